@@ -1,0 +1,1 @@
+"""Data sets: sources, patient splits, augmentation."""

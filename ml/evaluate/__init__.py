@@ -1,0 +1,1 @@
+"""How good is it: runs `ml.infer`, so it measures what ships."""

@@ -1,0 +1,1 @@
+"""Using a model: the only door the viewer knocks on."""

@@ -1,0 +1,1 @@
+"""Simulated mammograms with known truth. numpy and scipy."""

@@ -1,0 +1,1 @@
+"""The workstation: it shows what `ml` reads and says, and never the reverse."""

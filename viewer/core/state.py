@@ -1,0 +1,191 @@
+"""What the workstation is showing: one immutable value, replaced on every change.
+
+Pixels are not here: `viewer.display` looks them up by the image's SOP Instance UID.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ml.findings import Analysis
+    from ml.mammo.codes import Laterality
+    from ml.mammo.mammogram import Mammogram, Window
+    from ml.mammo.study import Study
+
+
+class Tool(Enum):
+    """What a drag with the left button does."""
+
+    WINDOW = "window"
+    ZOOM = "zoom"
+    PAN = "pan"
+    LOUPE = "loupe"
+    LENGTH = "length"
+
+
+class Impression(Enum):
+    """The reader's own word on one breast."""
+
+    NORMAL = "normal"
+    RECALL = "recall"
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """How one image is shown (it will be written as a Grayscale Softcopy Presentation State).
+
+    Attributes
+    ----------
+    voi_index
+        Which of the image's own windows and LUTs (`Mammogram.voi`), where `window` is None.
+    window
+        A window of the reader's own; None: the image's.
+    inverted
+        White air.
+    raw_air
+        Show what the skin-line mask hides.
+    """
+
+    voi_index: int = 0
+    window: Window | None = None
+    inverted: bool = False
+    raw_air: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """Where a viewport looks, relative to fit.
+
+    Attributes
+    ----------
+    zoom
+        Screen pixels per stored pixel of an image, over the common fit scale; 1 is fit.
+    offset_rows, offset_columns
+        How far the image was moved, in screen pixels at zoom 1, down and to the right.
+    """
+
+    zoom: float = 1.0
+    offset_rows: float = 0.0
+    offset_columns: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Viewport:
+    """One slot of the hang.
+
+    Attributes
+    ----------
+    title
+        ``"RCC"``: what belongs here, shown where the slot is empty.
+    image
+        None: an empty slot.
+    """
+
+    title: str
+    image: Mammogram | None = None
+    camera: Camera = field(default_factory=Camera)
+    presentation: Presentation = field(default_factory=Presentation)
+    frame: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that was not opened, and the sentence why."""
+
+    path: Path
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingKey:
+    """Names one finding: its image's SOP Instance UID and its place in that image's findings."""
+
+    sop_instance_uid: str
+    index: int
+
+
+def _nothing() -> Mapping[Laterality, Impression]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the reader said of the open study.
+
+    Attributes
+    ----------
+    before, after
+        Her impression of each breast before and after the machine's marks were shown.
+    revealed_at
+        ISO 8601 UTC; empty while the marks are hidden.
+    """
+
+    before: Mapping[Laterality, Impression] = field(default_factory=_nothing)
+    after: Mapping[Laterality, Impression] = field(default_factory=_nothing)
+    revealed_at: str = ""
+
+
+class AnalysisPhase(Enum):
+    """How far the machine is with the open study."""
+
+    NONE = "none"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionState:
+    """Everything a panel may draw.
+
+    Attributes
+    ----------
+    studies
+        The work list.
+    study
+        The open one, also where `studies` holds others.
+    viewports
+        Row by row, left to right; four in the standard hang.
+    active
+        Index of the viewport that keys act on.
+    linked
+        Window, zoom and pan act on all viewports.
+    blind_first_read
+        The switch: machine results stay hidden until the reader has spoken or revealed them.
+    threshold
+        Findings with a lower score are not drawn; None: the model's operating point.
+    selected
+        The finding that is emphasized on image and in panel.
+    lane
+        What the background lane does, in words; empty when idle.
+    """
+
+    studies: tuple[Study, ...] = ()
+    study: Study | None = None
+    viewports: tuple[Viewport, ...] = ()
+    active: int = 0
+    tool: Tool = Tool.WINDOW
+    linked: bool = True
+    analysis: Analysis | None = None
+    analysis_phase: AnalysisPhase = AnalysisPhase.NONE
+    analysis_error: str = ""
+    blind_first_read: bool = False
+    reading: Reading = field(default_factory=Reading)
+    threshold: float | None = None
+    selected: FindingKey | None = None
+    heat_map_shown: bool = False
+    refusals: tuple[Refusal, ...] = ()
+    opening: str = ""
+    lane: str = ""
+
+    @property
+    def machine_shown(self) -> bool:
+        """Whether anything that the machine says of this study may be visible."""
+        return not self.blind_first_read or bool(self.reading.revealed_at)

@@ -1,0 +1,1 @@
+"""Pixels to grays: tables, view-size copies, caches. No Qt, no torch."""

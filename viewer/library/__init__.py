@@ -1,0 +1,1 @@
+"""The local database: studies, impressions, the job queue. No Qt."""

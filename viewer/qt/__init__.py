@@ -1,0 +1,1 @@
+"""Windows. The only room that imports PySide6."""

@@ -1,0 +1,1 @@
+"""The images: viewports, marks, loupe."""

@@ -1,0 +1,1 @@
+"""What stands beside the images. Panels do not know each other."""
