@@ -1,1 +1,1 @@
-"""What a mammogram is: from a file to pixels and geometry. numpy and pydicom, no torch, no Qt."""
+"""What a mammogram is: from a file to pixels and geometry. numpy, pydicom; no torch, Qt."""

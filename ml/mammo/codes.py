@@ -4,7 +4,7 @@ from enum import Enum
 
 
 class Laterality(Enum):
-    """Which breast: Image Laterality (0020,0062), PS3.3 C.8.11.7. Never a side of the screen."""
+    """Which breast: Image Laterality (0020,0062), PS3.3 C.8.11.7. No side of the screen."""
 
     RIGHT = "R"
     LEFT = "L"

@@ -79,7 +79,7 @@ class Acquisition:
     ----------
     date, time
         Acquisition Date and Time, else Content, else Study (DA and TM form).
-    kvp, exposure_mas, compression_force_n, thickness_mm, angle_deg, organ_dose_mgy, entrance_dose_mgy
+    kvp, exposure_mas, compression_force_n, thickness_mm, angle_deg, organ_dose_mgy
         In the unit that the name ends with. Organ Dose (0040,0316) is stored in dGy.
     """
 

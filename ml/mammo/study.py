@@ -25,7 +25,7 @@ class Study:
         At least one, in the order of laterality, view, instance number.
     merged
         True where the images carry different studies or patients and were hung together at the
-        reader's request; `alarms` then says what differs, and stands as long as the study is open.
+        reader's request; `alarms` then says what differs, as long as the study is open.
     alarms
         Of the study as a whole.
     """

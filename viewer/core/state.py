@@ -105,7 +105,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class FindingKey:
-    """Names one finding: its image's SOP Instance UID and its place in that image's findings."""
+    """Names one finding: its image and its place in that image's findings."""
 
     sop_instance_uid: str
     index: int
