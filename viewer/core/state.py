@@ -125,11 +125,14 @@ class Reading:
         Her impression of each breast before and after the machine's marks were shown.
     revealed_at
         ISO 8601 UTC; empty while the marks are hidden.
+    seen_before
+        The marks could be seen before the first impression was given: it was not blind.
     """
 
     before: Mapping[Laterality, Impression] = field(default_factory=_nothing)
     after: Mapping[Laterality, Impression] = field(default_factory=_nothing)
     revealed_at: str = ""
+    seen_before: bool = False
 
 
 class AnalysisPhase(Enum):

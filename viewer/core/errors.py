@@ -1,0 +1,11 @@
+"""What the viewer may tell its user, beside what `ml.errors` names."""
+
+from ml.errors import MammoError
+
+
+class SettingsError(MammoError):
+    """The settings file says something that the program does not understand."""
+
+
+class LibraryError(MammoError):
+    """The library's database cannot be used."""

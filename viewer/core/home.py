@@ -1,0 +1,60 @@
+"""Where the program keeps what is the user's: settings, library, models, logs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+APPLICATION = "mammoscope"
+VARIABLE = "MAMMOSCOPE_HOME"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The user's places.
+
+    Attributes
+    ----------
+    settings
+        The settings file (TOML).
+    library
+        The library's database (SQLite).
+    models
+        The folder of imported model packs.
+    logs
+        The folder of log files.
+    """
+
+    settings: Path
+    library: Path
+    models: Path
+    logs: Path
+
+
+def find_home(environment: Mapping[str, str] | None = None) -> Home:
+    """Name the user's places; nothing is made.
+
+    Parameters
+    ----------
+    environment
+        Where ``MAMMOSCOPE_HOME`` is looked up: one folder for everything. Without it the
+        platform's own folders are used (`platformdirs`).
+    """
+    variables = os.environ if environment is None else environment
+    moved = variables.get(VARIABLE, "")
+    if moved:
+        root = Path(moved).expanduser()
+        return Home(
+            root / "settings.toml", root / "library.sqlite", root / "models", root / "logs"
+        )
+    config = platformdirs.user_config_path(APPLICATION, appauthor=False)
+    data = platformdirs.user_data_path(APPLICATION, appauthor=False)
+    logs = platformdirs.user_log_path(APPLICATION, appauthor=False)
+    return Home(config / "settings.toml", data / "library.sqlite", data / "models", logs)
