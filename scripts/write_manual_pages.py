@@ -1,0 +1,24 @@
+"""Write the pages of the manual that are made from tables: settings and shortcuts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from viewer.core.settings import settings_page  # noqa: E402 the path comes first
+
+DOCS = ROOT / "resources" / "docs"
+
+
+def main() -> None:
+    """Write every generated page into `resources/docs`."""
+    for name, text in {"settings.md": settings_page()}.items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+        print(f"wrote resources/docs/{name}")
+
+
+if __name__ == "__main__":
+    main()

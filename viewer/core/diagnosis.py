@@ -1,0 +1,444 @@
+"""What the diagnosis panel shows: from a `SessionState` to texts, bars and rows.
+
+The machine never names an assessment category. A figure is called a probability only where the
+model is validated for that kind of image; elsewhere it is a score, and the reason is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ml.mammo.codes import BreastDensity, FindingType, Laterality
+from ml.texts import mark, translate
+from viewer.core.reading import SIDES, breasts_to_read
+from viewer.core.state import AnalysisPhase, FindingKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ml.findings import Analysis, Finding, ImageAnalysis
+    from ml.mammo.mammogram import Alarm, Mammogram
+    from ml.mammo.study import Study
+    from viewer.core.state import Impression, SessionState
+
+RESEARCH_USE_ONLY = mark("Research use only. Not a medical device.")
+_ANY_SCORE = 0.5
+_TIMES = "\N{MULTIPLICATION SIGN}"
+
+_BREASTS = {Laterality.RIGHT: mark("Right breast"), Laterality.LEFT: mark("Left breast")}
+_TYPES = {
+    FindingType.MASS: mark("Mass"),
+    FindingType.CALCIFICATIONS: mark("Calcifications"),
+    FindingType.ARCHITECTURAL_DISTORTION: mark("Architectural distortion"),
+    FindingType.ASYMMETRY: mark("Asymmetry"),
+}
+
+
+class Content(Enum):
+    """Which of its faces the panel shows."""
+
+    NO_STUDY = "no study"
+    BLIND = "blind"
+    NOT_ANALYZED = "not analyzed"
+    WAITING = "waiting"
+    FAILED = "failed"
+    RESULTS = "results"
+
+
+class Verdict(Enum):
+    """Where a breast's lesion score lies against the model's operating point."""
+
+    ABOVE = mark("above operating point")
+    AT = mark("at operating point")
+    BELOW = mark("below operating point")
+    NONE = mark("not assessed")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number and its name: ``"lesion, score"``, ``"0.63"``; why it is no probability."""
+
+    label: str
+    value: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """One finding as a row that can be clicked."""
+
+    key: FindingKey
+    title: str
+    subtitle: str
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """One image's own figures: ``"RCC"``, ``"lesion 0.63 · malignancy 0.22"``."""
+
+    title: str
+    text: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BreastCard:
+    """What the machine says of one breast.
+
+    Attributes
+    ----------
+    bar, tick
+        The lesion score and the operating point, in [0, 1]; None where nothing was scored.
+    figures
+        Lesion and malignancy: the greatest over the images of the breast.
+    hidden
+        How many findings lie under the threshold.
+    """
+
+    laterality: Laterality
+    title: str
+    verdict: Verdict
+    bar: float | None
+    tick: float | None
+    figures: tuple[Figure, ...]
+    findings: tuple[FindingRow, ...]
+    hidden: int
+    images: tuple[ImageRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DensityCard:
+    """Breast density: the most probable grade and all four shares, the mean over the images."""
+
+    grade: BreastDensity
+    shares: tuple[tuple[BreastDensity, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImpressionRow:
+    """The reader's word on one breast.
+
+    Attributes
+    ----------
+    current
+        Her last word: what was said after the reveal, else before it.
+    before
+        What she said before the reveal, where that was blind or at least first.
+    """
+
+    laterality: Laterality
+    title: str
+    current: Impression | None
+    before: Impression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything the panel draws.
+
+    Attributes
+    ----------
+    alarms
+        What the reader must know before she trusts an image; shown also while blind.
+    message
+        What the panel says instead of results; empty where there are results.
+    refused
+        Images that the models did not look at, and why.
+    footer
+        Why figures are scores, models and versions, operating point, engine and time.
+    threshold
+        Findings with a lower score are not shown.
+    """
+
+    content: Content
+    alarms: tuple[str, ...] = ()
+    message: str = ""
+    breasts: tuple[BreastCard, ...] = ()
+    density: DensityCard | None = None
+    refused: tuple[ImageRow, ...] = ()
+    impressions: tuple[ImpressionRow, ...] = ()
+    footer: tuple[str, ...] = ()
+    threshold: float = 0.0
+
+
+def describe(state: SessionState) -> Diagnosis:
+    """Say what the diagnosis panel shows for a state."""
+    study = state.study
+    if study is None:
+        return Diagnosis(Content.NO_STUDY, message=translate("No study is open."))
+    content = _content(state)
+    if content is Content.RESULTS and state.analysis is not None:
+        return _results(state, study, state.analysis)
+    message = _message(content, state)
+    return Diagnosis(content, study_alarms(study), message, impressions=_impressions(state))
+
+
+def default_threshold(analysis: Analysis | None) -> float:
+    """The detector's operating point: under it no finding is drawn, unless the reader says."""
+    if analysis is None or "detector" not in analysis.models:
+        return _ANY_SCORE
+    return analysis.models["detector"].operating_point.threshold
+
+
+def shown_threshold(state: SessionState) -> float:
+    """The threshold that holds now: the reader's, else the model's operating point."""
+    if state.threshold is not None:
+        return state.threshold
+    return default_threshold(state.analysis)
+
+
+def image_title(laterality: Laterality | None, view: object, fallback: str) -> str:
+    """``"RCC"``, or `fallback` where side and view are unknown."""
+    side = "" if laterality in (None, Laterality.BOTH) else laterality.value
+    name = str(getattr(view, "value", "") or "")
+    return side + name or fallback
+
+
+def alarm_sentence(alarm: Alarm) -> str:
+    """An alarm in the reader's language."""
+    return translate(alarm.template).format(**dict(alarm.values))
+
+
+def study_alarms(study: Study) -> tuple[str, ...]:
+    """The study's alarms, then its images'; images that share one are named together."""
+    images: dict[str, list[str]] = {}
+    for image in study.images:
+        for alarm in image.alarms:
+            images.setdefault(alarm_sentence(alarm), []).append(_mammogram_title(image))
+    own = [alarm_sentence(alarm) for alarm in study.alarms]
+    named = [f"{', '.join(dict.fromkeys(titles))}: {text}" for text, titles in images.items()]
+    return tuple(dict.fromkeys(own + named))
+
+
+def _content(state: SessionState) -> Content:
+    if not state.machine_shown:
+        return Content.BLIND
+    if state.analysis is not None:
+        return Content.RESULTS
+    phases = {
+        AnalysisPhase.WAITING: Content.WAITING,
+        AnalysisPhase.FAILED: Content.FAILED,
+    }
+    return phases.get(state.analysis_phase, Content.NOT_ANALYZED)
+
+
+def _message(content: Content, state: SessionState) -> str:
+    if content is Content.FAILED:
+        failed = translate("The analysis failed.")
+        return f"{failed} {state.analysis_error}".strip()
+    return {
+        Content.BLIND: translate(
+            "Blind first read: record your impression of each breast, or reveal."
+        ),
+        Content.WAITING: translate("Analyzing…"),
+    }.get(content, translate("This study was not analyzed."))
+
+
+def _results(state: SessionState, study: Study, analysis: Analysis) -> Diagnosis:
+    breasts = tuple(
+        _breast(side, state, analysis)
+        for side in SIDES
+        if any(image.laterality is side for image in analysis.images)
+    )
+    return Diagnosis(
+        Content.RESULTS,
+        study_alarms(study),
+        breasts=breasts,
+        density=_density(analysis.images),
+        refused=tuple(_refused(analysis.images)),
+        impressions=_impressions(state),
+        footer=_footer(analysis),
+        threshold=shown_threshold(state),
+    )
+
+
+def _breast(side: Laterality, state: SessionState, analysis: Analysis) -> BreastCard:
+    images = [i for i in analysis.images if i.laterality is side and i.refused is None]
+    classifier = analysis.models.get("classifier")
+    tick = classifier.operating_point.threshold if classifier else None
+    lesion = _greatest(image.lesion_score for image in images)
+    rows, hidden = _findings(images, state)
+    return BreastCard(
+        laterality=side,
+        title=translate(_BREASTS[side]),
+        verdict=_verdict(lesion, tick),
+        bar=lesion,
+        tick=tick,
+        figures=_breast_figures(images),
+        findings=rows,
+        hidden=hidden,
+        images=tuple(_image_row(image) for image in images),
+    )
+
+
+def _verdict(score: float | None, threshold: float | None) -> Verdict:
+    if score is None or threshold is None:
+        return Verdict.NONE
+    # "At" is what the two decimals on the screen cannot tell apart.
+    if round(score, 2) == round(threshold, 2):
+        return Verdict.AT
+    return Verdict.ABOVE if score > threshold else Verdict.BELOW
+
+
+def _breast_figures(images: Sequence[ImageAnalysis]) -> tuple[Figure, ...]:
+    reason = next((image.not_validated for image in images if image.not_validated), "")
+    lesion = _figure(
+        translate("lesion"),
+        _greatest(image.lesion_score for image in images),
+        _greatest_of_all(image.lesion_probability for image in images),
+        reason,
+    )
+    malignancy = _figure(
+        translate("malignancy"),
+        _greatest(image.malignancy_score for image in images),
+        _greatest_of_all(image.malignancy_probability for image in images),
+        reason,
+    )
+    return tuple(figure for figure in (lesion, malignancy) if figure)
+
+
+def _figure(
+    name: str, score: float | None, probability: float | None, reason: str
+) -> Figure | None:
+    if probability is not None:
+        label = translate("{figure}, probability").format(figure=name)
+        return Figure(label, _two(probability))
+    if score is None:
+        return None
+    label = translate("{figure}, score").format(figure=name)
+    return Figure(label, _two(score), reason)
+
+
+def _findings(
+    images: Sequence[ImageAnalysis], state: SessionState
+) -> tuple[tuple[FindingRow, ...], int]:
+    threshold = shown_threshold(state)
+    found = [
+        (finding, FindingKey(image.sop_instance_uid, index), image)
+        for image in images
+        for index, finding in enumerate(image.findings)
+    ]
+    shown = [entry for entry in found if entry[0].score >= threshold]
+    shown.sort(key=lambda entry: -entry[0].score)
+    rows = tuple(_finding_row(finding, key, image, state) for finding, key, image in shown)
+    return rows, len(found) - len(shown)
+
+
+def _finding_row(
+    finding: Finding, key: FindingKey, image: ImageAnalysis, state: SessionState
+) -> FindingRow:
+    title = f"{finding_name(finding.finding_type)} · {_analysis_title(image)}"
+    parts = [_finding_figure(finding), _size(finding, _mammogram_of(state, image))]
+    if finding.frame is not None:
+        parts.append(translate("frame {number}").format(number=finding.frame))
+    return FindingRow(key, title, " · ".join(parts), state.selected == key)
+
+
+def finding_name(finding_type: FindingType) -> str:
+    """A finding's type in the reader's language: ``"Mass"``."""
+    return translate(_TYPES[finding_type])
+
+
+def _finding_figure(finding: Finding) -> str:
+    if finding.probability is not None:
+        return translate("probability {value}").format(value=_two(finding.probability))
+    return translate("score {value}").format(value=_two(finding.score))
+
+
+def _size(finding: Finding, image: Mammogram | None) -> str:
+    height, width = finding.box.size
+    if image is None or image.spacing is None:
+        return f"{width:.0f} {_TIMES} {height:.0f} px"
+    spacing = image.spacing
+    return f"{width * spacing.column_mm:.0f} {_TIMES} {height * spacing.row_mm:.0f} mm"
+
+
+def _image_row(image: ImageAnalysis) -> ImageRow:
+    figures = (
+        (translate("lesion"), image.lesion_score, image.lesion_probability),
+        (translate("malignancy"), image.malignancy_score, image.malignancy_probability),
+    )
+    texts = [
+        f"{name} {_two(score if probability is None else probability)}"
+        for name, score, probability in figures
+        if score is not None
+    ]
+    return ImageRow(_analysis_title(image), " · ".join(texts), image.not_validated)
+
+
+def _refused(images: Iterable[ImageAnalysis]) -> Iterable[ImageRow]:
+    for image in images:
+        if image.refused is not None:
+            yield ImageRow(_analysis_title(image), image.refused)
+
+
+def _density(images: Sequence[ImageAnalysis]) -> DensityCard | None:
+    seen = [dict(image.density) for image in images if image.density]
+    if not seen:
+        return None
+    shares = tuple(
+        (grade, sum(each.get(grade, 0.0) for each in seen) / len(seen))
+        for grade in BreastDensity
+    )
+    return DensityCard(max(shares, key=lambda share: share[1])[0], shares)
+
+
+def _impressions(state: SessionState) -> tuple[ImpressionRow, ...]:
+    reading = state.reading
+    return tuple(
+        ImpressionRow(
+            side,
+            translate(_BREASTS[side]),
+            reading.after.get(side, reading.before.get(side)),
+            reading.before.get(side),
+        )
+        for side in breasts_to_read(state.study)
+    )
+
+
+def _footer(analysis: Analysis) -> tuple[str, ...]:
+    reasons = [image.not_validated for image in analysis.images if image.not_validated]
+    models = " · ".join(f"{use.name} {use.version}" for use in analysis.models.values())
+    points = {
+        translate("operating point: {name} ({threshold})").format(
+            name=use.operating_point.name, threshold=_two(use.operating_point.threshold)
+        ): None
+        for use in analysis.models.values()
+    }
+    seconds = sum(image.milliseconds for image in analysis.images) / 1000
+    engine = " · ".join(part for part in (analysis.engine, f"{seconds:.2f} s") if part)
+    lines = (*dict.fromkeys(reasons), models, *points, engine, translate(RESEARCH_USE_ONLY))
+    return tuple(line for line in lines if line)
+
+
+def _greatest(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _greatest_of_all(values: Iterable[float | None]) -> float | None:
+    """The greatest, or None where any is missing: half a probability is none."""
+    known = list(values)
+    return None if not known or None in known else _greatest(known)
+
+
+def _two(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _analysis_title(image: ImageAnalysis) -> str:
+    return image_title(image.laterality, image.view, translate("image"))
+
+
+def _mammogram_title(image: Mammogram) -> str:
+    laterality = image.laterality.value if image.laterality else None
+    view = image.view.value if image.view else None
+    return image_title(laterality, view, image.path.name)
+
+
+def _mammogram_of(state: SessionState, analysis: ImageAnalysis) -> Mammogram | None:
+    images = state.study.images if state.study else ()
+    same = (i for i in images if i.sop_instance_uid == analysis.sop_instance_uid)
+    return next(same, None)
