@@ -1,0 +1,130 @@
+import sqlite3
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from ml.mammo.codes import Laterality
+from tests.factories.analyses import FOUR_VIEWS, MODELS, make_analysis
+from viewer.core.state import Impression, Reading
+from viewer.library.database import MIGRATIONS
+from viewer.library.library import Library, RecentStudy
+
+UIDS = tuple(f"1.2.3.{title}" for title in FOUR_VIEWS)
+READING = Reading(
+    MappingProxyType({Laterality.RIGHT: Impression.RECALL}),
+    MappingProxyType({Laterality.RIGHT: Impression.NORMAL}),
+    "2026-01-01T10:00:00Z",
+    seen_before=True,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "library.sqlite"
+
+
+def test_a_reading_comes_back_when_the_library_is_opened_again(path: Path):
+    first = Library(path)
+    first.keep_reading("1.2", READING, reader="A")
+    first.close()
+    again = Library(path)
+    assert again.sentence == ""
+    assert again.reading_of("1.2") == READING
+    assert again.reading_of("9.9") is None
+
+
+def test_the_last_reading_of_a_study_holds(path: Path):
+    library = Library(path)
+    library.keep_reading("1.2", Reading())
+    library.keep_reading("1.2", READING)
+    assert library.reading_of("1.2") == READING
+
+
+def test_recent_studies_stand_in_the_order_of_opening_once_each(path: Path):
+    library = Library(path)
+    for uid, time in (("1", "2026-01-01"), ("2", "2026-01-02"), ("1", "2026-01-03")):
+        library.remember_study(RecentStudy(uid, f"/{uid}", uid, time))
+    assert [study.uid for study in library.recent_studies()] == ["1", "2"]
+    assert [study.uid for study in library.recent_studies(1)] == ["1"]
+    library.forget_study("1")
+    assert [study.uid for study in library.recent_studies()] == ["2"]
+
+
+def test_a_kept_analysis_comes_back_for_the_same_models_only(path: Path):
+    library = Library(path)
+    library.keep_analysis(make_analysis())
+    kept = library.analysis_of(UIDS, MODELS, "OpenVINO")
+    assert kept is not None
+    assert [image.lesion_score for image in kept.images] == [0.63, 0.12, 0.31, 0.42]
+    assert kept.images[0].findings == make_analysis().images[0].findings
+    assert library.analysis_of(UIDS, {"detector": MODELS["detector"]}) is None
+    assert library.analysis_of((*UIDS, "9.9"), MODELS) is None
+    assert library.analysis_of((), MODELS) is None
+
+
+def test_a_kept_analysis_of_another_form_is_made_again(path: Path):
+    library = Library(path)
+    library.keep_analysis(make_analysis())
+    library.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE analyses SET content = '{}'")
+    connection.close()
+    assert Library(path).analysis_of(UIDS, MODELS) is None
+
+
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: Path):
+    path.parent.mkdir()
+    path.write_bytes(b"no database at all, " * 500)
+    library = Library(path)
+    assert "set aside" in library.sentence
+    library.keep_reading("1.2", READING)
+    library.close()
+    assert path.with_name("library.sqlite.broken").exists()
+    assert Library(path).reading_of("1.2") == READING
+
+
+def test_a_file_damaged_in_the_middle_is_noticed(path: Path):
+    library = Library(path)
+    library.keep_analysis(make_analysis())
+    library.close()
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xaa" * (len(content) - 4096)
+    path.write_bytes(content)
+    damaged = Library(path)
+    assert "set aside" in damaged.sentence
+    assert damaged.recent_studies() == ()
+
+
+def test_a_place_that_cannot_be_written_leaves_a_library_that_forgets(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    library = Library(tmp_path / "file" / "library.sqlite")
+    assert "nothing is kept" in library.sentence
+    library.keep_reading("1.2", READING)
+    assert library.reading_of("1.2") == READING
+
+
+def test_a_folder_in_place_of_the_file_is_survived(path: Path):
+    path.mkdir(parents=True)
+    assert "nothing is kept" in Library(path).sentence
+
+
+def test_a_library_of_a_newer_version_is_left_alone(path: Path):
+    Library(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.close()
+    before = path.read_bytes()
+    library = Library(path)
+    assert "newer version" in library.sentence
+    library.keep_reading("1.2", READING)
+    library.close()
+    assert path.read_bytes() == before
+
+
+def test_the_library_counts_its_schema(path: Path):
+    Library(path).close()
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()

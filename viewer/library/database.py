@@ -1,0 +1,118 @@
+"""The library's database: one SQLite file, opened, brought up to date, or set aside."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from ml.texts import mark, translate
+from viewer.core.errors import LibraryError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# One entry a version of the schema; PRAGMA user_version counts those that were run.
+MIGRATIONS = (
+    """
+    CREATE TABLE studies (
+        uid TEXT PRIMARY KEY,
+        path TEXT NOT NULL,
+        label TEXT NOT NULL,
+        opened_at TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE readings (
+        uid TEXT PRIMARY KEY,
+        before TEXT NOT NULL,
+        after TEXT NOT NULL,
+        revealed_at TEXT NOT NULL,
+        seen_before INTEGER NOT NULL,
+        reader TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE analyses (
+        sop_instance_uid TEXT NOT NULL,
+        model_hashes TEXT NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (sop_instance_uid, model_hashes)
+    ) STRICT;
+    """,
+)
+_BUSY_S = 2.0
+
+
+def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
+    """Open the library's file, making it where there is none.
+
+    Returns
+    -------
+    connection
+        To the file; to memory alone where the file can be neither used nor replaced.
+    sentence
+        What to tell the user; empty where all is well.
+    """
+    try:
+        return _opened(path), ""
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            return _in_memory(path, str(error))
+        return _replaced(path)
+    except LibraryError as error:
+        return _brought_up(sqlite3.connect(":memory:", check_same_thread=False)), str(error)
+    except OSError as error:
+        return _in_memory(path, str(error.strerror))
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # With a write-ahead log, NORMAL loses no more than the last moment at a power cut.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _check(connection)
+        return _brought_up(connection)
+    except (sqlite3.Error, LibraryError):
+        connection.close()
+        raise
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    with closing(connection.execute("PRAGMA quick_check(1)")) as cursor:
+        (verdict,) = cursor.fetchone()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
+
+
+def _brought_up(connection: sqlite3.Connection) -> sqlite3.Connection:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise LibraryError(
+            mark(
+                "The library was written by a newer version of the program; nothing is kept "
+                "until that version is used again."
+            )
+        )
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;"
+        )
+    return connection
+
+
+def _replaced(path: Path) -> tuple[sqlite3.Connection, str]:
+    aside = path.with_name(path.name + ".broken")
+    try:
+        path.replace(aside)
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        connection = _opened(path)
+    except (OSError, sqlite3.Error) as error:
+        return _in_memory(path, str(error))
+    text = translate("The library was damaged; it was set aside as {aside} and begun anew.")
+    return connection, text.format(aside=aside)
+
+
+def _in_memory(path: Path, why: str) -> tuple[sqlite3.Connection, str]:
+    connection = _brought_up(sqlite3.connect(":memory:", check_same_thread=False))
+    text = translate("The library at {path} cannot be used ({why}); nothing is kept.")
+    return connection, text.format(path=path, why=why)
