@@ -6,7 +6,7 @@ model is validated for that kind of image; elsewhere it is a score, and the reas
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -151,6 +151,8 @@ class Diagnosis:
         Why figures are scores, models and versions, operating point, engine and time.
     threshold
         Findings with a lower score are not shown.
+    files_refused
+        How many files were not opened.
     """
 
     content: Content
@@ -162,10 +164,26 @@ class Diagnosis:
     impressions: tuple[ImpressionRow, ...] = ()
     footer: tuple[str, ...] = ()
     threshold: float = 0.0
+    files_refused: int = 0
+
+    @property
+    def unselected(self) -> Diagnosis:
+        """The same without emphasis: equal where only the selection differs."""
+        return replace(
+            self,
+            breasts=tuple(
+                replace(card, findings=tuple(replace(r, selected=False) for r in card.findings))
+                for card in self.breasts
+            ),
+        )
 
 
 def describe(state: SessionState) -> Diagnosis:
     """Say what the diagnosis panel shows for a state."""
+    return replace(_described(state), files_refused=len(state.refusals))
+
+
+def _described(state: SessionState) -> Diagnosis:
     study = state.study
     if study is None:
         return Diagnosis(Content.NO_STUDY, message=translate("No study is open."))
@@ -361,12 +379,15 @@ def _image_row(image: ImageAnalysis) -> ImageRow:
         (translate("lesion"), image.lesion_score, image.lesion_probability),
         (translate("malignancy"), image.malignancy_score, image.malignancy_probability),
     )
+    calibrated = all(each[2] is not None for each in figures)
     texts = [
-        f"{name} {_two(score if probability is None else probability)}"
+        f"{name} {_two(probability if calibrated and probability is not None else score)}"
         for name, score, probability in figures
         if score is not None
     ]
-    return ImageRow(_analysis_title(image), " · ".join(texts), image.not_validated)
+    kind = translate("{view}, probabilities") if calibrated else translate("{view}, scores")
+    title = kind.format(view=_analysis_title(image))
+    return ImageRow(title, " · ".join(texts), image.not_validated)
 
 
 def _refused(images: Iterable[ImageAnalysis]) -> Iterable[ImageRow]:

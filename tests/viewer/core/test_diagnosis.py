@@ -52,6 +52,8 @@ def test_a_validated_image_gives_probabilities():
     assert right.figures[0].label == "lesion, probability"
     assert right.figures[0].value == "0.32"
     assert right.figures[0].reason == ""
+    assert right.images[0].title == "RCC, probabilities"
+    assert right.images[0].text == "lesion 0.32 · malignancy 0.11"
 
 
 def test_one_image_without_a_probability_leaves_the_breast_with_scores():
@@ -95,7 +97,7 @@ def test_what_was_refused_is_named_with_its_reason_and_does_not_count():
     state = replace(DONE, analysis=make_analysis(refused="A spot view."))
     shown = describe(state)
     assert [(row.title, row.text) for row in shown.refused] == [("RMLO", "A spot view.")]
-    assert [row.title for row in shown.breasts[0].images] == ["RCC"]
+    assert [row.title for row in shown.breasts[0].images] == ["RCC, scores"]
 
 
 def test_a_breast_whose_images_were_all_refused_is_not_assessed():

@@ -1,0 +1,305 @@
+"""The diagnosis panel: what the machine says of the open study, and the reader's own word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from ml.texts import translate
+from viewer.core import reading
+from viewer.core.diagnosis import RESEARCH_USE_ONLY, Content, Verdict, describe
+from viewer.qt import palette
+from viewer.qt.cards import Card, FindingButton, ScoreBar, label, pair
+from viewer.qt.reading_cards import ImpressionsCard, ThresholdCard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtWidgets import QLayout
+
+    from ml.mammo.codes import Laterality
+    from viewer.core.diagnosis import BreastCard, DensityCard, Diagnosis, ImageRow
+    from viewer.core.state import FindingKey, Impression, SessionState
+    from viewer.qt.session import Session
+
+STYLE = f"""
+#diagnosis, #diagnosis QWidget#body {{ background: {palette.GROUND}; }}
+#diagnosis QScrollArea {{ background: {palette.GROUND}; border: none; }}
+QLabel {{ background: transparent; color: {palette.TEXT}; }}
+#card {{ background: {palette.CARD}; border: 1px solid {palette.LINE}; border-radius: 6px; }}
+#alarms {{ background: {palette.ALARM_GROUND}; border: 1px solid {palette.ALARM};
+  border-radius: 6px; }}
+#alarms QLabel {{ color: {palette.ALARM}; }}
+QLabel[kind="heading"] {{ color: {palette.DIM}; font-weight: 600; }}
+QLabel[kind="title"], QLabel[kind="value"] {{ font-weight: 600; }}
+QLabel[kind="dim"], QLabel[kind="BELOW"], QLabel[kind="NONE"] {{ color: {palette.DIM}; }}
+QLabel[kind="ABOVE"] {{ color: {palette.MACHINE}; font-weight: 600; }}
+QLabel[kind="AT"] {{ color: {palette.TEXT}; font-weight: 600; }}
+QLabel[kind="chip"], QLabel[kind="chosen"] {{ border: 1px solid {palette.LINE};
+  border-radius: 9px; padding: 1px 7px; }}
+QLabel[kind="chosen"] {{ background: {palette.CHOSEN}; }}
+QPushButton {{ background: {palette.CARD}; color: {palette.TEXT};
+  border: 1px solid {palette.LINE}; border-radius: 9px; padding: 3px 9px; }}
+QPushButton:hover {{ background: {palette.RAISED}; }}
+QPushButton:focus {{ border-color: {palette.ACCENT}; }}
+QPushButton:checked {{ border-color: {palette.READER}; color: {palette.READER}; }}
+QPushButton:disabled {{ color: {palette.DIM}; }}
+"""
+
+
+class DiagnosisPanel(QWidget):
+    """Draw `viewer.core.diagnosis.describe` of the session's state.
+
+    Parameters
+    ----------
+    session
+        Whose state is drawn and to which gestures are applied.
+    keys
+        The keys of the panel's own commands, shown on its buttons: ``"reveal"``,
+        ``"impression_right_normal"`` and so on; a missing one is not shown.
+    now
+        Gives the time that is kept with a reveal.
+
+    Signals
+    -------
+    retry_requested
+        The reader asks for the analysis (again).
+    refused_files_requested
+        The reader asks which files were not opened.
+    """
+
+    retry_requested = Signal()
+    refused_files_requested = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        keys: Mapping[str, str] | None = None,
+        now: Callable[[], str] = reading.utc_now,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._keys = keys or {}
+        self._now = now
+        self._shown: Diagnosis | None = None
+        self._finding_buttons: dict[FindingKey, FindingButton] = {}
+        self.setObjectName("diagnosis")
+        self.setAccessibleName(translate("Diagnosis"))
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setStyleSheet(STYLE)
+        self._lay_out()
+        session.changed.connect(self._on_changed)
+        self._show(session.state)
+
+    def _lay_out(self) -> None:
+        self._threshold = ThresholdCard()
+        self._threshold.chosen.connect(self._choose_threshold)
+        self._threshold.reset_requested.connect(partial(self._choose_threshold, None))
+        self._impressions = ImpressionsCard(self._keys)
+        self._impressions.said.connect(self._record)
+        self._machine = QVBoxLayout()
+        self._machine.setSpacing(8)
+        self._footer = label("", "dim")
+        body = QWidget()
+        body.setObjectName("body")
+        rows = QVBoxLayout(body)
+        rows.setSpacing(8)
+        rows.addWidget(label(translate("DIAGNOSIS"), "heading"))
+        rows.addLayout(self._machine)
+        for widget in (self._threshold, self._impressions, self._footer):
+            rows.addWidget(widget)
+        rows.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setAccessibleName(translate("Diagnosis"))
+        self._scroll.setWidget(body)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self._scroll)
+
+    def _on_changed(self, old: SessionState, new: SessionState) -> None:
+        del old
+        self._show(new)
+
+    def _show(self, state: SessionState) -> None:
+        diagnosis = describe(state)
+        if diagnosis == self._shown:
+            return
+        if self._shown is None or diagnosis.unselected != self._shown.unselected:
+            self._redraw(diagnosis)
+        self._shown = diagnosis
+        self._select(state.selected)
+
+    def _select(self, selected: FindingKey | None) -> None:
+        for key, button in self._finding_buttons.items():
+            button.setChecked(key == selected)
+        if selected in self._finding_buttons:
+            self._scroll.ensureWidgetVisible(self._finding_buttons[selected])
+
+    def _redraw(self, diagnosis: Diagnosis) -> None:
+        focused = self._focused_finding()
+        self._finding_buttons = {}
+        _empty(self._machine)
+        for card in self._cards(diagnosis):
+            self._machine.addWidget(card)
+        results = diagnosis.content is Content.RESULTS
+        self._threshold.setVisible(results)
+        self._threshold.show_threshold(diagnosis.threshold)
+        self._impressions.setVisible(bool(diagnosis.impressions))
+        self._impressions.show_impressions(diagnosis.impressions)
+        footer = diagnosis.footer or (translate(RESEARCH_USE_ONLY),)
+        self._footer.setText("\n".join(footer))
+        self._footer.setAccessibleName(" ".join(footer))
+        if focused in self._finding_buttons:
+            self._finding_buttons[focused].setFocus()
+
+    def _focused_finding(self) -> FindingKey | None:
+        focused = (key for key, each in self._finding_buttons.items() if each.hasFocus())
+        return next(focused, None)
+
+    def _cards(self, diagnosis: Diagnosis) -> list[Card]:
+        cards: list[Card] = []
+        if diagnosis.alarms:
+            cards.append(_alarms(diagnosis.alarms))
+        if diagnosis.message:
+            cards.append(self._message(diagnosis))
+        cards.extend(self._breast(card) for card in diagnosis.breasts)
+        if diagnosis.density is not None:
+            cards.append(_density(diagnosis.density))
+        if diagnosis.refused:
+            cards.append(_refused(diagnosis.refused))
+        if diagnosis.files_refused:
+            cards.append(self._files(diagnosis.files_refused))
+        return cards
+
+    def _message(self, diagnosis: Diagnosis) -> Card:
+        card = Card(diagnosis.message)
+        card.add(label(diagnosis.message))
+        if diagnosis.content in (Content.FAILED, Content.NOT_ANALYZED):
+            again = diagnosis.content is Content.FAILED
+            text = translate("Try again") if again else translate("Analyze")
+            card.add(_action(text, self.retry_requested.emit))
+        if diagnosis.content is Content.BLIND:
+            text = f"{translate('Reveal')}  {self._keys.get('reveal', '')}".rstrip()
+            card.add(_action(text, self._reveal))
+        return card
+
+    def _breast(self, content: BreastCard) -> Card:
+        card = Card(content.title)
+        verdict = label(translate(content.verdict.value), content.verdict.name, wrap=False)
+        card.add(pair(label(content.title, "title"), verdict))
+        if content.bar is not None:
+            card.add(ScoreBar(content.bar, content.tick, _bar_name(content)))
+        for figure in content.figures:
+            name = label(figure.label)
+            name.setToolTip(f"{figure.reason}\n{_combined()}".strip())
+            card.add(pair(name, label(figure.value, "value", wrap=False)))
+        for row in content.findings:
+            button = FindingButton(row)
+            button.clicked.connect(partial(self._choose_finding, row.key))
+            self._finding_buttons[row.key] = button
+            card.add(button)
+        if content.hidden:
+            text = translate("{count} below the threshold").format(count=content.hidden)
+            card.add(label(text, "dim"))
+        for image in content.images:
+            card.add(_image_line(image))
+        if content.verdict is Verdict.NONE and not content.images:
+            card.add(label(translate("No image of this breast was analyzed."), "dim"))
+        return card
+
+    def _files(self, count: int) -> Card:
+        text = translate("Files that were not opened: {count}").format(count=count)
+        card = Card(text)
+        card.add(label(text))
+        card.add(_action(translate("Which, and why"), self.refused_files_requested.emit))
+        return card
+
+    def _choose_finding(self, key: FindingKey, checked: bool = True) -> None:
+        del checked
+        self._session.apply(lambda state: replace(state, selected=key))
+        self._select(self._session.state.selected)
+
+    def _choose_threshold(self, threshold: float | None) -> None:
+        self._session.apply(lambda state: replace(state, threshold=threshold))
+
+    def _record(self, side: Laterality, impression: Impression) -> None:
+        now = self._now()
+        self._session.apply(
+            lambda state: reading.record_impression(state, side, impression, now)
+        )
+
+    def _reveal(self) -> None:
+        now = self._now()
+        self._session.apply(lambda state: reading.reveal(state, now))
+
+
+def _alarms(sentences: tuple[str, ...]) -> Card:
+    card = Card(translate("Alarms"), kind="alarms")
+    for sentence in sentences:
+        card.add(label(sentence))
+    return card
+
+
+def _density(content: DensityCard) -> Card:
+    card = Card(translate("Density"))
+    title = label(translate("Density"), "title")
+    title.setToolTip(translate("The mean over the images that were analyzed."))
+    card.add(pair(title, label(content.grade.value, "title", wrap=False)))
+    chips = QHBoxLayout()
+    chips.setSpacing(6)
+    for grade, share in content.shares:
+        kind = "chosen" if grade is content.grade else "chip"
+        chip = label(f"{grade.value} {share:.2f}", kind, wrap=False)
+        chips.addWidget(chip)
+    chips.addStretch(1)
+    card.add(chips)
+    return card
+
+
+def _refused(rows: tuple[ImageRow, ...]) -> Card:
+    card = Card(translate("Not analyzed"))
+    card.add(label(translate("Not analyzed"), "title"))
+    for row in rows:
+        card.add(label(f"{row.title}: {row.text}", "dim"))
+    return card
+
+
+def _image_line(row: ImageRow) -> QLayout:
+    text = label(row.text, "dim", wrap=False)
+    text.setToolTip(row.reason)
+    return pair(label(row.title, "dim"), text)
+
+
+def _bar_name(content: BreastCard) -> str:
+    score = translate("lesion score {score}").format(score=f"{content.bar:.2f}")
+    if content.tick is None:
+        return f"{content.title}: {score}"
+    point = translate("operating point {point}").format(point=f"{content.tick:.2f}")
+    return f"{content.title}: {score}, {point}"
+
+
+def _combined() -> str:
+    return translate("The greatest over the images of this breast.")
+
+
+def _action(text: str, pressed: Callable[[], object]) -> QPushButton:
+    button = QPushButton(text)
+    button.setAccessibleName(text)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    button.clicked.connect(lambda _=False: pressed())
+    return button
+
+
+def _empty(layout: QVBoxLayout) -> None:
+    while (item := layout.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
