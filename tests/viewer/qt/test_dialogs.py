@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QDialogButtonBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QSpinBox,
+    QWidget,
+)
+
+from viewer.core.settings import Settings, descriptions
+from viewer.core.state import Refusal
+from viewer.qt.dialogs.about import AboutDialog
+from viewer.qt.dialogs.broken import BrokenDialog, install_excepthook
+from viewer.qt.dialogs.refused import RefusedFilesDialog
+from viewer.qt.dialogs.settings import SettingsDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytestqt.qtbot import QtBot
+
+ODD = Settings(blind_first_read=True, device="cpu", patient_pattern="P_[0-9]+", disk_threads=9)
+
+
+def all_dialogs() -> list[Callable[[], QWidget]]:
+    return [
+        lambda: SettingsDialog(ODD, lambda settings: None, None),
+        lambda: RefusedFilesDialog([Refusal(Path("a.dcm"), "It is short.")], None),
+        lambda: AboutDialog(["detector 1.2.0"], None),
+        lambda: BrokenDialog("a report", None),
+    ]
+
+
+@pytest.mark.parametrize("make", all_dialogs())
+def test_every_control_has_a_name_and_is_reached_by_the_keyboard(
+    qtbot: QtBot, make: Callable[[], QWidget]
+):
+    dialog = make()
+    qtbot.addWidget(dialog)
+    kinds = (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox, QPlainTextEdit)
+    controls = [
+        each
+        for kind in kinds
+        for each in dialog.findChildren(kind)
+        if not isinstance(each.parent(), QAbstractSpinBox)
+    ]
+    assert controls
+    for control in controls:
+        assert control.accessibleName(), control
+        assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, control
+
+
+def test_the_settings_dialog_has_every_setting_and_hands_them_back(qtbot: QtBot):
+    taken: list[Settings] = []
+    dialog = SettingsDialog(ODD, taken.append, None)
+    qtbot.addWidget(dialog)
+    assert set(dialog.editors) == {description.name for description in descriptions()}
+    dialog.accept()
+    assert taken == [ODD]
+
+
+def test_settings_are_changed_with_their_editors(qtbot: QtBot):
+    taken: list[Settings] = []
+    dialog = SettingsDialog(Settings(), taken.append, None)
+    qtbot.addWidget(dialog)
+    blind, threads = dialog.editors["blind_first_read"], dialog.editors["disk_threads"]
+    assert isinstance(blind, QCheckBox)
+    assert isinstance(threads, QSpinBox)
+    blind.click()
+    threads.setValue(99)
+    dialog.accept()
+    assert taken == [replace(Settings(), blind_first_read=True, disk_threads=32)]
+
+
+def test_a_wrong_value_keeps_the_dialog_open_and_says_why(qtbot: QtBot):
+    taken: list[Settings] = []
+    dialog = SettingsDialog(Settings(), taken.append, None)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    pattern = dialog.editors["patient_pattern"]
+    assert isinstance(pattern, QLineEdit)
+    pattern.setText("(")
+    dialog.accept()
+    assert taken == []
+    assert dialog.isVisible()
+    assert "regular expression" in dialog.problem.text()
+    pattern.setText("P")
+    dialog.accept()
+    assert taken[0].patient_pattern == "P"
+
+
+def test_defaults_come_back_with_a_button(qtbot: QtBot):
+    taken: list[Settings] = []
+    dialog = SettingsDialog(ODD, taken.append, None)
+    qtbot.addWidget(dialog)
+    box = dialog.findChild(QDialogButtonBox)
+    assert box is not None
+    box.button(QDialogButtonBox.StandardButton.RestoreDefaults).click()
+    dialog.accept()
+    assert taken == [Settings()]
+
+
+def test_every_refused_file_stands_with_its_sentence(qtbot: QtBot):
+    refusals = [Refusal(Path(f"{n}.dcm"), f"Reason {n}.") for n in range(30)]
+    dialog = RefusedFilesDialog(refusals, None)
+    qtbot.addWidget(dialog)
+    text = dialog.page.toPlainText()
+    assert all(f"{n}.dcm" in text and f"Reason {n}." in text for n in range(30))
+
+
+def test_about_names_models_versions_licence_and_purpose(qtbot: QtBot):
+    dialog = AboutDialog(["detector 1.2.0 · CC BY 4.0"], None)
+    qtbot.addWidget(dialog)
+    text = dialog.page.toPlainText()
+    for part in ("AGPL-3.0", "detector 1.2.0 · CC BY 4.0", "PySide6", "pydicom"):
+        assert part in text
+    words = [each.accessibleName() for each in dialog.findChildren(QWidget)]
+    assert any("Research use only" in each for each in words)
+
+
+def test_a_report_can_be_copied(qtbot: QtBot):
+    dialog = BrokenDialog("what broke", None)
+    qtbot.addWidget(dialog)
+    dialog.copy_button.click()
+    assert QGuiApplication.clipboard().text() == "what broke"
+
+
+def test_an_error_that_nothing_caught_is_logged_and_shown_without_its_message(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    shown: list[str] = []
+    install_excepthook(shown.append)
+    error = ValueError("TEST^SECRET")
+    sys.excepthook(ValueError, error, None)
+    assert "builtins.ValueError" in shown[0]
+    assert "SECRET" not in shown[0] + caplog.text
+    assert "something broke" in caplog.text
+    caplog.clear()

@@ -1,0 +1,52 @@
+"""What the program is, which versions and models it consists of, and their licences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ml.places import RESOURCES
+from ml.texts import translate
+from viewer.core.diagnosis import RESEARCH_USE_ONLY
+from viewer.core.report import program_version, versions
+from viewer.qt.dialogs.base import Button, Dialog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtWidgets import QWidget
+
+LICENCE = "AGPL-3.0-or-later"
+
+
+class AboutDialog(Dialog):
+    """Name, purpose, versions, models, licences.
+
+    Parameters
+    ----------
+    models
+        One line a model: name, version, licence.
+    """
+
+    def __init__(self, models: Sequence[str], parent: QWidget | None) -> None:
+        super().__init__(translate("About Mammoscope"), parent)
+        heading = self.add_text(f"Mammoscope {program_version()}")
+        heading.setProperty("kind", "title")
+        self.add_text(translate("A desktop workstation for reading mammograms."))
+        self.add_text(translate(RESEARCH_USE_ONLY))
+        self.page = self.add_page(about_text(models), translate("Versions and licences"))
+        self.add_buttons(Button.Close)
+        self.resize(560, 460)
+
+
+def about_text(models: Sequence[str]) -> str:
+    """Versions, models and licences as lines of text."""
+    parts = [translate("Licence: {licence}").format(licence=LICENCE), ""]
+    parts += [f"{name} {number}" for name, number in versions()[1:]]
+    parts += ["", translate("Models")]
+    parts += list(models) or [translate("No model is installed.")]
+    licences = sorted(path for path in (RESOURCES / "licences").glob("*") if path.is_file())
+    if licences:
+        parts += ["", translate("Licences of what comes with the program")]
+    for path in licences:
+        parts += ["", path.stem, path.read_text(encoding="utf-8")]
+    return "\n".join(parts)

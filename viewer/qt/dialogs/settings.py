@@ -1,0 +1,148 @@
+"""The settings dialog, made from the table in `viewer.core.settings`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
+
+from ml.texts import translate
+from viewer.core.errors import SettingsError
+from viewer.core.settings import Settings, descriptions, settings_from_values
+from viewer.qt.dialogs.base import Button, Dialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from viewer.core.settings import Description, SettingValue
+
+_HIGHEST = 10**9
+
+
+class SettingsDialog(Dialog):
+    """One row a setting; OK hands the new table over.
+
+    Parameters
+    ----------
+    settings
+        What holds now.
+    accepted
+        Called with the new settings when the user presses OK and all values are good.
+    """
+
+    def __init__(
+        self, settings: Settings, accepted: Callable[[Settings], None], parent: QWidget | None
+    ) -> None:
+        super().__init__(translate("Settings"), parent)
+        self._accepted = accepted
+        self.editors: dict[str, QWidget] = {}
+        form = QFormLayout()
+        form.setVerticalSpacing(4)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for description in descriptions():
+            value = cast("SettingValue", getattr(settings, description.name))
+            self._add(form, description, value)
+        self.rows.addLayout(form)
+        self.problem = self.add_text("")
+        self.problem.hide()
+        buttons = self.add_buttons(Button.RestoreDefaults, Button.Cancel, Button.Ok)
+        buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).clicked.connect(
+            self._restore
+        )
+        self.resize(560, 0)
+
+    def accept(self) -> None:
+        """Check the values; hand them over, or say what is wrong and stay open."""
+        values = {name: _value_of(editor) for name, editor in self.editors.items()}
+        try:
+            settings = settings_from_values(values)
+        except SettingsError as error:
+            self.problem.setText(str(error))
+            self.problem.setAccessibleName(str(error))
+            self.problem.show()
+            return
+        self._accepted(settings)
+        super().accept()
+
+    def _add(self, form: QFormLayout, description: Description, value: SettingValue) -> None:
+        title = translate(description.title)
+        editor = _editor(description)
+        _put(editor, value)
+        editor.setAccessibleName(title)
+        editor.setAccessibleDescription(translate(description.sentence))
+        editor.setToolTip(translate(description.sentence))
+        self.editors[description.name] = editor
+        name = QLabel(title)
+        name.setBuddy(editor)
+        sentence = QLabel(translate(description.sentence))
+        sentence.setWordWrap(True)
+        sentence.setProperty("kind", "dim")
+        form.addRow(name, editor)
+        form.addRow(sentence)
+
+    def _restore(self) -> None:
+        for description in descriptions():
+            _put(self.editors[description.name], description.default)
+
+
+def _editor(description: Description) -> QWidget:
+    if description.choices:
+        choice = QComboBox()
+        choice.addItems(list(description.choices))
+        return choice
+    if description.kind is bool:
+        return QCheckBox()
+    if description.kind is int:
+        return _whole(description)
+    return _number(description) if description.kind is float else QLineEdit()
+
+
+def _whole(description: Description) -> QSpinBox:
+    spin = QSpinBox()
+    low, high = description.low, description.high
+    spin.setRange(
+        -_HIGHEST if low is None else int(low), _HIGHEST if high is None else int(high)
+    )
+    spin.setSuffix(f" {translate(description.unit)}" if description.unit else "")
+    return spin
+
+
+def _number(description: Description) -> QDoubleSpinBox:
+    spin = QDoubleSpinBox()
+    low, high = description.low, description.high
+    spin.setRange(-_HIGHEST if low is None else low, _HIGHEST if high is None else high)
+    spin.setSuffix(f" {translate(description.unit)}" if description.unit else "")
+    return spin
+
+
+def _put(editor: QWidget, value: SettingValue) -> None:
+    if isinstance(editor, QCheckBox):
+        editor.setChecked(bool(value))
+    elif isinstance(editor, QComboBox):
+        editor.setCurrentText(str(value))
+    elif isinstance(editor, QSpinBox):
+        editor.setValue(int(value))
+    elif isinstance(editor, QDoubleSpinBox):
+        editor.setValue(float(value))
+    elif isinstance(editor, QLineEdit):
+        editor.setText(str(value))
+
+
+def _value_of(editor: QWidget) -> SettingValue:
+    if isinstance(editor, QCheckBox):
+        return editor.isChecked()
+    if isinstance(editor, QComboBox):
+        return editor.currentText()
+    if isinstance(editor, QSpinBox | QDoubleSpinBox):
+        return editor.value()
+    return cast("QLineEdit", editor).text()
