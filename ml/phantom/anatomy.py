@@ -7,6 +7,7 @@ the medial side (CC) at the bottom.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from ml.mammo.codes import ViewPosition
-from ml.phantom.woman import Woman
+
+if TYPE_CHECKING:
+    from ml.phantom.woman import Woman
 
 Map = NDArray[np.float32]
 SKIN_MM = 1.5

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ml.mammo.codes import FindingType, ViewPosition
 from ml.mammo.geometry import Box
-from ml.phantom.anatomy import Anatomy, Map
 from ml.phantom.woman import LesionSpec, Margin
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.phantom.anatomy import Anatomy, Map
 
 # CaOx over glandular tissue in ln I per mm: 0.66 / 0.0711 of glandular attenuation (FDA MC-GPU
 # tables, 21 keV): a calcification counts about nine times its own size.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ml.mammo.codes import (
     BreastDensity,
@@ -19,7 +19,11 @@ from ml.phantom.anatomy import build_anatomy
 from ml.phantom.lesions import PlacedLesion, place_lesion
 from ml.phantom.physics import VENDORS, Vendor, attenuation, expose, for_presentation
 from ml.phantom.physics import for_processing as raw_values
-from ml.phantom.woman import Woman
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.phantom.woman import Woman
 
 STANDARD_VIEWS = tuple(
     (side, view)

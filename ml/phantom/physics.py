@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ml.phantom.anatomy import SKIN_MM, Anatomy, Map
-from ml.phantom.lesions import PlacedLesion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.phantom.lesions import PlacedLesion
 
 # Effective attenuation, 1/mm, W/Rh 28 kVp behind about 45 mm (from the FDA MC-GPU tables).
 MU_FAT, MU_GLANDULAR, MU_SKIN, MU_MUSCLE = 0.0476, 0.0704, 0.0771, 0.0792

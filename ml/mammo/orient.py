@@ -1,0 +1,67 @@
+"""How a mammogram is turned before it is hung."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ml.mammo.codes import Laterality, ViewPosition
+from ml.mammo.geometry import Affine
+
+if TYPE_CHECKING:
+    from ml.mammo.mammogram import Mammogram
+
+# Views in which the patient's feet are at the bottom; the others (CC and its kind) have the
+# side away from the midline on top (PixelMed's rule; PS3.17 annex on mammography orientation).
+FEET_DOWN = frozenset(
+    {
+        ViewPosition.MLO,
+        ViewPosition.ML,
+        ViewPosition.LM,
+        ViewPosition.LMO,
+        ViewPosition.SIO,
+        ViewPosition.ISO,
+    }
+)
+
+
+def to_upright(mammogram: Mammogram) -> Affine:
+    """Turn stored pixels to how a mammogram is hung, by Patient Orientation.
+
+    Right breasts point to the left of the screen (their chest wall at the right edge), left
+    breasts to the right; feet or the medial side at the bottom.
+
+    Returns
+    -------
+    Affine
+        From stored to upright (row, column), both beginning at (0, 0). Identity where the
+        orientation or the side is unknown: nothing is turned on a guess.
+    """
+    orientation, laterality = mammogram.orientation, mammogram.laterality
+    if orientation is None or laterality is None:
+        return Affine()
+    turn, rows, columns = Affine(), mammogram.rows, mammogram.columns
+    row, column = orientation.row, orientation.column
+    if row[0] not in "AP" and column[0] in "AP":
+        turn, rows, columns = turn.then(Affine.transpose()), columns, rows
+        row, column = column, row
+    if row[0] == ("A" if laterality.value is Laterality.RIGHT else "P"):
+        turn = turn.then(Affine.flip_columns(columns))
+    if _is_upside_down(mammogram, column):
+        turn = turn.then(Affine.flip_rows(rows))
+    return turn
+
+
+def upright_size(mammogram: Mammogram) -> tuple[int, int]:
+    """Rows and columns of the image once it is upright."""
+    turn = to_upright(mammogram)
+    swapped = turn.rr == 0
+    size = (mammogram.rows, mammogram.columns)
+    return size[::-1] if swapped else size
+
+
+def _is_upside_down(mammogram: Mammogram, column: str) -> bool:
+    view = mammogram.view.value if mammogram.view else None
+    if view in FEET_DOWN or (view is None and ("F" in column or "H" in column)):
+        return "H" in column
+    side = mammogram.laterality.value if mammogram.laterality else None
+    return side is not None and side is not Laterality.BOTH and side.value in column

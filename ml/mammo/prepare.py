@@ -1,0 +1,193 @@
+"""What a model is given: one function for training and for use, with the exact way back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.errors import UnsuitableImageError
+from ml.mammo.codes import Laterality, PresentationIntent
+from ml.mammo.geometry import Affine, Box
+from ml.mammo.orient import to_upright
+from ml.mammo.skin import Skin, find_skin
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from ml.mammo.mammogram import Mammogram
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareSpec:
+    """How an image is prepared; stands in a model's card and in its checkpoints.
+
+    Attributes
+    ----------
+    rows, columns
+        Size of the canvas.
+    pixel_mm
+        Images of known spacing are never shown finer than this.
+    low_percentile, high_percentile
+        Values in the breast that become 0 and 65535.
+    """
+
+    rows: int = 1024
+    columns: int = 640
+    pixel_mm: float = 0.2
+    low_percentile: float = 0.5
+    high_percentile: float = 99.7
+
+    def to_json(self) -> dict[str, float | int]:
+        """As a card holds it."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(values: Mapping[str, float | int]) -> PrepareSpec:
+        """Back from a card.
+
+        Raises
+        ------
+        TypeError
+            Where a name is unknown.
+        """
+        return PrepareSpec(**values)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A breast on a model's canvas.
+
+    Attributes
+    ----------
+    pixels : (spec.rows, spec.columns) uint16
+        0 (air, canvas) to 65535; dense is bright; the chest wall at column 0, feet or the
+        medial side down.
+    to_stored
+        From the canvas's (row, column) to the image's stored pixels.
+    """
+
+    pixels: NDArray[np.uint16]
+    to_stored: Affine
+    spec: PrepareSpec
+
+
+def prepare(
+    pixels: NDArray[np.generic],
+    mammogram: Mammogram,
+    spec: PrepareSpec,
+    skin: Skin | None = None,
+) -> Prepared:
+    """Crop to the breast, turn, shrink and normalize.
+
+    Parameters
+    ----------
+    pixels : (rows, columns) uint8, uint16 or int16
+        Stored values at full size.
+    skin
+        Of these pixels, where it is known already.
+
+    Raises
+    ------
+    UnsuitableImageError
+        Where the image is blank.
+    """
+    skin = skin or find_skin(pixels, mammogram)
+    box = _whole_pixels(skin.breast)
+    crop = pixels[int(box.row0) : int(box.row1), int(box.col0) : int(box.col1)]
+    shrunk, to_crop = _shrunk(crop, _factor(crop.shape, mammogram, spec))
+    values = _normalized(_density(shrunk, mammogram), skin, box, mammogram, spec)
+    # The same turns on the small array and in the affine, in whole steps, so both are exact.
+    turned, to_shrunk = _turned(values, _chest_left(mammogram))
+    canvas = np.zeros((spec.rows, spec.columns), np.uint16)
+    rows, columns = min(turned.shape[0], spec.rows), min(turned.shape[1], spec.columns)
+    canvas[:rows, :columns] = turned[:rows, :columns]
+    back = to_shrunk.then(to_crop).then(Affine.shift(box.row0, box.col0))
+    return Prepared(canvas, back, spec)
+
+
+def _whole_pixels(box: Box) -> Box:
+    return Box(
+        float(np.floor(box.row0)),
+        float(np.floor(box.col0)),
+        float(np.ceil(box.row1)),
+        float(np.ceil(box.col1)),
+    )
+
+
+def _factor(shape: tuple[int, ...], mammogram: Mammogram, spec: PrepareSpec) -> float:
+    """Canvas pixels a stored pixel: fit the canvas, no finer than `pixel_mm`, never enlarged."""
+    rows, columns = shape[::-1] if to_upright(mammogram).rr == 0 else shape
+    fit = min(spec.rows / rows, spec.columns / columns, 1.0)
+    if mammogram.spacing is None:
+        return fit
+    return min(fit, mammogram.spacing.row_mm / spec.pixel_mm)
+
+
+def _shrunk(crop: NDArray[np.generic], factor: float) -> tuple[NDArray[np.float32], Affine]:
+    import cv2
+
+    rows, columns = crop.shape
+    size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
+    # uint16 and int16 are resized as they are (five times as fast as float32).
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)  # type: ignore[arg-type]
+    to_crop = Affine.scale(rows / size[1], columns / size[0])
+    return np.asarray(small, np.float32), to_crop
+
+
+def _density(values: NDArray[np.float32], mammogram: Mammogram) -> NDArray[np.float32]:
+    """Turned so that dense tissue is bright, raw exposures on a logarithmic scale."""
+    if mammogram.intent is PresentationIntent.FOR_PROCESSING:
+        return -np.log1p(np.maximum(values - mammogram.pixel_format.lowest, 0))
+    return -values if mammogram.pixel_format.inverted else values
+
+
+def _normalized(
+    values: NDArray[np.float32],
+    skin: Skin,
+    box: Box,
+    mammogram: Mammogram,
+    spec: PrepareSpec,
+) -> NDArray[np.uint16]:
+    import cv2
+
+    to_mask = skin.to_stored.inverse().box(box)
+    rows = slice(int(to_mask.row0), max(int(np.ceil(to_mask.row1)), int(to_mask.row0) + 1))
+    columns = slice(int(to_mask.col0), max(int(np.ceil(to_mask.col1)), int(to_mask.col0) + 1))
+    mask = np.ascontiguousarray(skin.mask[rows, columns]).astype(np.uint8)
+    inside = cv2.resize(mask, values.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    sample = values[inside] if inside.any() else values.ravel()
+    low, high = np.percentile(sample[::5], (spec.low_percentile, spec.high_percentile))
+    if not high > low:
+        raise UnsuitableImageError(mark("The image is blank: there is nothing to analyze."))
+    unit = np.clip((values - low) / (high - low), 0, 1) * inside
+    return np.asarray(np.round(unit * 65535), np.uint16)
+
+
+def _chest_left(mammogram: Mammogram) -> Affine:
+    """Upright, then mirrored where the breast points to the left."""
+    turn = to_upright(mammogram)
+    side = mammogram.laterality.value if mammogram.laterality else None
+    known = mammogram.orientation is not None
+    if known and side is Laterality.RIGHT:
+        return turn.then(Affine(cc=-1.0))
+    return turn
+
+
+def _turned(values: NDArray[np.uint16], turn: Affine) -> tuple[NDArray[np.uint16], Affine]:
+    """Apply the turning part of `turn`; return the array and the way back from it."""
+    back = Affine()
+    if turn.rr == 0:
+        values, back = values.T, Affine.transpose()
+        turn = Affine.transpose().then(turn)
+    if turn.cc < 0:
+        back = Affine.flip_columns(values.shape[1]).then(back)
+        values = values[:, ::-1]
+    if turn.rr < 0:
+        back = Affine.flip_rows(values.shape[0]).then(back)
+        values = values[::-1]
+    return np.ascontiguousarray(values), back

@@ -1,0 +1,183 @@
+"""Where the breast ends and air begins: found on a small copy, with a margin outside the skin.
+
+The mask hides air only. Labels, markers and burned-in text stay, and where the image does not
+look as expected nothing is hidden at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.mammo.codes import PresentationIntent
+from ml.mammo.geometry import Affine, Box
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.mammo.mammogram import Mammogram
+
+SMALL_SIDE = 512
+# How far the mask stays outside the skin, as a share of the image's long side (about 7 mm on a
+# 24 cm film): the skin itself fades over 1 to 2 mm.
+MARGIN = 0.03
+# Labels are opaque, so far brighter than scatter in air.
+LABEL_LEVEL = 0.35
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Skin:
+    """What must stay visible, and where the breast is.
+
+    Attributes
+    ----------
+    mask : (small rows, small columns) bool
+        True for breast, margin, labels; all True where `sure` is False.
+    to_stored
+        From the mask's (row, column) to stored pixels.
+    breast
+        Tissue alone, without margin and labels, in stored pixels; the whole image where unsure.
+    sure
+        False: the mask hides nothing, and `reason` says why.
+    reason
+        A marked text; empty where sure.
+    """
+
+    mask: NDArray[np.bool_]
+    to_stored: Affine
+    breast: Box
+    sure: bool
+    reason: str = ""
+
+
+def find_skin(pixels: NDArray[np.generic], mammogram: Mammogram) -> Skin:
+    """Find the skin line.
+
+    Parameters
+    ----------
+    pixels : (rows, columns) uint8, uint16 or int16
+        Stored values, at full or reduced size.
+
+    Returns
+    -------
+    Skin
+        Coordinates in stored pixels of the full image, also where `pixels` is a reduced copy.
+    """
+    small, padded = _small_density(pixels, mammogram)
+    to_stored = Affine.scale(
+        mammogram.rows / small.shape[0], mammogram.columns / small.shape[1]
+    )
+    level = _air_level(small, padded)
+    if level is None:
+        return _unsure(
+            small.shape, mammogram, to_stored, mark("no air found around the breast")
+        )
+    tissue = _largest(_opened(small > level))
+    share = float(tissue.mean())
+    if not 0.03 < share < 0.97:
+        return _unsure(small.shape, mammogram, to_stored, mark("the breast was not found"))
+    tissue = _filled(tissue)
+    margin = max(3, round(MARGIN * max(small.shape)))
+    visible = _grown(tissue, margin) | _grown(_labels(small, tissue, level), margin // 2 + 1)
+    rows, columns = np.flatnonzero(tissue.any(1)), np.flatnonzero(tissue.any(0))
+    box = Box(rows[0], columns[0], rows[-1] + 1, columns[-1] + 1)
+    return Skin(visible, to_stored, to_stored.box(box), sure=True)
+
+
+def _unsure(shape: tuple[int, ...], mammogram: Mammogram, to_stored: Affine, why: str) -> Skin:
+    whole = Box(0, 0, mammogram.rows, mammogram.columns)
+    return Skin(np.ones(shape, np.bool_), to_stored, whole, sure=False, reason=why)
+
+
+def _small_density(
+    pixels: NDArray[np.generic], mammogram: Mammogram
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """A small copy in 0..1 on which tissue is brighter than air, and what of it is padding."""
+    import cv2
+
+    rows, columns = pixels.shape
+    shrink = max(1.0, max(rows, columns) / SMALL_SIDE)
+    size = (max(1, round(columns / shrink)), max(1, round(rows / shrink)))
+    stored = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)  # type: ignore[arg-type]
+    padding = mammogram.padding
+    padded = np.zeros(stored.shape, np.bool_)
+    if padding is not None:
+        padded = (stored >= padding.low) & (stored <= padding.high)
+    air_is_high = mammogram.pixel_format.inverted ^ (
+        mammogram.intent is PresentationIntent.FOR_PROCESSING
+    )
+    density = -stored if air_is_high else stored
+    if mammogram.intent is PresentationIntent.FOR_PROCESSING:
+        # Exposure falls exponentially in tissue: on the log scale the skin is not lost.
+        density = -np.log1p(np.maximum(stored - stored.min(), 0))
+    real = density[~padded] if not padded.all() else density
+    low, high = float(real.min()), float(np.percentile(real, 99.8))
+    unit = np.clip((density - low) / max(high - low, 1e-6), 0, 1)
+    unit[padded] = 0
+    return cv2.GaussianBlur(unit, (0, 0), 1.0).astype(np.float32), padded
+
+
+def _air_level(small: NDArray[np.float32], padded: NDArray[np.bool_]) -> float | None:
+    """Just above the noise of air: the lowest broad peak of the histogram, plus its width."""
+    histogram, edges = np.histogram(small, bins=256, range=(0, 1))
+    smooth = np.convolve(histogram, np.ones(3) / 3, "same")
+    dark = smooth[:90]
+    peak = int(np.argmax(dark))
+    if dark[peak] < 0.004 * small.size and padded.mean() < 0.02:
+        return None
+    mode = float(edges[peak] + edges[1] / 2)
+    below = small[small <= mode]
+    noise = float(np.sqrt(np.mean((below - mode) ** 2))) if below.size else 0.0
+    return mode + max(4 * noise, 0.02)
+
+
+def _opened(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Without thin bridges to labels and scratches."""
+    import cv2
+
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel).astype(np.uint8)
+
+
+def _largest(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    import cv2
+
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    if count < 2:
+        return np.zeros(mask.shape, np.bool_)
+    return np.asarray(parts == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])), np.bool_)
+
+
+def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """With its holes, and what lies between it and the image's edges on rows it spans."""
+    from scipy import ndimage
+
+    return np.asarray(ndimage.binary_fill_holes(mask), np.bool_)
+
+
+def _grown(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
+    import cv2
+
+    side = 2 * pixels + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0, np.bool_)
+
+
+def _labels(
+    small: NDArray[np.float32], tissue: NDArray[np.bool_], level: float
+) -> NDArray[np.bool_]:
+    """Bright things outside the breast, each with all of its connected, fainter parts."""
+    import cv2
+
+    outside = (small > level + 0.03) & ~tissue
+    count, parts = cv2.connectedComponents(outside.astype(np.uint8))
+    if count < 2:
+        return outside
+    brightest = np.zeros(count, np.float32)
+    np.maximum.at(brightest, parts.ravel(), np.where(outside, small, 0).ravel())
+    keep = brightest > LABEL_LEVEL
+    keep[0] = False
+    return np.asarray(keep[parts], np.bool_)
