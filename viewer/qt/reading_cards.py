@@ -38,6 +38,7 @@ class ThresholdCard(Card):
         super().__init__(translate("Threshold"))
         self._value = label("", "value", wrap=False)
         self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setObjectName("threshold")
         self.slider.setRange(0, _STEPS)
         self.slider.setPageStep(5)
         self.slider.setAccessibleName(translate("Threshold of the findings that are shown"))

@@ -148,6 +148,8 @@ class DiagnosisPanel(QWidget):
         _empty(self._machine)
         for card in self._cards(diagnosis):
             self._machine.addWidget(card)
+            # A layout shows what is added only at the next turn of the event loop.
+            card.show()
         results = diagnosis.content is Content.RESULTS
         self._threshold.setVisible(results)
         self._threshold.show_threshold(diagnosis.threshold)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QCoreApplication
+
+from ml.mammo.codes import Laterality
+from tests.factories.analyses import MODELS, make_analysis, make_study
+from viewer.core import reading
+from viewer.core.state import Impression, Reading
+from viewer.library.library import Library
+from viewer.qt.memory import Memory
+from viewer.qt.session import Session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from ml.mammo.study import Study
+
+NOW = "2026-01-01T10:00:00Z"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path / "library.sqlite")
+
+
+def opened(library: Library, study: Study) -> tuple[Session, Memory]:
+    session = Session()
+    memory = Memory(session, library, now=lambda: NOW)
+    session.apply(lambda state: replace(state, study=study, blind_first_read=True))
+    return session, memory
+
+
+def read(session: Session) -> None:
+    for side in (Laterality.RIGHT, Laterality.LEFT):
+        session.apply(
+            lambda state, side=side: reading.record_impression(
+                state, side, Impression.RECALL, NOW
+            )
+        )
+
+
+def test_both_impressions_and_the_reveal_come_back_with_the_study(
+    qtbot: QtBot, library: Library
+):
+    study = make_study()
+    first, _memory = opened(library, study)
+    read(first)
+    said = first.state.reading
+    assert said.revealed_at == NOW
+    again, _other = opened(library, study)
+    assert again.state.reading == Reading()
+    qtbot.waitUntil(lambda: again.state.reading == said)
+    assert again.state.machine_shown
+
+
+def test_a_new_study_starts_blind(qtbot: QtBot, library: Library):
+    session, _memory = opened(library, make_study())
+    QCoreApplication.processEvents()
+    assert session.state.reading == Reading()
+    assert library.reading_of("1.2.3") is None
+
+
+def test_what_comes_back_late_does_not_fall_on_another_study(qtbot: QtBot, library: Library):
+    library.keep_reading("1.2.3", Reading(revealed_at=NOW))
+    session, _memory = opened(library, make_study())
+    other = replace(make_study(), uid="9.9")
+    session.apply(lambda state: replace(state, study=other))
+    QCoreApplication.processEvents()
+    assert session.state.reading == Reading()
+
+
+def test_opened_studies_are_remembered(library: Library):
+    opened(library, make_study())
+    (recent,) = library.recent_studies()
+    assert (recent.uid, recent.label, recent.opened_at) == (
+        "1.2.3",
+        "P_00173 20161004 (4)",
+        NOW,
+    )
+
+
+def test_an_analysis_is_kept_and_found_again(library: Library):
+    study = make_study()
+    session, memory = opened(library, study)
+    assert memory.kept_analysis(study, MODELS) is None
+    session.apply(lambda state: replace(state, analysis=make_analysis()))
+    kept = memory.kept_analysis(study, MODELS, "OpenVINO")
+    assert kept is not None
+    assert kept.images[0].lesion_score == 0.63
+
+
+def test_without_a_study_nothing_is_kept(library: Library):
+    session = Session()
+    _memory = Memory(session, library)
+    session.apply(lambda state: replace(state, reading=Reading(revealed_at=NOW)))
+    assert library.recent_studies() == ()
