@@ -1,0 +1,19 @@
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import extract_texts  # noqa: E402 the path comes first
+
+
+def test_the_template_for_translators_has_every_text_as_it_is_now():
+    kept = extract_texts.TEMPLATE.read_text(encoding="utf-8")
+    assert kept == extract_texts.template_text(), "run scripts/extract_texts.py"
+
+
+def test_texts_of_both_halves_are_found():
+    text = extract_texts.template_text()
+    assert 'msgid "Research use only. Not a medical device."' in text
+    assert "#: ml/" in text
+    assert "#: viewer/" in text
