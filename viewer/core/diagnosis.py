@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ml.mammo.codes import BreastDensity, FindingType, Laterality
 from ml.texts import mark, translate
 from viewer.core.reading import SIDES, breasts_to_read
-from viewer.core.state import AnalysisPhase, FindingKey
+from viewer.core.state import AnalysisPhase, FindingKey, Impression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from ml.findings import Analysis, Finding, ImageAnalysis
     from ml.mammo.mammogram import Alarm, Mammogram
     from ml.mammo.study import Study
-    from viewer.core.state import Impression, SessionState
+    from viewer.core.state import SessionState
 
 RESEARCH_USE_ONLY = mark("Research use only. Not a medical device.")
 _ANY_SCORE = 0.5
 _TIMES = "\N{MULTIPLICATION SIGN}"
 
 _BREASTS = {Laterality.RIGHT: mark("Right breast"), Laterality.LEFT: mark("Left breast")}
+_SIDES = {Laterality.RIGHT: mark("right"), Laterality.LEFT: mark("left")}
+_WORDS = {Impression.NORMAL: mark("normal"), Impression.RECALL: mark("recall")}
 _TYPES = {
     FindingType.MASS: mark("Mass"),
     FindingType.CALCIFICATIONS: mark("Calcifications"),
@@ -147,6 +149,8 @@ class Diagnosis:
         What the panel says instead of results; empty where there are results.
     refused
         Images that the models did not look at, and why.
+    reading_note
+        What the reader said before the reveal, when that was, and whether it was blind.
     footer
         Why figures are scores, models and versions, operating point, engine and time.
     threshold
@@ -162,6 +166,7 @@ class Diagnosis:
     density: DensityCard | None = None
     refused: tuple[ImageRow, ...] = ()
     impressions: tuple[ImpressionRow, ...] = ()
+    reading_note: str = ""
     footer: tuple[str, ...] = ()
     threshold: float = 0.0
     files_refused: int = 0
@@ -180,7 +185,11 @@ class Diagnosis:
 
 def describe(state: SessionState) -> Diagnosis:
     """Say what the diagnosis panel shows for a state."""
-    return replace(_described(state), files_refused=len(state.refusals))
+    return replace(
+        _described(state),
+        files_refused=len(state.refusals),
+        reading_note=_reading_note(state) if state.machine_shown else "",
+    )
 
 
 def _described(state: SessionState) -> Diagnosis:
@@ -418,6 +427,24 @@ def _impressions(state: SessionState) -> tuple[ImpressionRow, ...]:
         )
         for side in breasts_to_read(state.study)
     )
+
+
+def _reading_note(state: SessionState) -> str:
+    reading = state.reading
+    notes: list[str] = []
+    said = [
+        f"{translate(_SIDES[side])} {translate(_WORDS[reading.before[side]])}"
+        for side in SIDES
+        if side in reading.before
+    ]
+    if said:
+        text = translate("Before the reveal: {impressions}.")
+        notes.append(text.format(impressions=", ".join(said)))
+    if reading.revealed_at:
+        notes.append(translate("Revealed {time}.").format(time=reading.revealed_at))
+    if reading.seen_before:
+        notes.append(translate("The marks could be seen before the first impression."))
+    return " ".join(notes)
 
 
 def _footer(analysis: Analysis) -> tuple[str, ...]:

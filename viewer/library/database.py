@@ -103,8 +103,11 @@ def _replaced(path: Path) -> tuple[sqlite3.Connection, str]:
     aside = path.with_name(path.name + ".broken")
     try:
         path.replace(aside)
+        # An orphaned write-ahead log would be applied to the new file.
         for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+            beside = path.with_name(path.name + suffix)
+            if beside.exists():
+                beside.replace(aside.with_name(aside.name + suffix))
         connection = _opened(path)
     except (OSError, sqlite3.Error) as error:
         return _in_memory(path, str(error))

@@ -80,9 +80,13 @@ class ImpressionsCard(Card):
         self.add(label(translate("Impression"), "title"))
         self._add_side(Laterality.RIGHT, translate("Right"))
         self._add_side(Laterality.LEFT, translate("Left"))
+        self._note = label("", "dim")
+        self.add(self._note)
 
-    def show_impressions(self, rows: tuple[ImpressionRow, ...]) -> None:
+    def show_impressions(self, rows: tuple[ImpressionRow, ...], note: str) -> None:
         """Press the buttons of what was said; a breast without images has none to press."""
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
         current = {row.laterality: row for row in rows}
         for (side, impression), button in self.buttons.items():
             row = current.get(side)

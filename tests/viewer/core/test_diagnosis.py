@@ -184,3 +184,13 @@ def test_the_readers_last_word_stands_beside_her_first():
     reading = Reading({right: Impression.NORMAL}, {right: Impression.RECALL}, "2026", False)
     row = describe(replace(DONE, reading=reading)).impressions[0]
     assert (row.current, row.before) == (Impression.RECALL, Impression.NORMAL)
+
+
+def test_a_note_tells_first_impressions_the_reveal_and_whether_it_was_blind():
+    before = {Laterality.RIGHT: Impression.RECALL, Laterality.LEFT: Impression.NORMAL}
+    kept = Reading(before, revealed_at="2026-01-01T10:00:00Z", seen_before=True)
+    note = describe(replace(DONE, blind_first_read=True, reading=kept)).reading_note
+    assert "right recall, left normal" in note
+    assert "2026-01-01T10:00:00Z" in note
+    assert "could be seen" in note
+    assert describe(DONE).reading_note == ""

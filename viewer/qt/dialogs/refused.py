@@ -22,7 +22,7 @@ class RefusedFilesDialog(Dialog):
         title = translate("Files that were not opened")
         super().__init__(title, parent)
         self.add_text(
-            translate("{count} files were not opened; the others were.").format(
+            translate("Not opened: {count}. All other files were opened.").format(
                 count=len(refusals)
             )
         )

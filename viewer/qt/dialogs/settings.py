@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from viewer.core.settings import Description, SettingValue
 
 _HIGHEST = 10**9
+_WIDTH_PX = 600
 
 
 class SettingsDialog(Dialog):
@@ -59,7 +60,8 @@ class SettingsDialog(Dialog):
         buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).clicked.connect(
             self._restore
         )
-        self.resize(560, 0)
+        # Wrapped sentences need their height said: a form would cut them.
+        self.setMinimumSize(_WIDTH_PX, self.rows.totalHeightForWidth(_WIDTH_PX))
 
     def accept(self) -> None:
         """Check the values; hand them over, or say what is wrong and stay open."""

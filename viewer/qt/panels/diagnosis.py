@@ -154,7 +154,7 @@ class DiagnosisPanel(QWidget):
         self._threshold.setVisible(results)
         self._threshold.show_threshold(diagnosis.threshold)
         self._impressions.setVisible(bool(diagnosis.impressions))
-        self._impressions.show_impressions(diagnosis.impressions)
+        self._impressions.show_impressions(diagnosis.impressions, diagnosis.reading_note)
         footer = diagnosis.footer or (translate(RESEARCH_USE_ONLY),)
         self._footer.setText("\n".join(footer))
         self._footer.setAccessibleName(" ".join(footer))
