@@ -192,6 +192,17 @@ def describe(state: SessionState) -> Diagnosis:
     )
 
 
+def is_same_diagnosis(old: SessionState, new: SessionState) -> bool:
+    """Whether two states differ in nothing that the panel shows: cheap, asked at every drag."""
+    return all(getattr(old, name) is getattr(new, name) for name in _SHOWN)
+
+
+_SHOWN = (
+    *("study", "analysis", "analysis_phase", "analysis_error", "blind_first_read"),
+    *("reading", "threshold", "selected", "refusals"),
+)
+
+
 def _described(state: SessionState) -> Diagnosis:
     study = state.study
     if study is None:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +12,19 @@ from tests.factories.analyses import (
     make_image_analysis,
     make_study,
 )
-from viewer.core.diagnosis import Content, Verdict, describe, shown_threshold
+from viewer.core.diagnosis import (
+    Content,
+    Verdict,
+    describe,
+    is_same_diagnosis,
+    shown_threshold,
+)
 from viewer.core.state import (
     AnalysisPhase,
     FindingKey,
     Impression,
     Reading,
+    Refusal,
     SessionState,
 )
 
@@ -194,3 +202,25 @@ def test_a_note_tells_first_impressions_the_reveal_and_whether_it_was_blind():
     assert "2026-01-01T10:00:00Z" in note
     assert "could be seen" in note
     assert describe(DONE).reading_note == ""
+
+
+def test_a_drag_on_an_image_is_no_other_diagnosis():
+    assert is_same_diagnosis(DONE, replace(DONE, active=2, linked=False))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"study": make_study()},
+        {"analysis": None},
+        {"analysis_phase": AnalysisPhase.FAILED},
+        {"analysis_error": "No memory."},
+        {"blind_first_read": True},
+        {"reading": Reading(revealed_at="now")},
+        {"threshold": 0.3},
+        {"selected": FindingKey("1.2.3.RCC", 0)},
+        {"refusals": (Refusal(Path("a"), "b"),)},
+    ],
+)
+def test_whatever_changes_the_text_is_another_diagnosis(change: dict[str, object]):
+    assert not is_same_diagnosis(DONE, replace(DONE, **change))

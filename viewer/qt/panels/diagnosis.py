@@ -11,7 +11,13 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout
 
 from ml.texts import translate
 from viewer.core import reading
-from viewer.core.diagnosis import RESEARCH_USE_ONLY, Content, Verdict, describe
+from viewer.core.diagnosis import (
+    RESEARCH_USE_ONLY,
+    Content,
+    Verdict,
+    describe,
+    is_same_diagnosis,
+)
 from viewer.qt import palette
 from viewer.qt.cards import Card, FindingButton, ScoreBar, label, pair
 from viewer.qt.reading_cards import ImpressionsCard, ThresholdCard
@@ -124,8 +130,8 @@ class DiagnosisPanel(QWidget):
         around.addWidget(self._scroll)
 
     def _on_changed(self, old: SessionState, new: SessionState) -> None:
-        del old
-        self._show(new)
+        if not is_same_diagnosis(old, new):
+            self._show(new)
 
     def _show(self, state: SessionState) -> None:
         diagnosis = describe(state)
