@@ -6,7 +6,7 @@ inversion; padding is black whatever else is asked for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
     from ml.mammo.mammogram import Mammogram, Voi
 
+Real = TypeVar("Real", np.float32, np.float64)
+
 ENTRIES = 65536
 SIGNED_OFFSET = 32768
+# Values of the breast between which an image without a window of its own is shown.
+WINDOW_PERCENTILES = (1.0, 99.8)
 
 
 def as_index(pixels: NDArray[np.generic]) -> NDArray[np.uint16]:
@@ -65,12 +69,12 @@ def display_table(
     return _spread(gray, form.lowest, form.highest, signed=form.signed)
 
 
-def modality_values(stored: NDArray[np.float64], mammogram: Mammogram) -> NDArray[np.float64]:
-    """Modality LUT (PS3.3 C.11.1) on stored values."""
+def modality_values(stored: NDArray[Real], mammogram: Mammogram) -> NDArray[Real]:
+    """Modality LUT (PS3.3 C.11.1) on stored values, in the floating type that comes in."""
     if isinstance(mammogram.modality, LookupTable):
-        return _looked_up(stored, mammogram.modality).astype(np.float64)
+        return _looked_up(stored, mammogram.modality).astype(stored.dtype)
     rescale: Rescale = mammogram.modality
-    return stored * rescale.slope + rescale.intercept
+    return stored * stored.dtype.type(rescale.slope) + stored.dtype.type(rescale.intercept)
 
 
 def voi_unit(
@@ -103,28 +107,47 @@ def window_unit(values: NDArray[np.float64], window: Window) -> NDArray[np.float
     return np.clip((values - (center - 0.5)) / (width - 1) + 0.5, 0, 1)
 
 
-def default_voi(mammogram: Mammogram, pixels: NDArray[np.generic] | None = None) -> Voi | None:
+def default_voi(
+    mammogram: Mammogram, pixels: NDArray[np.generic] | None = None, frame: int = 0
+) -> Voi | None:
     """What the image is first shown with: its own first VOI, else a window over its breast.
 
     Parameters
     ----------
-    pixels
+    pixels : (rows, columns) uint8, uint16 or int16
         A copy at any size; needed only where the file has no window.
+    frame
+        Counted from 0; a frame's own windows come first.
+
+    Returns
+    -------
+    Window, LookupTable or None
+        None (the full range) where neither file nor pixels say better.
     """
-    if mammogram.voi:
-        return mammogram.voi[0]
+    own = mammogram.frame_voi[frame] if frame < len(mammogram.frame_voi) else ()
+    if own or mammogram.voi:
+        return (own or mammogram.voi)[0]
     if pixels is None:
         return None
-    sample = pixels.ravel()[:: max(1, pixels.size // 200_000)].astype(np.float64)
-    values = modality_values(sample, mammogram)
-    air_is_high = mammogram.pixel_format.inverted ^ (
-        mammogram.intent is PresentationIntent.FOR_PROCESSING
-    )
-    low, high = np.percentile(values, (0.2, 96) if air_is_high else (4, 99.8))
-    return Window(float(low + high) / 2, max(float(high - low), 2.0))
+    values = modality_values(_breast_sample(pixels, mammogram), mammogram)
+    low, high = (float(v) for v in np.percentile(values, WINDOW_PERCENTILES))
+    return Window((low + high) / 2, max(high - low, 2.0))
 
 
-def _looked_up(values: NDArray[np.float64], table: LookupTable) -> NDArray[np.uint16]:
+def _breast_sample(pixels: NDArray[np.generic], mammogram: Mammogram) -> NDArray[np.float64]:
+    """Stored values of the breast, thinned out."""
+    import cv2
+
+    from ml.mammo.skin import find_skin
+
+    step = max(1, max(pixels.shape) // 1024)
+    thin = pixels[::step, ::step]
+    tissue = find_skin(pixels, mammogram).tissue.astype(np.uint8)
+    inside = cv2.resize(tissue, thin.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    return thin[inside].astype(np.float64)
+
+
+def _looked_up(values: NDArray[Real], table: LookupTable) -> NDArray[np.uint16]:
     index = np.clip(np.round(values) - table.first, 0, len(table.data) - 1)
     return table.data[index.astype(np.intp)]
 

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from ml.mammo.codes import Laterality, ViewPosition
 from ml.mammo.geometry import Affine
+from ml.mammo.mammogram import Alarm
+from ml.mammo.skin import Side, chest_wall_side
+from ml.texts import mark
 
 if TYPE_CHECKING:
     from ml.mammo.mammogram import Mammogram
+    from ml.mammo.skin import Skin
 
 # Views in which the patient's feet are at the bottom; the others (CC and its kind) have the
 # side away from the midline on top (PixelMed's rule; PS3.17 annex on mammography orientation).
@@ -37,7 +41,8 @@ def to_upright(mammogram: Mammogram) -> Affine:
         orientation or the side is unknown: nothing is turned on a guess.
     """
     orientation, laterality = mammogram.orientation, mammogram.laterality
-    if orientation is None or laterality is None:
+    # A cleavage view (both breasts) has no chest wall at a side.
+    if orientation is None or laterality is None or laterality.value is Laterality.BOTH:
         return Affine()
     turn, rows, columns = Affine(), mammogram.rows, mammogram.columns
     row, column = orientation.row, orientation.column
@@ -59,9 +64,41 @@ def upright_size(mammogram: Mammogram) -> tuple[int, int]:
     return size[::-1] if swapped else size
 
 
+def flip_alarm(mammogram: Mammogram, skin: Skin) -> Alarm | None:
+    """What to tell the reader where the pixels contradict Patient Orientation.
+
+    Parameters
+    ----------
+    skin
+        Of this image's stored pixels.
+    """
+    laterality, found = mammogram.laterality, chest_wall_side(skin)
+    if mammogram.orientation is None or laterality is None or found is None:
+        return None
+    expected = 1.0 if laterality.value is Laterality.RIGHT else 0.0
+    if laterality.value is Laterality.BOTH or _upright_side(mammogram, found) != 1 - expected:
+        return None
+    return Alarm(
+        mark("The chest wall lies on the other side than Patient Orientation says: check it.")
+    )
+
+
+def _upright_side(mammogram: Mammogram, side: Side) -> float:
+    """Where that stored edge lies once upright: 0 left, 1 right, between: neither."""
+    rows, columns = mammogram.rows, mammogram.columns
+    middles = {
+        Side.LEFT: (rows / 2, 0.0),
+        Side.RIGHT: (rows / 2, columns),
+        Side.TOP: (0.0, columns / 2),
+        Side.BOTTOM: (rows, columns / 2),
+    }
+    _, column = to_upright(mammogram).point(*middles[side])
+    return column / upright_size(mammogram)[1]
+
+
 def _is_upside_down(mammogram: Mammogram, column: str) -> bool:
     view = mammogram.view.value if mammogram.view else None
     if view in FEET_DOWN or (view is None and ("F" in column or "H" in column)):
         return "H" in column
     side = mammogram.laterality.value if mammogram.laterality else None
-    return side is not None and side is not Laterality.BOTH and side.value in column
+    return side is not None and side.value in column

@@ -10,8 +10,9 @@ import numpy as np
 from ml.errors import UnsuitableImageError
 from ml.mammo.codes import Laterality, PresentationIntent
 from ml.mammo.geometry import Affine, Box
+from ml.mammo.luts import modality_values
 from ml.mammo.orient import to_upright
-from ml.mammo.skin import Skin, find_skin
+from ml.mammo.skin import Side, Skin, chest_wall_side, find_skin
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -97,17 +98,19 @@ def prepare(
         Where the image is blank.
     """
     skin = skin or find_skin(pixels, mammogram)
+    turn = _chest_left(mammogram, skin)
     box = _whole_pixels(skin.breast)
     crop = pixels[int(box.row0) : int(box.row1), int(box.col0) : int(box.col1)]
-    shrunk, to_crop = _shrunk(crop, _factor(crop.shape, mammogram, spec))
-    values = _normalized(_density(shrunk, mammogram), skin, box, mammogram, spec)
+    factor = _factor(crop.shape, mammogram, spec, swapped=turn.rr == 0)
+    shrunk, to_crop = _shrunk(crop, factor)
+    to_stored = to_crop.then(Affine.shift(box.row0, box.col0))
+    values = _normalized(_density(shrunk, mammogram), skin, to_stored, spec)
     # The same turns on the small array and in the affine, in whole steps, so both are exact.
-    turned, to_shrunk = _turned(values, _chest_left(mammogram))
+    turned, to_shrunk = _turned(values, turn)
     canvas = np.zeros((spec.rows, spec.columns), np.uint16)
     rows, columns = min(turned.shape[0], spec.rows), min(turned.shape[1], spec.columns)
     canvas[:rows, :columns] = turned[:rows, :columns]
-    back = to_shrunk.then(to_crop).then(Affine.shift(box.row0, box.col0))
-    return Prepared(canvas, back, spec)
+    return Prepared(canvas, to_shrunk.then(to_stored), spec)
 
 
 def _whole_pixels(box: Box) -> Box:
@@ -119,9 +122,11 @@ def _whole_pixels(box: Box) -> Box:
     )
 
 
-def _factor(shape: tuple[int, ...], mammogram: Mammogram, spec: PrepareSpec) -> float:
+def _factor(
+    shape: tuple[int, ...], mammogram: Mammogram, spec: PrepareSpec, *, swapped: bool
+) -> float:
     """Canvas pixels a stored pixel: fit the canvas, no finer than `pixel_mm`, never enlarged."""
-    rows, columns = shape[::-1] if to_upright(mammogram).rr == 0 else shape
+    rows, columns = shape[::-1] if swapped else shape
     fit = min(spec.rows / rows, spec.columns / columns, 1.0)
     if mammogram.spacing is None:
         return fit
@@ -139,43 +144,56 @@ def _shrunk(crop: NDArray[np.generic], factor: float) -> tuple[NDArray[np.float3
     return np.asarray(small, np.float32), to_crop
 
 
-def _density(values: NDArray[np.float32], mammogram: Mammogram) -> NDArray[np.float32]:
-    """Turned so that dense tissue is bright, raw exposures on a logarithmic scale."""
+def _density(shrunk: NDArray[np.float32], mammogram: Mammogram) -> NDArray[np.float32]:
+    """Modality values so turned that dense is bright, raw exposures on a logarithmic scale."""
+    values = modality_values(shrunk, mammogram)
     if mammogram.intent is PresentationIntent.FOR_PROCESSING:
-        return -np.log1p(np.maximum(values - mammogram.pixel_format.lowest, 0))
+        return -np.log1p(np.maximum(values - min(float(values.min()), 0.0), 0))
     return -values if mammogram.pixel_format.inverted else values
 
 
 def _normalized(
-    values: NDArray[np.float32],
-    skin: Skin,
-    box: Box,
-    mammogram: Mammogram,
-    spec: PrepareSpec,
+    values: NDArray[np.float32], skin: Skin, to_stored: Affine, spec: PrepareSpec
 ) -> NDArray[np.uint16]:
+    """Percentiles of the breast become 0 and 65535; outside it, and its rim, is 0."""
     import cv2
 
-    to_mask = skin.to_stored.inverse().box(box)
-    rows = slice(int(to_mask.row0), max(int(np.ceil(to_mask.row1)), int(to_mask.row0) + 1))
-    columns = slice(int(to_mask.col0), max(int(np.ceil(to_mask.col1)), int(to_mask.col0) + 1))
-    mask = np.ascontiguousarray(skin.mask[rows, columns]).astype(np.uint8)
-    inside = cv2.resize(mask, values.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
-    sample = values[inside] if inside.any() else values.ravel()
+    to_mask = to_stored.then(skin.to_stored.inverse()).xy_matrix()
+    inside = cv2.warpAffine(
+        skin.tissue.astype(np.uint8),
+        to_mask,
+        values.shape[::-1],
+        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    sample = values[inside > 0]
+    sample = sample if sample.size else values.ravel()
     low, high = np.percentile(sample[::5], (spec.low_percentile, spec.high_percentile))
     if not high > low:
         raise UnsuitableImageError(mark("The image is blank: there is nothing to analyze."))
-    unit = np.clip((values - low) / (high - low), 0, 1) * inside
+    # The skin line of the small mask is a pixel or two too tight at the rim.
+    rim = max(3, round(0.01 * max(values.shape)))
+    kept = cv2.dilate(inside, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)) > 0
+    unit = np.clip((values - low) / (high - low), 0, 1) * kept
     return np.asarray(np.round(unit * 65535), np.uint16)
 
 
-def _chest_left(mammogram: Mammogram) -> Affine:
-    """Upright, then mirrored where the breast points to the left."""
-    turn = to_upright(mammogram)
+# How to bring each edge of the stored image to the left: turning parts only.
+_TO_LEFT = {
+    Side.LEFT: Affine(),
+    Side.RIGHT: Affine(cc=-1.0),
+    Side.TOP: Affine.transpose(),
+    Side.BOTTOM: Affine(rr=-1.0).then(Affine.transpose()),
+}
+
+
+def _chest_left(mammogram: Mammogram, skin: Skin) -> Affine:
+    """Upright, chest wall to the left; by the pixels where the header does not say."""
     side = mammogram.laterality.value if mammogram.laterality else None
-    known = mammogram.orientation is not None
-    if known and side is Laterality.RIGHT:
-        return turn.then(Affine(cc=-1.0))
-    return turn
+    if mammogram.orientation is None or side not in (Laterality.RIGHT, Laterality.LEFT):
+        return _TO_LEFT[chest_wall_side(skin) or Side.LEFT]
+    turn = to_upright(mammogram)
+    return turn.then(Affine(cc=-1.0)) if side is Laterality.RIGHT else turn
 
 
 def _turned(values: NDArray[np.uint16], turn: Affine) -> tuple[NDArray[np.uint16], Affine]:

@@ -7,6 +7,7 @@ look as expected nothing is hidden at all.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,23 @@ SMALL_SIDE = 512
 MARGIN = 0.03
 # Labels are opaque, so far brighter than scatter in air.
 LABEL_LEVEL = 0.35
+# Strips at most this wide (of 512) are film borders, scanner noise or a label that touches: they
+# stay visible, but are no breast.
+STRIP = 12
+# Where so much of the "tissue" is as bright as it gets, it is saturated air: the polarity that
+# the header gives is wrong.
+SATURATED_SHARE = 0.4
+# By how much more of its chest-wall edge than of the other a breast fills, at least.
+LEAST_TAPER = 0.15
+
+
+class Side(Enum):
+    """An edge of the stored image."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    TOP = "top"
+    BOTTOM = "bottom"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +54,8 @@ class Skin:
     ----------
     mask : (small rows, small columns) bool
         True for breast, margin, labels; all True where `sure` is False.
+    tissue : (small rows, small columns) bool
+        True for the breast alone, without margin and labels; all True where unsure.
     to_stored
         From the mask's (row, column) to stored pixels.
     breast
@@ -47,6 +67,7 @@ class Skin:
     """
 
     mask: NDArray[np.bool_]
+    tissue: NDArray[np.bool_]
     to_stored: Affine
     breast: Box
     sure: bool
@@ -75,21 +96,64 @@ def find_skin(pixels: NDArray[np.generic], mammogram: Mammogram) -> Skin:
         return _unsure(
             small.shape, mammogram, to_stored, mark("no air found around the breast")
         )
-    tissue = _largest(_opened(small > level))
-    share = float(tissue.mean())
-    if not 0.03 < share < 0.97:
+    found = _filled(_largest(_opened(small > level)))
+    tissue = _without_strips(found)
+    if not float(tissue.mean()) > 0.03 or not float(found.mean()) < 0.97:
         return _unsure(small.shape, mammogram, to_stored, mark("the breast was not found"))
-    tissue = _filled(tissue)
+    if float((small[tissue] > 0.97).mean()) > SATURATED_SHARE:
+        return _unsure(small.shape, mammogram, to_stored, mark("air and breast look swapped"))
     margin = max(3, round(MARGIN * max(small.shape)))
-    visible = _grown(tissue, margin) | _grown(_labels(small, tissue, level), margin // 2 + 1)
-    rows, columns = np.flatnonzero(tissue.any(1)), np.flatnonzero(tissue.any(0))
-    box = Box(rows[0], columns[0], rows[-1] + 1, columns[-1] + 1)
-    return Skin(visible, to_stored, to_stored.box(box), sure=True)
+    visible = _grown(found, margin) | _grown(_labels(small, found, level), margin // 2 + 1)
+    box = to_stored.box(_extent(tissue))
+    return Skin(visible, tissue, to_stored, box, sure=True)
+
+
+def chest_wall_side(skin: Skin) -> Side | None:
+    """Which edge of the stored image the breast hangs from, as far as pixels can say.
+
+    Returns
+    -------
+    Side or None
+        None where unsure: no skin line, or two opposite edges filled alike.
+    """
+    if not skin.sure:
+        return None
+    extent = _extent(skin.tissue)
+    rows, columns = (
+        slice(int(extent.row0), int(extent.row1)),
+        slice(int(extent.col0), int(extent.col1)),
+    )
+    tissue = skin.tissue[rows, columns]
+    deep, wide = (max(2, round(0.06 * n)) for n in tissue.shape)
+    # How much of each edge of its own box the breast fills (film is often cut at the muscle, so
+    # the image's edges say less): all of it at the chest wall, a little at the nipple.
+    touched = {
+        Side.LEFT: float(tissue[:, :wide].mean()),
+        Side.RIGHT: float(tissue[:, -wide:].mean()),
+        Side.TOP: float(tissue[:deep].mean()),
+        Side.BOTTOM: float(tissue[-deep:].mean()),
+    }
+    across = abs(touched[Side.LEFT] - touched[Side.RIGHT])
+    along = abs(touched[Side.TOP] - touched[Side.BOTTOM])
+    # The axilla of an oblique view fills part of the top edge too: rows lead to the nipple
+    # unless a whole edge of the image says otherwise.
+    hangs = max(float(skin.tissue[edge].mean()) for edge in (0, -1)) * skin.tissue.shape[1]
+    pair = (Side.LEFT, Side.RIGHT)
+    if along > across and hangs > 0.7 * tissue.shape[1]:
+        pair = (Side.TOP, Side.BOTTOM)
+    first, second = sorted(pair, key=touched.__getitem__)
+    return second if touched[second] - touched[first] >= LEAST_TAPER else None
+
+
+def _extent(mask: NDArray[np.bool_]) -> Box:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 
 def _unsure(shape: tuple[int, ...], mammogram: Mammogram, to_stored: Affine, why: str) -> Skin:
     whole = Box(0, 0, mammogram.rows, mammogram.columns)
-    return Skin(np.ones(shape, np.bool_), to_stored, whole, sure=False, reason=why)
+    everything = np.ones(shape, np.bool_)
+    return Skin(everything, everything, to_stored, whole, sure=False, reason=why)
 
 
 def _small_density(
@@ -151,8 +215,18 @@ def _largest(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray(parts == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])), np.bool_)
 
 
+def _without_strips(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The bulk of `mask`, with those of its own edges that an opening rounds off."""
+    import cv2
+
+    radius = max(2, round(STRIP * max(mask.shape) / SMALL_SIDE))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    bulk = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel).astype(np.uint8)
+    return _grown(_largest(bulk), radius) & mask
+
+
 def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """With its holes, and what lies between it and the image's edges on rows it spans."""
+    """With its holes."""
     from scipy import ndimage
 
     return np.asarray(ndimage.binary_fill_holes(mask), np.bool_)

@@ -74,7 +74,7 @@ def build_anatomy(
     nipple = (nipple_mm[0] / pixel_mm + rows / 2, nipple_mm[1] / pixel_mm)
     angle, distance = _polar(x, y, nipple_mm)
     glandular = _glandular(woman, depth, angle, distance, muscle, pixel_mm, rng)
-    strands = _strands(depth.shape, nipple, depth > 2, pixel_mm, rng)
+    strands = _strands(depth.shape, nipple, depth > 2, pixel_mm, rng) * (1 - muscle)
     return Anatomy(pixel_mm, depth, thickness, glandular, strands, muscle, nipple)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Effective attenuation, 1/mm, W/Rh 28 kVp behind about 45 mm (from the FDA MC-GPU tables).
 MU_FAT, MU_GLANDULAR, MU_SKIN, MU_MUSCLE = 0.0476, 0.0704, 0.0771, 0.0792
-# Photons a mm2 that reach the detector with nothing in between.
+# Photons a mm2 with nothing in between: some 4e5 are left behind a breast, as 100 uGy are.
 PHOTONS_PER_MM2 = 5.9e6
 SCATTER_SHARE, SCATTER_MM = 0.15, 25.0
 
@@ -82,7 +82,7 @@ def expose(line: Map, pixel_mm: float, vendor: Vendor, rng: np.random.Generator)
     heel = np.linspace(1.0, 0.92, line.shape[1], dtype=np.float32)[None, :]
     beam = (primary + SCATTER_SHARE * scatter * (line > 0)) * heel
     beam = cv2.GaussianBlur(beam, (0, 0), max(vendor.blur_mm / pixel_mm, 0.35))
-    mean = beam * (PHOTONS_PER_MM2 * vendor.dose * 0.01 * pixel_mm**2)
+    mean = beam * (PHOTONS_PER_MM2 * vendor.dose * pixel_mm**2)
     # Many photons: the normal form of Poisson noise is exact enough and five times as fast.
     noisy = mean + np.sqrt(mean) * rng.standard_normal(mean.shape, dtype=np.float32)
     return np.asarray(np.maximum(noisy, 1), np.float32)

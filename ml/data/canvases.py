@@ -1,0 +1,126 @@
+"""Prepared images on disk, ready for training: one array that is mapped, one table beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.mammo.codes import FindingType
+from ml.mammo.geometry import Box
+from ml.mammo.prepare import PrepareSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasItem:
+    """What is known of one prepared image.
+
+    Attributes
+    ----------
+    patient_id
+        The unit of every split.
+    source
+        ``"phantom"`` or the name of a real collection.
+    boxes
+        (row0, col0, row1, col1) on the canvas.
+    finding_types
+        One a box.
+    malignant
+        None where there is no lesion.
+    density
+        0 to 3 for A to D; None where unknown.
+    contrast_to_noise
+        One a box, of phantoms; empty for real images.
+    """
+
+    patient_id: str
+    image_id: str
+    source: str
+    boxes: tuple[tuple[float, float, float, float], ...]
+    finding_types: tuple[FindingType, ...]
+    malignant: bool | None
+    density: int | None
+    contrast_to_noise: tuple[float, ...] = ()
+    lesion: bool = False
+
+    def box_values(self) -> tuple[Box, ...]:
+        """The boxes as values."""
+        return tuple(Box(*box) for box in self.boxes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CanvasSet:
+    """Prepared images of one folder.
+
+    Attributes
+    ----------
+    pixels : (images, rows, columns) uint16
+        Mapped from disk, not in memory.
+    """
+
+    pixels: NDArray[np.uint16]
+    items: tuple[CanvasItem, ...]
+    spec: PrepareSpec
+
+
+def patient_fold(patient_id: str, folds: int = FOLDS) -> int:
+    """The fold of a patient, by hash: the same for ever, whoever else is in the set."""
+    return int(hashlib.sha256(patient_id.encode()).hexdigest(), 16) % folds
+
+
+def write_canvases(
+    folder: Path,
+    images: Iterable[tuple[NDArray[np.uint16], CanvasItem]],
+    count: int,
+    spec: PrepareSpec,
+) -> None:
+    """Write prepared images one by one: memory does not grow with their number.
+
+    Parameters
+    ----------
+    count
+        At least as many as `images` yields.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = (count, spec.rows, spec.columns)
+    array = np.lib.format.open_memmap(folder / "canvases.npy", "w+", np.uint16, shape)
+    items: list[CanvasItem] = []
+    for pixels, item in images:
+        array[len(items)] = pixels
+        items.append(item)
+    array.flush()
+    table = {"spec": spec.to_json(), "items": [_item_to_json(item) for item in items]}
+    (folder / "canvases.json").write_text(json.dumps(table), encoding="utf-8")
+
+
+def read_canvases(folder: Path) -> CanvasSet:
+    """Open what `write_canvases` wrote."""
+    table = json.loads((folder / "canvases.json").read_text(encoding="utf-8"))
+    items = tuple(_item_from_json(row) for row in table["items"])
+    array = np.load(folder / "canvases.npy", mmap_mode="r")
+    return CanvasSet(array[: len(items)], items, PrepareSpec.from_json(table["spec"]))
+
+
+def _item_to_json(item: CanvasItem) -> dict[str, object]:
+    row = asdict(item)
+    row["finding_types"] = [kind.value for kind in item.finding_types]
+    return row
+
+
+def _item_from_json(row: dict[str, object]) -> CanvasItem:
+    values = dict(row)
+    values["boxes"] = tuple(tuple(box) for box in row["boxes"])  # type: ignore[attr-defined]
+    values["finding_types"] = tuple(FindingType(k) for k in row["finding_types"])  # type: ignore[attr-defined]
+    values["contrast_to_noise"] = tuple(row["contrast_to_noise"])  # type: ignore[arg-type]
+    return CanvasItem(**values)  # type: ignore[arg-type]

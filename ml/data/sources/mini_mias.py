@@ -1,0 +1,108 @@
+"""mini-MIAS as a folder of PNG films with a `labels.csv` (Suckling 1994; research use only).
+
+Boxes are `x0, y0, x1, y1` in pixels; a film without lesion is one row with an empty box.
+"""
+
+from __future__ import annotations
+
+import csv
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from ml.data.canvases import CanvasItem
+from ml.mammo.codes import FindingType, ImageKind, Laterality, ViewPosition
+from ml.mammo.geometry import Box
+from ml.mammo.mammogram import (
+    Acquisition,
+    Evidence,
+    Mammogram,
+    Orientation,
+    Patient,
+    PixelFormat,
+    PixelSpacing,
+)
+from ml.mammo.prepare import PrepareSpec, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Their boxes lie outside the tissue, which was cut away (the set's own README).
+MISPLACED = frozenset({"mdb212", "mdb214"})
+# Fatty, fatty-glandular, dense-glandular: three classes, so no BI-RADS letter follows.
+PIXEL_MM = 0.2
+
+
+def mini_mias_canvases(
+    folder: Path, spec: PrepareSpec
+) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
+    """Prepared films, in the order of the table."""
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    for path, group in groupby(rows, itemgetter("file")):
+        lesions = list(group)
+        if (folder / path).stem not in MISPLACED:
+            yield _film(folder / path, lesions, spec)
+
+
+def _film(
+    path: Path, rows: list[dict[str, str]], spec: PrepareSpec
+) -> tuple[NDArray[np.uint16], CanvasItem]:
+    import cv2
+
+    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise FileNotFoundError(path)
+    prepared = prepare(pixels, _as_mammogram(path, rows[0], pixels.shape), spec)
+    to_canvas = prepared.to_stored.inverse()
+    boxed = [row for row in rows if row["x0"]]
+    boxes = [to_canvas.box(_box(row)).clipped(spec.rows, spec.columns) for row in boxed]
+    labels = {row["label"] for row in rows}
+    item = CanvasItem(
+        patient_id=rows[0]["patient_id"],
+        image_id=path.stem,
+        source="mini-MIAS",
+        boxes=tuple((b.row0, b.col0, b.row1, b.col1) for b in boxes),
+        finding_types=tuple(_finding_type(row) for row in boxed),
+        malignant=None if labels == {"normal"} else "malignant" in labels,
+        density=None,
+        lesion=labels != {"normal"},
+    )
+    return prepared.pixels, item
+
+
+def _box(row: dict[str, str]) -> Box:
+    return Box(float(row["y0"]), float(row["x0"]), float(row["y1"]), float(row["x1"]))
+
+
+def _finding_type(row: dict[str, str]) -> FindingType:
+    """Distortions and asymmetries are too few to be classes of their own: taught as masses."""
+    return FindingType.CALCIFICATIONS if row["lesion_class"] == "CALC" else FindingType.MASS
+
+
+def _as_mammogram(path: Path, row: dict[str, str], shape: tuple[int, ...]) -> Mammogram:
+    side = Laterality(row["laterality"])
+    chest_right = row["chest_wall_side"] == "right"
+    return Mammogram(
+        path=path,
+        kind=ImageKind.PICTURE,
+        sop_instance_uid=path.stem,
+        study_instance_uid=row["patient_id"],
+        series_instance_uid=path.stem,
+        sop_class_uid="",
+        transfer_syntax_uid="",
+        patient=Patient(),
+        acquisition=Acquisition(),
+        rows=shape[0],
+        columns=shape[1],
+        frames=1,
+        pixel_format=PixelFormat(8, bits_allocated=8),
+        laterality=Evidence(side, "table"),
+        view=Evidence(ViewPosition.MLO, "table"),
+        orientation=Orientation("P" if chest_right else "A", "F", "table"),
+        spacing=PixelSpacing(PIXEL_MM, PIXEL_MM, "table"),
+    )

@@ -1,0 +1,107 @@
+"""Simulated women as prepared images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.data.canvases import CanvasItem
+from ml.mammo.codes import ImageKind, Laterality, ViewPosition
+from ml.mammo.mammogram import (
+    Acquisition,
+    Evidence,
+    Mammogram,
+    Orientation,
+    Patient,
+    PixelFormat,
+    PixelSpacing,
+)
+from ml.mammo.prepare import PrepareSpec, prepare
+from ml.phantom.phantom import STANDARD_VIEWS, Phantom, make_phantom
+from ml.phantom.physics import VENDORS
+from ml.phantom.woman import draw_woman
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+ORIENTATION = {
+    (Laterality.RIGHT, ViewPosition.CC): ("P", "L"),
+    (Laterality.LEFT, ViewPosition.CC): ("A", "R"),
+    (Laterality.RIGHT, ViewPosition.MLO): ("P", "FL"),
+    (Laterality.LEFT, ViewPosition.MLO): ("A", "FR"),
+}
+
+
+def phantom_canvases(
+    first_seed: int, count: int, spec: PrepareSpec, *, pixel_mm: float = 0.2
+) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
+    """Prepared phantoms, two views of each woman, vendors in turn.
+
+    Parameters
+    ----------
+    first_seed
+        Women are drawn from this seed on; sets with far apart seeds share none.
+    count
+        Images, two a woman.
+    """
+    for number in range(count):
+        woman = draw_woman(first_seed + number // 2)
+        rng = np.random.default_rng((woman.seed, 11))
+        sides = rng.permutation(len(STANDARD_VIEWS))
+        side, view = STANDARD_VIEWS[sides[number % 2]]
+        vendor = VENDORS[int(rng.integers(len(VENDORS)))]
+        phantom = make_phantom(woman, side, view, pixel_mm=pixel_mm, vendor=vendor)
+        yield _prepared(phantom, spec)
+
+
+def as_mammogram(phantom: Phantom) -> Mammogram:
+    """The phantom as it would read from its own DICOM file."""
+    row, column = ORIENTATION[phantom.laterality, phantom.view]
+    uid = f"2.25.{phantom.seed}{STANDARD_VIEWS.index((phantom.laterality, phantom.view))}"
+    return Mammogram(
+        path=Path(f"phantom-{phantom.seed}"),
+        kind=ImageKind.DIGITAL,
+        sop_instance_uid=uid,
+        study_instance_uid=f"2.25.{phantom.seed}",
+        series_instance_uid=uid,
+        sop_class_uid="",
+        transfer_syntax_uid="",
+        patient=Patient(),
+        acquisition=Acquisition(),
+        rows=phantom.pixels.shape[0],
+        columns=phantom.pixels.shape[1],
+        frames=1,
+        pixel_format=PixelFormat(phantom.bits, inverted=phantom.vendor.inverted),
+        laterality=Evidence(phantom.laterality, "simulation"),
+        view=Evidence(phantom.view, "simulation"),
+        orientation=Orientation(row, column, "simulation"),
+        spacing=PixelSpacing(phantom.pixel_mm, phantom.pixel_mm, "simulation"),
+        intent=phantom.intent,
+        synthetic=True,
+    )
+
+
+def _prepared(phantom: Phantom, spec: PrepareSpec) -> tuple[NDArray[np.uint16], CanvasItem]:
+    prepared = prepare(phantom.pixels, as_mammogram(phantom), spec)
+    to_canvas = prepared.to_stored.inverse()
+    boxes = [
+        to_canvas.box(truth.box).clipped(spec.rows, spec.columns) for truth in phantom.lesions
+    ]
+    item = CanvasItem(
+        patient_id=f"phantom-{phantom.seed}",
+        image_id=f"phantom-{phantom.seed}-{phantom.laterality.value}{phantom.view.value}",
+        source="phantom",
+        boxes=tuple(
+            (float(b.row0), float(b.col0), float(b.row1), float(b.col1)) for b in boxes
+        ),
+        finding_types=tuple(truth.finding_type for truth in phantom.lesions),
+        malignant=any(t.malignant for t in phantom.lesions) if phantom.lesions else None,
+        density="ABCD".index(phantom.density.value),
+        contrast_to_noise=tuple(t.contrast_to_noise for t in phantom.lesions),
+        lesion=bool(phantom.lesions),
+    )
+    return prepared.pixels, item

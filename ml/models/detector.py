@@ -1,0 +1,54 @@
+"""The lesion detector: ultralytics' nano YOLO on one channel at full depth.
+
+The network sees a canvas of `ml.mammo.prepare` as float32 in 0..1 and returns, for every anchor,
+its box (x, y of the middle, width, height, in canvas pixels) and a score for each class.
+"""
+
+from __future__ import annotations
+
+import os
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from ml.mammo.codes import FindingType
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+CLASSES = (FindingType.MASS, FindingType.CALCIFICATIONS)
+ARCHITECTURE = "yolo26n.yaml"
+# Weights of the loss's parts: ultralytics' own defaults.
+LOSS_GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
+
+
+def quiet_ultralytics() -> None:
+    """Keep ultralytics off the network; must run before it is imported anywhere."""
+    os.environ.setdefault("YOLO_OFFLINE", "1")
+    os.environ.setdefault("YOLO_AUTOINSTALL", "False")
+    os.environ.setdefault("YOLO_VERBOSE", "False")
+
+
+def build_detector() -> nn.Module:
+    """An untrained detector, ready for `model.loss(batch)`."""
+    quiet_ultralytics()
+    from ultralytics.nn.tasks import DetectionModel
+
+    model = DetectionModel(ARCHITECTURE, ch=1, nc=len(CLASSES), verbose=False)
+    model.args = SimpleNamespace(**LOSS_GAINS)
+    return model
+
+
+def deployed(model: nn.Module) -> nn.Module:
+    """The detector as it is exported: one tensor out, (1, 4 + classes, anchors)."""
+    from torch import nn
+
+    class Deployed(nn.Module):
+        def __init__(self, inner: nn.Module) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, canvas: torch.Tensor) -> torch.Tensor:
+            return self.inner(canvas)[0]
+
+    return Deployed(model).eval()
