@@ -1,0 +1,342 @@
+"""Model packs: a folder with a card, the training weights and the exported graph.
+
+A pack holds ``card.json``, ``weights.safetensors``, ``graph.xml`` and ``graph.bin``. The card
+names each file with its sha256; nothing is loaded before it was checked, and nothing is pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
+
+from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
+from ml.findings import ModelUse, OperatingPoint
+from ml.mammo.codes import FindingType, ImageKind, PresentationIntent
+from ml.mammo.prepare import PrepareSpec
+from ml.places import MODELS
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+CARD, WEIGHTS, GRAPH, GRAPH_WEIGHTS = (
+    "card.json",
+    "weights.safetensors",
+    "graph.xml",
+    "graph.bin",
+)
+ROLES = ("detector", "classifier")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure with its 95 % interval.
+
+    Attributes
+    ----------
+    value, low, high
+        The estimate and the ends of its interval.
+    n
+        Patients (or images, where `data` says so) that it was measured on.
+    data
+        Which data.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """From a score to a probability: ``1 / (1 + exp(-(slope * logit(score) + intercept)))``.
+
+    Platt 1999, on the logit, fitted on data that the weights were not trained on.
+    """
+
+    slope: float
+    intercept: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a pack says of itself.
+
+    Attributes
+    ----------
+    role
+        ``"detector"`` or ``"classifier"``.
+    operating_points
+        The first is the default; at least one.
+    prepare
+        How an image becomes the graph's canvas.
+    classes
+        The detector's, in the order of its output; empty for a classifier.
+    files
+        sha256 (64 hexadecimal digits) of every file of the pack.
+    calibration
+        By score: ``"detector"``, ``"lesion"``, ``"malignancy"``; a missing one: no probability.
+    validated_kinds
+        The kinds of image on which the probabilities were validated.
+    intents
+        The presentation intents that the model may look at; an image that names none is taken.
+    training_patients, training_images
+        sha256 of each patient and image that was trained on, so that no test reuses one.
+    """
+
+    name: str
+    version: str
+    role: str
+    licence: str
+    data: str
+    intended_use: str
+    operating_points: tuple[OperatingPoint, ...]
+    prepare: PrepareSpec
+    files: Mapping[str, str]
+    classes: tuple[FindingType, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    calibration: Mapping[str, Calibration] = field(default_factory=lambda: MappingProxyType({}))
+    validated_kinds: tuple[ImageKind, ...] = ()
+    intents: tuple[PresentationIntent, ...] = (PresentationIntent.FOR_PRESENTATION,)
+    training_patients: tuple[str, ...] = ()
+    training_images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPack:
+    """A checked pack: its card and where its files lie."""
+
+    folder: Path
+    card: ModelCard
+
+    @property
+    def graph(self) -> Path:
+        """The exported graph (OpenVINO IR)."""
+        return self.folder / GRAPH
+
+    @property
+    def weights(self) -> Path:
+        """The training weights (safetensors)."""
+        return self.folder / WEIGHTS
+
+    @property
+    def use(self) -> ModelUse:
+        """How an `Analysis` names this model."""
+        card = self.card
+        sha256 = card.files.get(WEIGHTS, card.files.get(GRAPH_WEIGHTS, ""))
+        return ModelUse(card.name, card.version, sha256, card.operating_points[0])
+
+
+def read_pack(folder: Path) -> ModelPack:
+    """Read a pack's card and check every file that it names.
+
+    Raises
+    ------
+    WeightsMissingError
+        Where the card or a file is not there.
+    WeightsCorruptError
+        Where a file is not the one that the card names.
+    ModelError
+        Where the card itself is no card.
+    """
+    card = read_card(folder / CARD)
+    for name, sha256 in card.files.items():
+        _check_file(folder / name, sha256)
+    return ModelPack(folder, card)
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read a card; keys that this version does not know are ignored.
+
+    Raises
+    ------
+    WeightsMissingError
+        Where there is none.
+    ModelError
+        Where it is not of the form that `card_to_json` writes.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise _missing(path) from error
+    except (OSError, ValueError) as error:
+        raise _broken(path, error) from error
+    try:
+        return _card(_object(content))
+    except (KeyError, TypeError, ValueError) as error:
+        raise _broken(path, error) from error
+
+
+def default_packs() -> dict[str, Path]:
+    """The folders of the packs that come with the program, by role; only those that exist."""
+    return {role: MODELS / role for role in ROLES if (MODELS / role / CARD).is_file()}
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's content, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def card_to_json(card: ModelCard) -> dict[str, object]:
+    """Write a card as plain JSON values."""
+    return {
+        "name": card.name,
+        "version": card.version,
+        "role": card.role,
+        "licence": card.licence,
+        "data": card.data,
+        "intended_use": card.intended_use,
+        "operating_points": [asdict(point) for point in card.operating_points],
+        "prepare": card.prepare.to_json(),
+        "files": dict(card.files),
+        "classes": [kind.value for kind in card.classes],
+        "figures": [asdict(figure) for figure in card.figures],
+        "calibration": {name: asdict(fit) for name, fit in card.calibration.items()},
+        "validated_kinds": [kind.value for kind in card.validated_kinds],
+        "intents": [intent.value for intent in card.intents],
+        "training_patients": list(card.training_patients),
+        "training_images": list(card.training_images),
+    }
+
+
+def _check_file(path: Path, sha256: str) -> None:
+    if not path.is_file():
+        raise _missing(path)
+    if file_sha256(path) != sha256:
+        raise WeightsCorruptError(
+            mark("The file {name} of the model {model} is damaged; install the model again."),
+            name=path.name,
+            model=path.parent.name,
+        )
+
+
+def _missing(path: Path) -> WeightsMissingError:
+    return WeightsMissingError(
+        mark("The file {name} of the model {model} is missing; install the model again."),
+        name=path.name,
+        model=path.parent.name,
+    )
+
+
+def _broken(path: Path, error: Exception) -> ModelError:
+    return ModelError(
+        mark("The card of the model {model} cannot be read; install the model again."),
+        detail=f"{type(error).__name__}: {error}",
+        model=path.parent.name,
+    )
+
+
+def _card(content: dict[str, object]) -> ModelCard:
+    role = _text(content["role"])
+    points = tuple(_point(_object(item)) for item in _list(content["operating_points"]))
+    if role not in ROLES or not points:
+        raise ValueError(f"role {role!r} with {len(points)} operating points")
+    return ModelCard(
+        name=_text(content["name"]),
+        version=_text(content["version"]),
+        role=role,
+        licence=_text(content["licence"]),
+        data=_text(content["data"]),
+        intended_use=_text(content["intended_use"]),
+        operating_points=points,
+        prepare=_prepare(_object(content["prepare"])),
+        files=MappingProxyType(_files(_object(content["files"]))),
+        classes=tuple(FindingType(item) for item in _list(content.get("classes", []))),
+        figures=tuple(_figure(_object(item)) for item in _list(content.get("figures", []))),
+        calibration=MappingProxyType(_calibration(content.get("calibration", {}))),
+        validated_kinds=tuple(ImageKind(i) for i in _list(content.get("validated_kinds", []))),
+        intents=_intents(content),
+        training_patients=_texts(content.get("training_patients", [])),
+        training_images=_texts(content.get("training_images", [])),
+    )
+
+
+def _files(content: dict[str, object]) -> dict[str, str]:
+    files = {name: _text(sha256) for name, sha256 in content.items()}
+    if any("/" in name or "\\" in name or name.startswith(".") for name in files):
+        raise ValueError("a file outside the pack")
+    # A graph that no hash covers would be run unchecked.
+    if not {GRAPH, GRAPH_WEIGHTS} <= files.keys():
+        raise ValueError("the exported graph is not named")
+    return files
+
+
+def _intents(content: dict[str, object]) -> tuple[PresentationIntent, ...]:
+    if "intents" not in content:
+        return (PresentationIntent.FOR_PRESENTATION,)
+    return tuple(PresentationIntent(item) for item in _list(content["intents"]))
+
+
+def _prepare(content: dict[str, object]) -> PrepareSpec:
+    return PrepareSpec(
+        rows=int(_number(content["rows"])),
+        columns=int(_number(content["columns"])),
+        pixel_mm=_number(content["pixel_mm"]),
+        low_percentile=_number(content["low_percentile"]),
+        high_percentile=_number(content["high_percentile"]),
+    )
+
+
+def _point(content: dict[str, object]) -> OperatingPoint:
+    return OperatingPoint(
+        name=_text(content["name"]),
+        threshold=_number(content["threshold"]),
+        chosen_on=_text(content["chosen_on"]),
+        sensitivity=_optional(content.get("sensitivity")),
+        specificity=_optional(content.get("specificity")),
+        false_positives_per_image=_optional(content.get("false_positives_per_image")),
+    )
+
+
+def _figure(content: dict[str, object]) -> Figure:
+    value, low, high = (_number(content[name]) for name in ("value", "low", "high"))
+    n = int(_number(content["n"]))
+    return Figure(_text(content["name"]), value, low, high, n, _text(content["data"]))
+
+
+def _calibration(content: object) -> dict[str, Calibration]:
+    fits = {name: _object(fit) for name, fit in _object(content).items()}
+    return {
+        name: Calibration(_number(fit["slope"]), _number(fit["intercept"]))
+        for name, fit in fits.items()
+    }
+
+
+def _object(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError("an object was expected")
+    return cast("dict[str, object]", value)
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError("a list was expected")
+    return cast("list[object]", value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(_text(item) for item in _list(value))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text was expected, not {value!r}")
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"a number was expected, not {value!r}")
+    return float(value)
+
+
+def _optional(value: object) -> float | None:
+    return None if value is None else _number(value)
