@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ml.mammo.codes import PresentationIntent, VoiFunction
+from ml.mammo.codes import VoiFunction
 from ml.mammo.mammogram import LookupTable, Rescale, Window
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def modality_values(stored: NDArray[Real], mammogram: Mammogram) -> NDArray[Real
     if isinstance(mammogram.modality, LookupTable):
         return _looked_up(stored, mammogram.modality).astype(stored.dtype)
     rescale: Rescale = mammogram.modality
-    return stored * stored.dtype.type(rescale.slope) + stored.dtype.type(rescale.intercept)
+    return np.asarray(stored * rescale.slope + rescale.intercept, stored.dtype)
 
 
 def voi_unit(

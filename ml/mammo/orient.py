@@ -59,9 +59,8 @@ def to_upright(mammogram: Mammogram) -> Affine:
 def upright_size(mammogram: Mammogram) -> tuple[int, int]:
     """Rows and columns of the image once it is upright."""
     turn = to_upright(mammogram)
-    swapped = turn.rr == 0
-    size = (mammogram.rows, mammogram.columns)
-    return size[::-1] if swapped else size
+    rows, columns = mammogram.rows, mammogram.columns
+    return (columns, rows) if turn.rr == 0 else (rows, columns)
 
 
 def flip_alarm(mammogram: Mammogram, skin: Skin) -> Alarm | None:

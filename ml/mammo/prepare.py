@@ -125,7 +125,7 @@ def _whole_pixels(box: Box) -> Box:
 def _factor(
     shape: tuple[int, ...], mammogram: Mammogram, spec: PrepareSpec, *, swapped: bool
 ) -> float:
-    """Canvas pixels a stored pixel: fit the canvas, no finer than `pixel_mm`, never enlarged."""
+    """Canvas pixels a stored pixel: fits, is no finer than `pixel_mm`, never enlarges."""
     rows, columns = shape[::-1] if swapped else shape
     fit = min(spec.rows / rows, spec.columns / columns, 1.0)
     if mammogram.spacing is None:

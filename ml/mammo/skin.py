@@ -27,8 +27,8 @@ SMALL_SIDE = 512
 MARGIN = 0.03
 # Labels are opaque, so far brighter than scatter in air.
 LABEL_LEVEL = 0.35
-# Strips at most this wide (of 512) are film borders, scanner noise or a label that touches: they
-# stay visible, but are no breast.
+# Strips at most this wide (of 512) are film borders, scanner noise or a label that touches:
+# they stay visible, but are no breast.
 STRIP = 12
 # Where so much of the "tissue" is as bright as it gets, it is saturated air: the polarity that
 # the header gives is wrong.
@@ -165,7 +165,8 @@ def _small_density(
     rows, columns = pixels.shape
     shrink = max(1.0, max(rows, columns) / SMALL_SIDE)
     size = (max(1, round(columns / shrink)), max(1, round(rows / shrink)))
-    stored = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)  # type: ignore[arg-type]
+    resized = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[arg-type]
+    stored: NDArray[np.float32] = np.asarray(resized, np.float32)
     padding = mammogram.padding
     padded = np.zeros(stored.shape, np.bool_)
     if padding is not None:
@@ -179,9 +180,9 @@ def _small_density(
         density = -np.log1p(np.maximum(stored - stored.min(), 0))
     real = density[~padded] if not padded.all() else density
     low, high = float(real.min()), float(np.percentile(real, 99.8))
-    unit = np.clip((density - low) / max(high - low, 1e-6), 0, 1)
+    unit = np.clip((density - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
     unit[padded] = 0
-    return cv2.GaussianBlur(unit, (0, 0), 1.0).astype(np.float32), padded
+    return np.asarray(cv2.GaussianBlur(unit, (0, 0), 1.0), np.float32), padded
 
 
 def _air_level(small: NDArray[np.float32], padded: NDArray[np.bool_]) -> float | None:
@@ -227,9 +228,12 @@ def _without_strips(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """With its holes."""
-    from scipy import ndimage
+    import cv2
 
-    return np.asarray(ndimage.binary_fill_holes(mask), np.bool_)
+    # Air is whatever the edge of a frame around the image reaches.
+    framed = np.pad(mask.astype(np.uint8), 1)
+    cv2.floodFill(framed, None, (0, 0), 2)
+    return np.asarray(framed[1:-1, 1:-1] != 2, np.bool_)
 
 
 def _grown(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
@@ -247,7 +251,8 @@ def _labels(
     import cv2
 
     outside = (small > level + 0.03) & ~tissue
-    count, parts = cv2.connectedComponents(outside.astype(np.uint8))
+    count, found = cv2.connectedComponents(outside.astype(np.uint8))
+    parts = np.asarray(found, np.intp)
     if count < 2:
         return outside
     brightest = np.zeros(count, np.float32)
