@@ -20,9 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ml.mammo.prepare import PrepareSpec
+from ml.registry import Figure, ModelCard
+from tests.factories.analyses import POINT
 from viewer.core.settings import Settings, descriptions
 from viewer.core.state import Refusal
-from viewer.qt.dialogs.about import AboutDialog
+from viewer.qt.dialogs.about import AboutDialog, card_lines
 from viewer.qt.dialogs.broken import BrokenDialog, install_excepthook
 from viewer.qt.dialogs.refused import RefusedFilesDialog
 from viewer.qt.dialogs.settings import SettingsDialog
@@ -129,6 +132,17 @@ def test_about_names_models_versions_licence_and_purpose(qtbot: QtBot):
         assert part in text
     words = [each.accessibleName() for each in dialog.findChildren(QWidget)]
     assert any("Research use only" in each for each in words)
+
+
+def test_a_card_is_told_with_its_figures_and_intervals():
+    card = ModelCard(
+        *("detector", "1.2.0", "detector", "AGPL-3.0", "Phantoms."),
+        *("Research.", (POINT,), PrepareSpec(), {}),
+        figures=(Figure("sensitivity", 0.9, 0.8, 0.95, 120, "phantoms"),),
+    )
+    lines = card_lines(card)
+    assert lines[0] == "detector 1.2.0 (detector)"
+    assert any("0.90 (0.80 to 0.95), n = 120" in line for line in lines)
 
 
 def test_a_report_can_be_copied(qtbot: QtBot):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ml.errors import ModelError
 from ml.places import RESOURCES
+from ml.registry import CARD, default_packs, read_card
 from ml.texts import translate
 from viewer.core.diagnosis import RESEARCH_USE_ONLY
 from viewer.core.report import program_version, versions
@@ -15,7 +17,32 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
+    from ml.registry import ModelCard
+
 LICENCE = "AGPL-3.0-or-later"
+
+
+def model_lines() -> tuple[str, ...]:
+    """What the cards of the models say that come with the program, or why one cannot be read."""
+    lines: list[str] = []
+    for role, folder in default_packs().items():
+        try:
+            lines += card_lines(read_card(folder / CARD))
+        except ModelError as error:
+            lines.append(f"{role}: {error}")
+    return tuple(lines)
+
+
+def card_lines(card: ModelCard) -> tuple[str, ...]:
+    """One card: name and version, purpose, data, licence, figures with their 95 % intervals."""
+    figures = tuple(
+        f"    {figure.name} {figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f}), "
+        f"n = {figure.n}, {figure.data}"
+        for figure in card.figures
+    )
+    about = (card.intended_use, card.data, card.licence)
+    texts = tuple(f"    {text}" for text in about if text)
+    return (f"{card.name} {card.version} ({card.role})", *texts, *figures)
 
 
 class AboutDialog(Dialog):
@@ -24,7 +51,7 @@ class AboutDialog(Dialog):
     Parameters
     ----------
     models
-        One line a model: name, version, licence.
+        As `model_lines` gives them.
     """
 
     def __init__(self, models: Sequence[str], parent: QWidget | None) -> None:
