@@ -23,7 +23,7 @@ LICENCE = "AGPL-3.0-or-later"
 
 
 def model_lines() -> tuple[str, ...]:
-    """What the cards of the models say that come with the program, or why one cannot be read."""
+    """What the cards of the shipped models say, or why one cannot be read."""
     lines: list[str] = []
     for role, folder in default_packs().items():
         try:
