@@ -143,8 +143,10 @@ def _breast_sample(pixels: NDArray[np.generic], mammogram: Mammogram) -> NDArray
     step = max(1, max(pixels.shape) // 1024)
     thin = pixels[::step, ::step]
     tissue = find_skin(pixels, mammogram).tissue.astype(np.uint8)
+    # Without the rim, which is half air.
+    tissue = cv2.erode(tissue, np.ones((7, 7), np.uint8))
     inside = cv2.resize(tissue, thin.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
-    return thin[inside].astype(np.float64)
+    return (thin[inside] if inside.any() else thin).ravel().astype(np.float64)
 
 
 def _looked_up(values: NDArray[Real], table: LookupTable) -> NDArray[np.uint16]:
