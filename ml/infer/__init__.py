@@ -1,1 +1,1 @@
-"""Using a model: the only door the viewer knocks on."""
+"""Using a model: a mammogram in, an `Analysis` out. The only door the viewer knocks on."""

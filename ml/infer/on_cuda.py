@@ -1,0 +1,66 @@
+"""Torch on CUDA, for the same packs: the training weights instead of the exported graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from ml.infer.engine import Graph
+    from ml.registry import ModelPack
+
+
+class CudaEngine:
+    """Runs a pack's network on the first CUDA device, in float32."""
+
+    @property
+    def name(self) -> str:
+        """For the reader."""
+        return "torch CUDA f32"
+
+    def load(self, pack: ModelPack) -> Graph:
+        """Build the network and load its weights (safetensors, no pickle)."""
+        import torch
+
+        model = _network(pack).eval().cuda()
+
+        def compute(canvas: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+            with torch.inference_mode():
+                given = model(torch.from_numpy(canvas).cuda())
+            return [_array(part) for part in (given if isinstance(given, tuple) else (given,))]
+
+        return compute
+
+
+def cuda_engine() -> CudaEngine | None:
+    """An engine, or None where torch is not installed or finds no device."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    return CudaEngine() if torch.cuda.is_available() else None
+
+
+def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
+    return tensor.float().cpu().numpy()
+
+
+def _network(pack: ModelPack) -> nn.Module:
+    from safetensors.torch import load_file
+
+    weights = load_file(pack.weights)
+    if pack.card.role == "detector":
+        from ml.models.detector import build_detector, deployed
+
+        detector = build_detector()
+        detector.load_state_dict(weights)
+        return deployed(detector)
+    from ml.models.classifier import DeployedClassifier, build_classifier
+
+    classifier = build_classifier(pretrained=False)
+    classifier.load_state_dict(weights)
+    return DeployedClassifier(classifier)

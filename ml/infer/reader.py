@@ -1,0 +1,235 @@
+"""Both models on one image: the only door through which anything is analyzed."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.errors import ModelError, WeightsMissingError
+from ml.exchange import PreparedImage, prepare_image
+from ml.findings import Analysis, HeatMap, ImageAnalysis
+from ml.infer.detections import decode, to_findings
+from ml.infer.engine import choose_engine
+from ml.mammo.codes import BreastDensity
+from ml.mammo.geometry import Affine
+from ml.registry import ROLES, default_packs, read_pack
+from ml.texts import mark, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ml.exchange import ImageFacts
+    from ml.infer.engine import Engine, Graph
+    from ml.mammo.mammogram import Mammogram
+    from ml.mammo.prepare import Prepared
+    from ml.registry import ModelCard, ModelPack
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classified:
+    """The classifier's word on one canvas.
+
+    Attributes
+    ----------
+    lesion, malignancy
+        Scores in [0, 1].
+    score_map : (rows, columns) float32
+        The lesion map that pooling made the score of, in [0, 1].
+    density : (4,) float32
+        For A to D, summing to 1.
+    """
+
+    lesion: float
+    malignancy: float
+    score_map: NDArray[np.float32]
+    density: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MammogramReader:
+    """Loaded models; make one with `load_reader`."""
+
+    packs: Mapping[str, ModelPack]
+    graphs: Mapping[str, Graph]
+    engine: str
+
+    @property
+    def detector(self) -> ModelCard:
+        """The detector's card."""
+        return self.packs["detector"].card
+
+    @property
+    def classifier(self) -> ModelCard:
+        """The classifier's card."""
+        return self.packs["classifier"].card
+
+    def analyze_prepared(self, image: PreparedImage) -> ImageAnalysis:
+        """Look at one prepared image.
+
+        Raises
+        ------
+        ModelError
+            Where the image was prepared for another model.
+        """
+        if image.prepared is None:
+            return _refused(image.facts, image.refused)
+        if image.prepared.spec != self.detector.prepare:
+            raise ModelError(mark("The image was prepared for other models; analyze it again."))
+        start = time.perf_counter()
+        canvas = as_canvas(image.prepared)
+        found = decode(self.graphs["detector"](canvas)[0])
+        seen = classified(self.graphs["classifier"](canvas))
+        milliseconds = (time.perf_counter() - start) * 1000
+        facts, to_stored = image.facts, image.prepared.to_stored
+        findings = to_findings(
+            found,
+            self.detector.classes,
+            to_stored,
+            (facts.rows, facts.columns),
+            lambda score: _probability(self.detector, facts, "detector", score),
+        )
+        return ImageAnalysis(
+            path=facts.path,
+            sop_instance_uid=facts.sop_instance_uid,
+            study_instance_uid=facts.study_instance_uid,
+            laterality=facts.laterality,
+            view=facts.view,
+            rows=facts.rows,
+            columns=facts.columns,
+            findings=findings,
+            lesion_score=seen.lesion,
+            lesion_probability=_probability(self.classifier, facts, "lesion", seen.lesion),
+            malignancy_score=seen.malignancy,
+            malignancy_probability=_probability(
+                self.classifier, facts, "malignancy", seen.malignancy
+            ),
+            density=tuple(zip(BreastDensity, map(float, seen.density), strict=True)),
+            not_validated=_not_validated(self.classifier, facts),
+            heat_map=_heat_map(seen.score_map, image.prepared),
+            milliseconds=milliseconds,
+        )
+
+    def analysis(self, images: Sequence[ImageAnalysis]) -> Analysis:
+        """Bind the images' parts together with the names of the models."""
+        uses = {role: pack.use for role, pack in self.packs.items()}
+        return Analysis(uses, tuple(images), self.engine)
+
+    def analyze(
+        self,
+        mammograms: Sequence[Mammogram],
+        read: Callable[[Mammogram], NDArray[np.generic]],
+        progress: Callable[[int, int], None] = lambda done, of: None,
+    ) -> Analysis:
+        """Read, prepare and look at each image in turn.
+
+        Parameters
+        ----------
+        read
+            Gives an image's stored pixels at full size.
+        progress
+            Called with how many are done, of how many.
+
+        Raises
+        ------
+        ReadError
+            Whatever `read` raises.
+        """
+        done: list[ImageAnalysis] = []
+        for mammogram in mammograms:
+            spec, intents = self.detector.prepare, self.detector.intents
+            image = prepare_image(mammogram, spec, intents, read)
+            done.append(self.analyze_prepared(image))
+            progress(len(done), len(mammograms))
+        return self.analysis(done)
+
+
+def load_reader(
+    folders: Mapping[str, Path] | None = None, engine: Engine | None = None
+) -> MammogramReader:
+    """Check and load both models.
+
+    Parameters
+    ----------
+    folders
+        The packs' folders by role; None: those that come with the program.
+
+    Raises
+    ------
+    WeightsMissingError, WeightsCorruptError, ModelError
+        Where a model cannot be used.
+    """
+    folders = default_packs() if folders is None else folders
+    missing = [role for role in ROLES if role not in folders]
+    if missing:
+        raise WeightsMissingError(
+            mark("No model for the role {role} is installed; install the program again."),
+            role=missing[0],
+        )
+    packs = {role: read_pack(folders[role]) for role in ROLES}
+    if packs["detector"].card.prepare != packs["classifier"].card.prepare:
+        raise ModelError(
+            mark("The detector and the classifier want different images; install both again.")
+        )
+    engine = engine or choose_engine()
+    graphs = {role: engine.load(pack) for role, pack in packs.items()}
+    return MammogramReader(packs, graphs, engine.name)
+
+
+def as_canvas(prepared: Prepared) -> NDArray[np.float32]:
+    """The networks' input: (1, 1, rows, columns) float32 in [0, 1]."""
+    return (prepared.pixels.astype(np.float32) / np.float32(65535))[None, None]
+
+
+def classified(outputs: Sequence[NDArray[np.float32]]) -> Classified:
+    """Read the classifier's outputs: scores (1, 2), map (1, 2, r, c), density (1, 4)."""
+    scores, maps, density = outputs
+    return Classified(
+        lesion=float(np.clip(scores[0, 0], 0, 1)),
+        malignancy=float(np.clip(scores[0, 1], 0, 1)),
+        score_map=np.clip(maps[0, 0], 0, 1).astype(np.float32),
+        density=(density[0] / density[0].sum()).astype(np.float32),
+    )
+
+
+def _heat_map(score_map: NDArray[np.float32], prepared: Prepared) -> HeatMap:
+    rows, columns = prepared.pixels.shape
+    to_canvas = Affine.scale(rows / score_map.shape[0], columns / score_map.shape[1])
+    return HeatMap(score_map, to_canvas.then(prepared.to_stored))
+
+
+def _refused(facts: ImageFacts, refused: str | None) -> ImageAnalysis:
+    return ImageAnalysis(
+        path=facts.path,
+        sop_instance_uid=facts.sop_instance_uid,
+        study_instance_uid=facts.study_instance_uid,
+        laterality=facts.laterality,
+        view=facts.view,
+        rows=facts.rows,
+        columns=facts.columns,
+        refused=refused or translate(mark("The image was not prepared.")),
+    )
+
+
+def _probability(card: ModelCard, facts: ImageFacts, name: str, score: float) -> float | None:
+    fit = card.calibration.get(name)
+    if fit is None or _not_validated(card, facts):
+        return None
+    inner = min(max(score, 1e-6), 1 - 1e-6)
+    logit = fit.slope * math.log(inner / (1 - inner)) + fit.intercept
+    return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
+
+
+def _not_validated(card: ModelCard, facts: ImageFacts) -> str:
+    if facts.kind not in card.validated_kinds:
+        sentence = mark("The models are not validated for this kind of image ({kind}).")
+        return translate(sentence).format(kind=facts.kind.value)
+    if facts.laterality is None or facts.view is None:
+        return translate(mark("The side or the view of the image is not known."))
+    return "" if card.calibration else translate(mark("The scores are not calibrated."))

@@ -1,0 +1,164 @@
+"""The model process: started by name, spoken to over its standard input and output.
+
+Requests: ``hello``, ``analyze`` (an id and prepared images), ``cancel`` (an id), ``shutdown``.
+Replies: ``hello``, ``progress``, ``done`` and ``failed``, with the id of their request. The
+models load right at the start, before anybody asks. When the input ends the viewer is gone,
+and so is this process.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from typing import TYPE_CHECKING, cast
+
+from ml.errors import MammoError
+from ml.exchange import error_to_message, image_from_message, read_message, write_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from ml.exchange import Message
+    from ml.findings import ImageAnalysis
+    from ml.infer.reader import MammogramReader
+
+# Where the packs lie, by role, when they are not the program's own: a folder that holds one
+# folder for each role.
+MODELS_VARIABLE = "MAMMOSCOPE_MODELS"
+_FORBIDDEN = frozenset({"socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"})
+
+
+class NetworkForbiddenError(RuntimeError):
+    """Some library tried to reach the network: a bug."""
+
+
+class Worker:
+    """Answers requests one after the other.
+
+    Parameters
+    ----------
+    replies
+        Where replies are written.
+    load
+        Gives the loaded models, or raises why there are none.
+    """
+
+    def __init__(self, replies: BinaryIO, load: Callable[[], MammogramReader]) -> None:
+        self._replies = replies
+        self._load = load
+        self._reader: MammogramReader | None = None
+        self._error: Exception | None = None
+        self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._cancelled: set[object] = set()
+
+    def receive(self, requests: BinaryIO) -> None:
+        """Take requests in until the input ends (for a thread of its own)."""
+        while (message := read_message(requests)) is not None:
+            if message["type"] == "shutdown":
+                return
+            if message["type"] == "cancel":
+                self._cancelled.add(message["id"])
+            else:
+                self._requests.put(message)
+
+    def run(self) -> None:
+        """Load the models, then answer for ever."""
+        self._load_models()
+        while True:
+            self.answer(self._requests.get())
+
+    def answer(self, message: Message) -> None:
+        """Answer one request; an error becomes a reply."""
+        try:
+            if message["type"] == "hello":
+                self._say("hello", message, **self._hello())
+            else:
+                self._analyze(message)
+        except Exception as error:  # noqa: BLE001 - the process boundary: it goes to the viewer
+            self._say("failed", message, error=error_to_message(error))
+        self._cancelled.discard(message["id"])
+
+    def _load_models(self) -> None:
+        try:
+            self._reader = self._load()
+        except Exception as error:  # noqa: BLE001 - told to whoever asks for an analysis
+            self._error = error
+
+    def _models(self) -> MammogramReader:
+        if self._reader is None:
+            raise self._error or MammoError("The models are not loaded.")
+        return self._reader
+
+    def _hello(self) -> dict[str, object]:
+        models = self._models()
+        versions = {role: pack.card.version for role, pack in models.packs.items()}
+        return {"engine": models.engine, "models": versions, "pid": os.getpid()}
+
+    def _analyze(self, message: Message) -> None:
+        from ml.findings_json import analysis_to_json
+
+        models = self._models()
+        given = cast("list[Message]", message["images"])
+        done: list[ImageAnalysis] = []
+        for item in given:
+            if message["id"] in self._cancelled:
+                return
+            done.append(models.analyze_prepared(image_from_message(item)))
+            self._say("progress", message, done=len(done), of=len(given))
+        document = analysis_to_json(models.analysis(done), heat_maps=True)
+        self._say("done", message, analysis=document)
+
+    def _say(self, kind: str, request: Message, **content: object) -> None:
+        write_message(self._replies, {"type": kind, "id": request["id"], **content})
+
+
+def main() -> int:
+    """Run until the input ends or a ``shutdown`` comes."""
+    requests, replies = _own_streams()
+    sys.addaudithook(_forbid_network)
+    worker = Worker(replies, _load_reader)
+    thread = threading.Thread(target=_receive_and_leave, args=(worker, requests), daemon=True)
+    thread.start()
+    try:
+        worker.run()
+    except (BrokenPipeError, KeyboardInterrupt):
+        return 0
+    return 0
+
+
+def _receive_and_leave(worker: Worker, requests: BinaryIO) -> None:
+    # At once and without clean-up: whoever waited for an answer is gone.
+    try:
+        worker.receive(requests)
+    finally:
+        os._exit(0)
+
+
+def _own_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Take input and output for messages; what libraries print goes to the error stream."""
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return requests, replies
+
+
+def _forbid_network(event: str, arguments: tuple[object, ...]) -> None:
+    if event in _FORBIDDEN:
+        raise NetworkForbiddenError(event)
+
+
+def _load_reader() -> MammogramReader:
+    from pathlib import Path
+
+    from ml.infer.reader import load_reader
+    from ml.registry import ROLES
+
+    elsewhere = os.environ.get(MODELS_VARIABLE, "")
+    folders = {role: Path(elsewhere) / role for role in ROLES} if elsewhere else None
+    return load_reader(folders)

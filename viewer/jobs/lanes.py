@@ -1,0 +1,85 @@
+"""Where jobs run: a few threads for the disk, one that prepares for the model process."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError, Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from viewer.jobs.job import Job, Lane
+
+Result = TypeVar("Result")
+_THREADS: dict[Lane, int] = {"disk": 4, "model": 1}
+
+
+class Lanes:
+    """Runs jobs on threads; a lane's threads start with its first job."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[Lane, ThreadPoolExecutor] = {}
+
+    def submit(self, job: Job[Result]) -> Future[Result]:
+        """Start a job.
+
+        Returns
+        -------
+        Future
+            Ends when the job's work does, or the future that the work returned. Cancelling it
+            takes waiting work away and cancels what the model process was asked for.
+        """
+        outer: Future[Result] = Future()
+        inner = self._lane(job.lane).submit(_run, job.work, outer)
+        outer.add_done_callback(lambda future: inner.cancel() if future.cancelled() else None)
+        return outer
+
+    def close(self) -> None:
+        """Take no more jobs, drop those that wait, and do not wait for those that run."""
+        for lane in self._lanes.values():
+            lane.shutdown(wait=False, cancel_futures=True)
+
+    def _lane(self, name: Lane) -> ThreadPoolExecutor:
+        if name not in self._lanes:
+            self._lanes[name] = ThreadPoolExecutor(_THREADS[name], thread_name_prefix=name)
+        return self._lanes[name]
+
+
+def _run(work: Callable[[], Result | Future[Result]], outer: Future[Result]) -> None:
+    if outer.cancelled():
+        return
+    try:
+        given = work()
+    except Exception as error:  # noqa: BLE001 - handed to whoever waits for the job
+        _settle(outer, None, error)
+        return
+    if isinstance(given, Future):
+        _chain(cast("Future[Result]", given), outer)
+    else:
+        _settle(outer, given, None)
+
+
+def _chain(inner: Future[Result], outer: Future[Result]) -> None:
+    outer.add_done_callback(lambda future: inner.cancel() if future.cancelled() else None)
+    inner.add_done_callback(lambda future: _copy(future, outer))
+
+
+def _copy(inner: Future[Result], outer: Future[Result]) -> None:
+    if inner.cancelled():
+        outer.cancel()
+        return
+    error = inner.exception()
+    if error is not None:
+        _settle(outer, None, error)
+    else:
+        _settle(outer, inner.result(), None)
+
+
+def _settle(future: Future[Result], result: Result | None, error: BaseException | None) -> None:
+    # A job that was cancelled a moment ago wants neither.
+    with suppress(InvalidStateError, CancelledError):
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast("Result", result))
