@@ -1,0 +1,245 @@
+"""The headless commands: what can be done with mammograms without a window.
+
+Exit code 0, 1 (refused, with one sentence that says what to do) or 2 (bad arguments).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ml.errors import MammoError
+from ml.texts import mark, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ml.mammo.mammogram import Mammogram
+
+COMMANDS = ("analyze", "phantom", "train", "evaluate", "models")
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    parser = build_parser()
+    try:
+        given = parser.parse_args(list(arguments))
+    except SystemExit as leave:
+        return int(leave.code or 0)
+    try:
+        given.run(given)
+    except MammoError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or ''}: {error.strerror or error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return INTERRUPTED
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    parser = argparse.ArgumentParser(prog="mammoscope", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_analyze(commands)
+    _add_phantom(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_models(commands)
+    return parser
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write JSON so that an interruption leaves the old file or the new one, never half."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class ProgressLine:
+    """One line on a terminal that says how far a command is; nothing where output is a file.
+
+    Parameters
+    ----------
+    title
+        What is being done.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, done: int, of: int) -> None:
+        """Say that `done` of `of` are finished."""
+        if self._shown:
+            end = "\n" if done == of else ""
+            sys.stderr.write(f"\r{self._title} {done}/{of}{end}")
+            sys.stderr.flush()
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    example: str,
+    run: Callable[[argparse.Namespace], None],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, help=text, description=text, epilog=f"example: mammoscope {example}"
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_analyze(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "analyze",
+        "Analyze mammograms and write what the models say as JSON.",
+        "analyze study/ --json findings.json",
+        _analyze,
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("--json", required=True, type=Path, metavar="FILE")
+
+
+def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "phantom",
+        "Simulate women and write their four mammograms with known lesions.",
+        "phantom --count 10 --seed 1 --out phantoms/",
+        _phantom,
+    )
+    parser.add_argument("--count", required=True, type=_positive, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR")
+
+
+def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "train",
+        "Train a model from a manifest.",
+        "train detector --manifest data/manifest.csv --out runs/detector",
+        _train,
+    )
+    parser.add_argument("model", choices=("detector", "classifier", "generator"))
+    parser.add_argument("--manifest", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR")
+
+
+def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "evaluate",
+        "Measure how good the models are on a manifest.",
+        "evaluate --manifest data/manifest.csv --json figures.json",
+        _evaluate,
+    )
+    parser.add_argument("--manifest", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--model", metavar="NAME@VERSION")
+    parser.add_argument("--json", required=True, type=Path, metavar="FILE")
+
+
+def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "models", "List the models, or show one.", "models show detector", _models
+    )
+    actions = parser.add_subparsers(required=True, dest="action", metavar="{list,show}")
+    actions.add_parser("list", help="name, version and role of every model")
+    show = actions.add_parser("show", help="the whole card of one model")
+    show.add_argument("name", metavar="NAME")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _analyze(given: argparse.Namespace) -> None:
+    from ml.findings_json import analysis_to_json
+    from ml.infer.reader import load_reader
+
+    images = _found(given.paths)
+    reader = load_reader()
+    analysis = reader.analyze(images, _pixels, ProgressLine(translate("Analyzing")))
+    write_json(given.json, analysis_to_json(analysis))
+
+
+def _found(paths: Sequence[Path]) -> tuple[Mammogram, ...]:
+    from ml.mammo.scan import find_images
+
+    found = find_images(paths)
+    for path, error in found.refused:
+        sys.stderr.write(f"{path}: {error}\n")
+    if not found.images:
+        raise MammoError(mark("No mammogram was found; name DICOM files or their folder."))
+    return found.images
+
+
+def _pixels(mammogram: Mammogram) -> NDArray[np.generic]:
+    from ml.mammo.pixels import read_pixels
+
+    return read_pixels(mammogram)
+
+
+def _phantom(given: argparse.Namespace) -> None:
+    write = _part("ml.phantom.dataset", "write_phantoms")
+    write(given.out, given.count, given.seed)
+
+
+def _train(given: argparse.Namespace) -> None:
+    _part(f"ml.train.{given.model}", "main")(given.manifest, given.out)
+
+
+def _evaluate(given: argparse.Namespace) -> None:
+    _part("ml.evaluate.command", "main")(given.manifest, given.model, given.json)
+
+
+def _part(module: str, name: str) -> Callable[..., object]:
+    """A command's own room, which the reader's edition may lack."""
+    from importlib import import_module
+
+    try:
+        known = find_spec(module) is not None
+    except ModuleNotFoundError:
+        known = False
+    part = getattr(import_module(module), name, None) if known else None
+    if part is None:
+        raise MammoError(mark("This edition of the program does not have that command."))
+    return part
+
+
+def _models(given: argparse.Namespace) -> None:
+    from ml.registry import card_to_json, default_packs, read_pack
+
+    packs = [read_pack(folder) for folder in default_packs().values()]
+    if given.action == "list":
+        for pack in packs:
+            card = pack.card
+            sys.stdout.write(f"{card.name}@{card.version}\t{card.role}\t{card.licence}\n")
+        return
+    cards = [p.card for p in packs if given.name in {p.card.name, p.card.role}]
+    if not cards:
+        raise MammoError(
+            mark("There is no model {name}; `mammoscope models list` names them."),
+            name=given.name,
+        )
+    sys.stdout.write(json.dumps(card_to_json(cards[0]), indent=1) + "\n")

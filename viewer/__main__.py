@@ -1,0 +1,73 @@
+"""The program's one door: a window, or a command without one.
+
+Nothing heavy is imported before it is known what is wanted.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+
+USAGE = """\
+usage: mammoscope [PATH ...]                  the viewer
+       mammoscope self-test --out DIR         open and analyze the sample study, then leave
+       mammoscope analyze PATH ... --json FILE
+       mammoscope phantom --count N --seed S --out DIR
+       mammoscope train {detector,classifier,generator} --manifest FILE --out DIR
+       mammoscope evaluate --manifest FILE [--model NAME@VERSION] --json FILE
+       mammoscope models {list,show}
+
+Mammoscope opens mammograms and has models look at them. Research use only.
+example: mammoscope study/
+`mammoscope COMMAND --help` says more about a command.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    multiprocessing.freeze_support()
+    given = sys.argv[1:] if arguments is None else arguments
+    first = given[0] if given else ""
+    if first in {"-h", "--help"}:
+        sys.stdout.write(USAGE)
+        return 0
+    if first == "worker":
+        from ml.worker import main as work
+
+        return work()
+    if first == "self-test":
+        return _self_test(given[1:])
+    return _command_or_viewer(given)
+
+
+def _command_or_viewer(given: list[str]) -> int:
+    from ml.cli import COMMANDS
+    from ml.cli import main as run_command
+
+    if given and given[0] in COMMANDS:
+        return run_command(given)
+    if given and given[0].startswith("-"):
+        sys.stderr.write(f"{USAGE}\nThere is no option {given[0]}.\n")
+        return 2
+    from viewer.app import run
+
+    return run(given)
+
+
+def _self_test(given: list[str]) -> int:
+    if given in (["-h"], ["--help"]):
+        sys.stdout.write("usage: mammoscope self-test --out DIR\n\n")
+        sys.stdout.write("example: mammoscope self-test --out /tmp/self-test\n")
+        return 0
+    if len(given) != 2 or given[0] != "--out":
+        sys.stderr.write("usage: mammoscope self-test --out DIR\n")
+        return 2
+    from pathlib import Path
+
+    from viewer.app import self_test
+
+    return self_test(Path(given[1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
