@@ -5,7 +5,7 @@ Pixels are not here: `viewer.display` looks them up by the image's SOP Instance 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -135,6 +135,21 @@ class Reading:
     seen_before: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A line that the reader drew in one image.
+
+    Attributes
+    ----------
+    start, end
+        (row, column) in stored pixels.
+    """
+
+    sop_instance_uid: str
+    start: tuple[float, float]
+    end: tuple[float, float]
+
+
 class AnalysisPhase(Enum):
     """How far the machine is with the open study."""
 
@@ -166,6 +181,10 @@ class SessionState:
         Findings with a lower score are not drawn; None: the model's operating point.
     selected
         The finding that is emphasized on image and in panel.
+    one_up
+        The active viewport fills the canvas.
+    lengths
+        What the reader measured in the open study.
     lane
         What the background lane does, in words; empty when idle.
     """
@@ -187,8 +206,24 @@ class SessionState:
     refusals: tuple[Refusal, ...] = ()
     opening: str = ""
     lane: str = ""
+    one_up: bool = False
+    lengths: tuple[Length, ...] = ()
 
     @property
     def machine_shown(self) -> bool:
         """Whether anything that the machine says of this study may be visible."""
         return not self.blind_first_read or bool(self.reading.revealed_at)
+
+
+# What undo brings back: how images are shown, never what was said or found.
+_VIEW = ("viewports", "active", "linked", "one_up", "lengths", "threshold", "heat_map_shown")
+
+
+def same_view(one: SessionState, other: SessionState) -> bool:
+    """Whether two states show their images alike."""
+    return all(getattr(one, name) is getattr(other, name) for name in _VIEW)
+
+
+def restore_view(state: SessionState, past: SessionState) -> SessionState:
+    """Show the images as in `past`; everything else stays as it is."""
+    return replace(state, **{name: getattr(past, name) for name in _VIEW})
