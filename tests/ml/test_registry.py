@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
+from ml.registry import CARD, WEIGHTS, ModelCard, card_to_json, read_card, read_pack
+from tests.factories.packs import make_card, make_packs, rewrite_card
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = {"graph.xml": "a" * 64, "graph.bin": "b" * 64}
+
+
+def written(tmp_path: Path, card: ModelCard, **changes: object) -> Path:
+    path = tmp_path / CARD
+    path.write_text(json.dumps({**card_to_json(card), **changes}))
+    return path
+
+
+def test_a_card_comes_back_as_it_was(tmp_path: Path) -> None:
+    card = make_card("detector", FILES)
+    assert read_card(written(tmp_path, card)) == card
+
+
+def test_unknown_keys_are_ignored(tmp_path: Path) -> None:
+    card = make_card("classifier", FILES)
+    assert read_card(written(tmp_path, card, added_later=[1])) == card
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"role": "oracle"},
+        {"operating_points": []},
+        {"files": {"../graph.xml": "a" * 64, **FILES}},
+        {"files": {"graph.xml": "a" * 64}},
+        {"classes": ["spot"]},
+        {"prepare": {"rows": "many"}},
+        {"version": None},
+    ],
+)
+def test_a_broken_card_is_a_sentence(tmp_path: Path, change: dict[str, object]) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_card(written(tmp_path, make_card("detector", FILES), **change))
+
+
+def test_no_json_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / CARD).write_bytes(b"\xff{")
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_card(tmp_path / CARD)
+
+
+def test_a_pack_names_the_weights_it_speaks_for(tmp_path: Path) -> None:
+    pack = read_pack(make_packs(tmp_path)["detector"])
+    assert pack.use.weights_sha256 == pack.card.files[WEIGHTS]
+    assert pack.use.operating_point.threshold == 0.5
+
+
+def test_missing_and_changed_files_are_told_apart(tmp_path: Path) -> None:
+    folder = make_packs(tmp_path)["detector"]
+    rewrite_card(folder, note="still fine")
+    (folder / WEIGHTS).write_bytes(b"changed")
+    with pytest.raises(WeightsCorruptError, match=WEIGHTS):
+        read_pack(folder)
+    (folder / WEIGHTS).unlink()
+    with pytest.raises(WeightsMissingError, match=WEIGHTS):
+        read_pack(folder)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ml.cli import write_json
+from ml.registry import CARD
+from tests.factories.packs import make_packs
+from viewer.__main__ import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAVY = ("torch", "ultralytics", "openvino", "PySide6", "cv2", "scipy", "numpy", "pydicom")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom viewer.__main__ import main\nmain(['--help'])\n"
+        f"sys.exit(', '.join(name for name in {HEAVY} if name in sys.modules))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.stderr.strip() == ""
+    assert "example: mammoscope" in ran.stdout
+
+
+@pytest.mark.parametrize("command", ["analyze", "phantom", "train", "evaluate", "models"])
+def test_every_command_shows_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "--help"]) == 0
+    assert f"example: mammoscope {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["analyze"], ["--nonsense"], ["self-test"], ["phantom", "--count", "0", "--out", "x"]],
+)
+def test_bad_arguments_leave_with_two(arguments: list[str]) -> None:
+    assert main(arguments) == 2
+
+
+def test_models_are_listed_and_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_packs(tmp_path)
+    monkeypatch.setattr("ml.registry.MODELS", tmp_path)
+    assert main(["models", "list"]) == 0
+    assert "tiny-detector@0.1.0" in capsys.readouterr().out
+    assert main(["models", "show", "classifier"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "tiny-classifier"
+    assert main(["models", "show", "nothing"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    (tmp_path / "detector" / CARD).write_text("{")
+    assert main(["models", "list"]) == 1
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"a": object()})
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
