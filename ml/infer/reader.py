@@ -12,8 +12,8 @@ import numpy as np
 from ml.errors import ModelError, WeightsMissingError
 from ml.exchange import PreparedImage, prepare_image
 from ml.findings import Analysis, HeatMap, ImageAnalysis
+from ml.infer.choice import choose_engine
 from ml.infer.detections import decode, to_findings
-from ml.infer.engine import choose_engine
 from ml.mammo.codes import BreastDensity
 from ml.mammo.geometry import Affine
 from ml.registry import ROLES, default_packs, read_pack

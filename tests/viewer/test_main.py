@@ -5,7 +5,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from ml.cli import write_json
 from ml.registry import CARD
@@ -68,3 +70,30 @@ def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_json(path, {"a": object()})
     assert json.loads(path.read_text()) == {"a": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_folder_without_mammograms_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["analyze", str(tmp_path), "--json", str(tmp_path / "a.json")]) == 1
+    assert "No mammogram" in capsys.readouterr().err
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_a_film_is_analyzed_from_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_packs(tmp_path / "models")
+    monkeypatch.setattr("ml.registry.MODELS", tmp_path / "models")
+    film = np.zeros((300, 200), np.uint8)
+    film[60:240, :90] = np.linspace(60, 220, 90).astype(np.uint8)
+    Image.fromarray(film).save(tmp_path / "film.png")
+    out = tmp_path / "findings.json"
+    assert main(["analyze", str(tmp_path / "film.png"), "--json", str(out)]) == 0
+    document = json.loads(out.read_text())
+    (image,) = document["images"]
+    assert (image["rows"], image["columns"], image["refused"]) == (300, 200, None)
+    assert image["lesion_score"] > 0
+    assert image["lesion_probability"] is None
+    assert len(image["findings"][0]["box"]) == 4
+    assert image["model_hashes"].keys() == {"detector", "classifier"}

@@ -1,0 +1,39 @@
+"""Which engine computes: torch on CUDA where there is a device, else OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ml.infer.engine import Engine
+
+# Set to "cpu" to keep off a graphics card.
+DEVICE_VARIABLE = "MAMMOSCOPE_DEVICE"
+
+
+def choose_engine() -> Engine:
+    """Torch where there is a usable CUDA device, else OpenVINO on the CPU."""
+    if os.environ.get(DEVICE_VARIABLE, "auto").lower() != "cpu" and cuda_driver_present():
+        from ml.infer.on_cuda import cuda_engine
+
+        engine = cuda_engine()
+        if engine is not None:
+            return engine
+    from ml.infer.on_cpu import CpuEngine
+
+    return CpuEngine()
+
+
+def cuda_driver_present() -> bool:
+    """Whether an NVIDIA driver is there, found out without importing torch (4 s)."""
+    if sys.platform != "win32":
+        return Path("/dev/nvidia0").exists()
+    try:
+        ctypes.WinDLL("nvcuda.dll")
+    except OSError:
+        return False
+    return True
