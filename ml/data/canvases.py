@@ -1,4 +1,4 @@
-"""Prepared images on disk, ready for training: one array that is mapped, one table beside it."""
+"""Prepared images on disk, ready for training: one mapped array, one table beside it."""
 
 from __future__ import annotations
 

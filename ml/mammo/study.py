@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ml.mammo.codes import Laterality, ViewPosition
+from ml.mammo.mammogram import Alarm
+from ml.texts import mark
+
 if TYPE_CHECKING:
-    from ml.mammo.mammogram import Alarm, Mammogram, Patient
+    from collections.abc import Iterable, Sequence
+
+    from ml.mammo.mammogram import Mammogram, Patient
+
+DIFFERENT = mark(
+    "Different {what} in this case ({count}). Hung together at the reader's request."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,3 +47,63 @@ class Study:
     images: tuple[Mammogram, ...]
     merged: bool = False
     alarms: tuple[Alarm, ...] = ()
+
+
+def group_studies(
+    images: Iterable[Mammogram], *, patient_pattern: str = ""
+) -> tuple[Study, ...]:
+    """Put images into studies, in the order in which the studies were met.
+
+    Parameters
+    ----------
+    patient_pattern
+        A regular expression. Images whose Patient ID holds the same match of it are hung
+        together though their identities differ (research sets that name every image); the
+        study then says so. Empty: by Study Instance UID and Patient ID alone.
+    """
+    groups: dict[tuple[str, ...], list[Mammogram]] = {}
+    for image in images:
+        groups.setdefault(_group_key(image, patient_pattern), []).append(image)
+    return tuple(merge_images(group) for group in groups.values())
+
+
+def merge_images(images: Sequence[Mammogram]) -> Study:
+    """Hang these images as one study, with an alarm for every identity that differs.
+
+    Raises
+    ------
+    ValueError
+        Without images.
+    """
+    if not images:
+        raise ValueError("a study needs an image")
+    ordered = tuple(sorted(images, key=_order))
+    alarms = tuple(
+        Alarm(DIFFERENT, (("what", what), ("count", str(len(values)))))
+        for what, values in (
+            (mark("Patient IDs"), {image.patient.patient_id for image in images}),
+            (mark("studies"), {image.study_instance_uid for image in images}),
+        )
+        if len(values) > 1
+    )
+    first = ordered[0]
+    date = first.study_date or first.acquisition.date
+    return Study(first.study_instance_uid, first.patient, date, ordered, bool(alarms), alarms)
+
+
+def _group_key(image: Mammogram, pattern: str) -> tuple[str, ...]:
+    match = re.search(pattern, image.patient.patient_id) if pattern else None
+    if match:
+        return ("pattern", match.group(1) if match.groups() else match.group(0))
+    return ("study", image.study_instance_uid, image.patient.patient_id)
+
+
+def _order(image: Mammogram) -> tuple[int, int, int, str]:
+    """Right before left, CC before MLO before the rest, then as numbered."""
+    sides, views = list(Laterality), list(ViewPosition)
+    return (
+        sides.index(image.laterality.value) if image.laterality else len(sides),
+        views.index(image.view.value) if image.view else len(views),
+        image.instance_number or 0,
+        image.sop_instance_uid,
+    )

@@ -1,8 +1,10 @@
 """The image classifier: EfficientNet-Lite0 with a score map and a density head.
 
 In: a canvas of `ml.mammo.prepare` as float32 in 0..1, (n, 1, rows, columns).
-Out: `scores` (n, 2), `map` (n, 2, rows / 32, columns / 32), `density` (n, 4). The scores are
-what pooling makes of the map, so the map shows where they come from.
+Out: `scores` (n, 2), `map` (n, 2, rows / 64, columns / 64), `density` (n, 4). The scores are
+what pooling makes of the map, so the map shows where they come from. The network works at half
+the canvas's resolution (0.4 mm): four times as many images in the time that two cores have; the
+detector keeps the full one.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +48,8 @@ class Classifier(nn.Module):
 
     def forward(self, canvas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits: pooled scores, score map, density."""
-        features = self.backbone.extract_features((canvas - GRAY_MEAN) / GRAY_DEVIATION)
+        half = functional.avg_pool2d((canvas - GRAY_MEAN) / GRAY_DEVIATION, 2)
+        features = self.backbone.extract_features(half)
         score_map = self.head(self.dropout(features))
         flat = score_map.flatten(2)
         count = torch.tensor(float(flat.shape[2])).log()

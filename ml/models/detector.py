@@ -1,6 +1,6 @@
 """The lesion detector: ultralytics' nano YOLO on one channel at full depth.
 
-The network sees a canvas of `ml.mammo.prepare` as float32 in 0..1 and returns, for every anchor,
+The network sees a canvas of `ml.mammo.prepare` as float32 in 0..1. For each anchor it returns
 its box (x, y of the middle, width, height, in canvas pixels) and a score for each class.
 """
 

@@ -93,7 +93,7 @@ def _frame_mm(rows: int, columns: int, pixel_mm: float) -> tuple[Map, Map]:
 def _outline(
     woman: Woman, mlo: bool, x: Map, y: Map, rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], tuple[float, float]]:
-    """Superellipse of depth ~95 mm and half-height ~88 mm; MLO droops and reaches the axilla."""
+    """Superellipse 95 mm deep, 88 mm to each side; MLO droops and reaches the axilla."""
     depth, half = 95 * woman.size, 88 * woman.size
     droop = woman.droop * half if mlo else rng.normal(0, 3)
     wobble = sum(
@@ -188,7 +188,7 @@ def _radial_noise(angle: Map, distance: Map, rng: np.random.Generator) -> Map:
 
 
 def _with_fraction(field: Map, inside: NDArray[np.bool_], fraction: float) -> Map:
-    """Squash a field to 0..1 so that its mean inside is `fraction` (bisection on the offset)."""
+    """Squash a field to 0..1 so that its mean inside is `fraction`, by bisection."""
     sample = field[inside][::7]
     low, high = float(sample.min()) - 4, float(sample.max()) + 4
     for _ in range(30):

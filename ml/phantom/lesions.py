@@ -43,7 +43,7 @@ class PlacedLesion:
 
 
 def place_lesion(anatomy: Anatomy, spec: LesionSpec, view: ViewPosition) -> PlacedLesion:
-    """Put a lesion at its nipple distance; it moves towards the middle until tissue holds it."""
+    """Put a lesion at its nipple distance, nearer the middle until tissue holds it."""
     rng = np.random.default_rng((spec.seed, 7, list(ViewPosition).index(view)))
     row, column = _place(anatomy, spec, view)
     if spec.finding_type is FindingType.MASS:

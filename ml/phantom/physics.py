@@ -95,7 +95,7 @@ def for_processing(photons: Map, bits: int) -> NDArray[np.uint16]:
 
 
 def for_presentation(photons: Map, anatomy: Anatomy, vendor: Vendor) -> NDArray[np.uint16]:
-    """Logarithm, peripheral thickness taken out, tone curve: dense is bright (or dark, inverted).
+    """Logarithm, peripheral thickness taken out, tone curve: dense is bright, or inverted.
 
     Returns
     -------

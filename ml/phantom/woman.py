@@ -1,4 +1,4 @@
-"""A woman to be imaged: everything that her two breasts and four views share, drawn from a seed."""
+"""A woman to be imaged: all that her two breasts and four views share, drawn from a seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Train the classifier: crops first, then whole images. `train_classifier` is the recipe."""
+"""Train the classifier on whole images; boxes tell the score map where lesions are.
+
+Read it top to bottom: `train_classifier` is the whole recipe.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from torch.nn import functional
 
 from ml.models.classifier import build_classifier
 from ml.train.checkpoint import Average, load_checkpoint, save_checkpoint
-from ml.train.crops import Crop, CropSource, draw_crop, whole_canvas
+from ml.train.crops import Crop, CropSource, whole_canvas
 from ml.train.detector import learning_rate
 
 if TYPE_CHECKING:
@@ -31,18 +34,14 @@ class ClassifierRecipe:
 
     Attributes
     ----------
-    whole_from
-        Share of the steps after which whole images follow the crops.
     real_share
         Share of a batch that is real film.
     """
 
     steps: int = 1200
-    batch: int = 12
-    whole_batch: int = 6
-    rate: float = 4e-4
+    batch: int = 10
+    rate: float = 5e-4
     warmup: int = 60
-    whole_from: float = 0.6
     real_share: float = 0.34
     weight_decay: float = 1e-2
     seed: int = 20261124
@@ -98,43 +97,57 @@ def train_classifier(
 def draw_classifier_batch(
     phantoms: CropSource, real: CropSource | None, recipe: ClassifierRecipe, step: int
 ) -> list[Crop]:
-    """The crops, or in the last phase the whole images, of one step; half have a lesion."""
+    """The images of one step; every other one has a lesion."""
     rng = np.random.default_rng((recipe.seed, step))
-    whole = step >= recipe.whole_from * recipe.steps
-    count = recipe.whole_batch if whole else recipe.batch
     crops: list[Crop] = []
-    for place in range(count):
+    for place in range(recipe.batch):
         is_real = real is not None and rng.random() < recipe.real_share
         source = real if is_real and real is not None else phantoms
-        wanted = place % 2 == 0
-        crops.append(
-            _draw_whole(source, rng, lesion=wanted)
-            if whole
-            else draw_crop(source, rng, lesion=wanted)
-        )
+        pool = source.with_label(lesion=place % 2 == 0)
+        crops.append(whole_canvas(source, int(pool[rng.integers(len(pool))]), rng))
     return crops
-
-
-def _draw_whole(source: CropSource, rng: np.random.Generator, *, lesion: bool) -> Crop:
-    spec = source.canvases.spec
-    full = CropSource(source.canvases, source.indices, spec.rows, spec.columns)
-    pool = [i for i in full.indices if full.canvases.items[i].lesion == lesion]
-    return whole_canvas(full, int(pool[rng.integers(len(pool))]), rng)
 
 
 def classifier_loss(
     outputs: tuple[torch.Tensor, torch.Tensor, torch.Tensor], crops: list[Crop]
 ) -> torch.Tensor:
-    """Lesion, malignancy (where a lesion is there) and density (where it is known)."""
-    scores, _, density = (out.float() for out in outputs)
-    whole = crops[0].pixels.shape[0] != crops[0].pixels.shape[1]
-    lesion = torch.tensor([float(c.item.lesion if whole else bool(c.boxes)) for c in crops])
-    malignant = torch.tensor([float(bool(c.item.malignant)) for c in crops]) * lesion
-    loss = functional.binary_cross_entropy_with_logits(scores[:, 0], lesion)
-    # A crop beside the lesion says nothing of malignancy; an image without lesion has none.
-    loss = loss + 0.5 * functional.binary_cross_entropy_with_logits(scores[:, 1], malignant)
-    known = [i for i, c in enumerate(crops) if c.item.density is not None]
-    if known:
-        classes = torch.tensor([int(crops[i].item.density or 0) for i in known])
-        loss = loss + 0.3 * functional.cross_entropy(density[known], classes)
+    """Lesion and malignancy of the image, lesion of each map cell, density where known."""
+    scores, score_map, density = (out.float() for out in outputs)
+    lesion = torch.tensor([float(crop.item.lesion) for crop in crops])
+    malignant = torch.tensor([float(bool(crop.item.malignant)) for crop in crops])
+    bce = functional.binary_cross_entropy_with_logits
+    loss = bce(scores[:, 0], lesion) + 0.5 * bce(scores[:, 1], malignant)
+    target, known = map_target(crops, score_map.shape[2], score_map.shape[3])
+    # One cell in two hundred is a lesion's: without the weight the map would stay empty.
+    cells = bce(score_map[:, 0], target, reduction="none", pos_weight=torch.tensor(10.0))
+    loss = loss + 2.0 * (cells * known[:, None, None]).mean()
+    graded = [i for i, crop in enumerate(crops) if crop.item.density is not None]
+    if graded:
+        classes = torch.tensor([int(crops[i].item.density or 0) for i in graded])
+        loss = loss + 0.3 * functional.cross_entropy(density[graded], classes)
     return loss
+
+
+def map_target(crops: list[Crop], rows: int, columns: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cells whose middle lies in a box, and which images say where their lesion is.
+
+    Returns
+    -------
+    target : (n, rows, columns) float32
+    known : (n,) float32
+        0 for an abnormal film without a box.
+    """
+    target = np.zeros((len(crops), rows, columns), np.float32)
+    known = np.ones(len(crops), np.float32)
+    for number, crop in enumerate(crops):
+        cell = crop.pixels.shape[0] / rows
+        for box in crop.boxes:
+            (row, column), (height, width) = box.center, box.size
+            reach_r, reach_c = max(height, cell) / 2, max(width, cell) / 2
+            middles_r = (np.arange(rows) + 0.5) * cell
+            middles_c = (np.arange(columns) + 0.5) * cell
+            inside_r = np.abs(middles_r - row) <= reach_r
+            inside_c = np.abs(middles_c - column) <= reach_c
+            target[number] = np.maximum(target[number], np.outer(inside_r, inside_c))
+        known[number] = float(bool(crop.boxes) or not crop.item.lesion)
+    return torch.from_numpy(target), torch.from_numpy(known)

@@ -58,6 +58,10 @@ class CropSource:
         """The images that have a box."""
         return tuple(i for i in self.indices if self.canvases.items[i].boxes)
 
+    def with_label(self, *, lesion: bool) -> tuple[int, ...]:
+        """The images with, or without, a lesion."""
+        return tuple(i for i in self.indices if self.canvases.items[i].lesion == lesion)
+
 
 def draw_crop(source: CropSource, rng: np.random.Generator, *, lesion: bool) -> Crop:
     """Draw one crop.
@@ -82,7 +86,7 @@ def draw_crop(source: CropSource, rng: np.random.Generator, *, lesion: bool) -> 
 
 
 def whole_canvas(source: CropSource, index: int, rng: np.random.Generator) -> Crop:
-    """A whole image with the same augmentation, for the last phase of the classifier."""
+    """A whole image with the same augmentation, for the classifier."""
     zoom, flip = float(np.exp(rng.uniform(-0.12, 0.12))), bool(rng.random() < 0.5)
     rows, _columns = source.canvases.spec.rows, source.canvases.spec.columns
     move = rng.uniform(-20, 20, 2)

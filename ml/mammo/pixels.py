@@ -1,0 +1,226 @@
+"""Stored pixels of one frame, by the fastest decoder for its transfer syntax.
+
+Measured on one 3328 x 4096 image: imagecodecs takes 22 (RLE) to 140 ms (JPEG-LS) where what
+pydicom picks takes 130 to 1,175; for JPEG 2000 a preview at 1/4 takes 88 ms of Pillow's 1,068.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import numpy as np
+
+from ml.errors import PixelDecodeError
+from ml.mammo.codes import ImageKind
+from ml.mammo.codestream import (
+    HTJ2K,
+    JPEG,
+    JPEG_2000,
+    JPEG_LOSSLESS,
+    JPEG_LS,
+    RLE,
+    check_codestream,
+)
+from ml.mammo.header import parse
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.mammo.mammogram import Mammogram
+
+LITTLE = "1.2.840.10008.1.2.1"
+IMPLICIT = "1.2.840.10008.1.2"
+BIG = "1.2.840.10008.1.2.2"
+DEFLATED = "1.2.840.10008.1.2.1.99"
+NATIVE = frozenset({LITTLE, IMPLICIT, BIG, DEFLATED})
+PIXEL_DATA = {"<": b"\xe0\x7f\x10\x00", ">": b"\x7f\xe0\x00\x10"}
+UNDEFINED_LENGTH = 0xFFFFFFFF
+
+NO_PIXELS = mark("{name} holds no pixels. Ask for a new copy.")
+TRUNCATED = mark("{name} ends in the middle of its pixels. Ask for a new copy.")
+DAMAGED = mark("The pixels of {name} are damaged. Ask for a new copy.")
+UNKNOWN_SYNTAX = mark(
+    "{name} is compressed in a way that is not supported ({syntax}). "
+    "Ask for an uncompressed copy."
+)
+
+
+def read_pixels(mammogram: Mammogram, frame: int = 0, reduce: int = 0) -> NDArray[np.generic]:
+    """Decode one frame.
+
+    Parameters
+    ----------
+    frame
+        From 0.
+    reduce
+        Asks for 1 / 2**reduce of the size where the codec gives that cheaply (JPEG 2000,
+        HTJ2K); other images come in full size.
+
+    Returns
+    -------
+    (rows, columns) uint8, uint16 or int16
+        Stored values: no LUT is applied.
+
+    Raises
+    ------
+    PixelDecodeError
+        Missing, truncated, damaged or unsupported pixel data.
+    """
+    if mammogram.kind is ImageKind.PICTURE:
+        from ml.mammo.film import read_film_pixels
+
+        return read_film_pixels(mammogram.path)
+    if not 0 <= frame < mammogram.frames:
+        raise ValueError(f"frame {frame} of {mammogram.frames}")
+    syntax = mammogram.transfer_syntax_uid
+    try:
+        if syntax in NATIVE:
+            return _native(mammogram, frame)
+        data = _encapsulated(mammogram, frame)
+    except OSError as error:
+        raise _error(DAMAGED, mammogram, error) from error
+    form = mammogram.pixel_format
+    check_codestream(data, syntax, mammogram.rows, mammogram.columns, form.bits_allocated)
+    try:
+        decoded = _decode(data, mammogram, reduce)
+    except PixelDecodeError:
+        raise
+    except (ValueError, RuntimeError, OSError, MemoryError, TypeError, SyntaxError) as error:
+        # Each codec has errors of its own, all of them RuntimeErrors or ValueErrors.
+        raise _error(DAMAGED, mammogram, error) from error
+    return _checked(decoded, mammogram, reduce)
+
+
+def _error(
+    template: str, mammogram: Mammogram, error: Exception | str = ""
+) -> PixelDecodeError:
+    detail = error if isinstance(error, str) else type(error).__name__
+    return PixelDecodeError(template, name=mammogram.path.name, detail=detail)
+
+
+def _open_at_pixels(mammogram: Mammogram) -> tuple[BinaryIO, int]:
+    """The file, standing at the first byte of Pixel Data's value, and the length it claims."""
+    if mammogram.transfer_syntax_uid == DEFLATED:
+        data = parse(mammogram.path, pixels=True).get("PixelData")
+        if not data:
+            raise _error(NO_PIXELS, mammogram)
+        return io.BytesIO(data), len(data)
+    file = mammogram.path.open("rb")
+    try:
+        parse(file)
+        return file, _value_length(file, mammogram)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _value_length(file: BinaryIO, mammogram: Mammogram) -> int:
+    order = ">" if mammogram.transfer_syntax_uid == BIG else "<"
+    if file.read(4) != PIXEL_DATA[order]:
+        raise _error(NO_PIXELS, mammogram)
+    byte_order = "big" if order == ">" else "little"
+    if mammogram.transfer_syntax_uid != IMPLICIT:
+        file.read(4)  # VR and two reserved bytes
+    length = int.from_bytes(file.read(4), byte_order)
+    if length == 0:
+        raise _error(NO_PIXELS, mammogram)
+    return length
+
+
+def _native(mammogram: Mammogram, frame: int) -> NDArray[np.generic]:
+    form = mammogram.pixel_format
+    count = mammogram.rows * mammogram.columns
+    frame_bytes = count * form.bits_allocated // 8
+    file, length = _open_at_pixels(mammogram)
+    with file:
+        file.seek(frame * frame_bytes, io.SEEK_CUR)
+        data = file.read(frame_bytes)
+    if len(data) < frame_bytes or length < frame_bytes * mammogram.frames:
+        raise _error(TRUNCATED, mammogram)
+    order = ">" if mammogram.transfer_syntax_uid == BIG else "<"
+    kind = np.dtype(f"{order}u{form.bits_allocated // 8}")
+    values = np.frombuffer(data, kind).reshape(mammogram.rows, mammogram.columns)
+    return _signed(values.astype(kind.newbyteorder("="), copy=False), mammogram)
+
+
+def _encapsulated(mammogram: Mammogram, frame: int) -> bytes:
+    from pydicom.encaps import get_frame
+
+    file, length = _open_at_pixels(mammogram)
+    with file:
+        if length != UNDEFINED_LENGTH:
+            raise _error(DAMAGED, mammogram, "compressed pixel data of defined length")
+        try:
+            return get_frame(file, frame, number_of_frames=mammogram.frames)
+        except (ValueError, RuntimeError, IndexError) as error:
+            raise _error(TRUNCATED, mammogram, error) from error
+
+
+def _decode(data: bytes, mammogram: Mammogram, reduce: int) -> NDArray[np.generic]:
+    import imagecodecs
+
+    syntax = mammogram.transfer_syntax_uid
+    if syntax in JPEG_2000:
+        if reduce:
+            return _reduced_jpeg_2000(data, reduce)
+        return cast("NDArray[np.generic]", imagecodecs.jpeg2k_decode(data, numthreads=2))
+    if syntax in HTJ2K:
+        # `skipres` skips that many resolution levels both in reading and in reconstructing.
+        return cast(
+            "NDArray[np.generic]", imagecodecs.htj2k_decode(data, skipres=reduce or None)
+        )
+    if syntax in JPEG_LS:
+        return cast("NDArray[np.generic]", imagecodecs.jpegls_decode(data))
+    if syntax in JPEG_LOSSLESS:
+        return cast("NDArray[np.generic]", imagecodecs.ljpeg_decode(data))
+    if syntax in JPEG:
+        return cast("NDArray[np.generic]", imagecodecs.jpeg_decode(data))
+    if syntax == RLE:
+        return _rle(data, mammogram)
+    raise PixelDecodeError(
+        UNKNOWN_SYNTAX, name=mammogram.path.name, syntax=syntax, detail="transfer syntax"
+    )
+
+
+def _rle(data: bytes, mammogram: Mammogram) -> NDArray[np.generic]:
+    import imagecodecs
+
+    kind = np.dtype(f"<u{mammogram.pixel_format.bits_allocated // 8}")
+    values = np.frombuffer(imagecodecs.dicomrle_decode(data, kind), kind)
+    return values.reshape(mammogram.rows, mammogram.columns)
+
+
+def _reduced_jpeg_2000(data: bytes, reduce: int) -> NDArray[np.generic]:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as image:
+        image.reduce = reduce  # type: ignore[method-assign,assignment]
+        image.load()
+        return np.asarray(image)
+
+
+def _checked(
+    decoded: NDArray[np.generic], mammogram: Mammogram, reduce: int
+) -> NDArray[np.generic]:
+    full = (mammogram.rows, mammogram.columns)
+    small = tuple(-(-side // 2**reduce) for side in full)
+    if decoded.shape not in (full, small) or decoded.dtype.kind not in "ui":
+        raise _error(DAMAGED, mammogram, f"decoded {decoded.shape} {decoded.dtype}")
+    width = mammogram.pixel_format.bits_allocated // 8
+    if decoded.dtype.kind == "i":
+        return decoded.astype(np.int16)
+    return _signed(decoded.astype(f"u{width}", copy=False), mammogram)
+
+
+def _signed(values: NDArray[np.generic], mammogram: Mammogram) -> NDArray[np.generic]:
+    """Drop what lies above the stored bits (old overlays) and extend the sign."""
+    form = mammogram.pixel_format
+    spare = form.bits_allocated - form.bits_stored
+    if form.signed:
+        signed = values.view(f"i{form.bits_allocated // 8}")
+        return ((signed << spare) >> spare if spare else signed).astype(np.int16, copy=False)
+    if spare and int(values.max()) > form.highest:
+        return np.bitwise_and(cast("NDArray[np.uint16]", values), form.highest)
+    return values
