@@ -54,7 +54,8 @@ class Memory(QObject):
         study = new.study
         if study is None:
             return
-        if old.study is not study:
+        opened_anew = new.reading == Reading() != old.reading
+        if old.study is not study or opened_anew:
             self._library.remember_study(recent_study(study, self._now()))
             # A change inside a change would reach the other listeners in the wrong order.
             QTimer.singleShot(0, self, lambda: self._restore(study))

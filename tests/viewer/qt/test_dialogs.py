@@ -23,12 +23,21 @@ from PySide6.QtWidgets import (
 from ml.mammo.prepare import PrepareSpec
 from ml.registry import Figure, ModelCard
 from tests.factories.analyses import POINT
+from viewer.core.commands import COMMANDS, shortcut_sections
 from viewer.core.settings import Settings, descriptions
 from viewer.core.state import Refusal
 from viewer.qt.dialogs.about import AboutDialog, card_lines
 from viewer.qt.dialogs.broken import BrokenDialog, install_excepthook
 from viewer.qt.dialogs.refused import RefusedFilesDialog
 from viewer.qt.dialogs.settings import SettingsDialog
+from viewer.qt.dialogs.shortcuts import ShortcutsDialog
+from viewer.qt.dialogs.show import (
+    show_about,
+    show_broken,
+    show_refused_files,
+    show_settings,
+    show_shortcuts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +53,7 @@ def all_dialogs() -> list[Callable[[], QWidget]]:
         lambda: RefusedFilesDialog([Refusal(Path("a.dcm"), "It is short.")], None),
         lambda: AboutDialog(["detector 1.2.0"], None),
         lambda: BrokenDialog("a report", None),
+        lambda: ShortcutsDialog(shortcut_sections(), None),
     ]
 
 
@@ -164,3 +174,25 @@ def test_an_error_that_nothing_caught_is_logged_and_shown_without_its_message(
     assert "SECRET" not in shown[0] + caplog.text
     assert "something broke" in caplog.text
     caplog.clear()
+
+
+def test_the_shortcut_list_has_every_command(qtbot: QtBot):
+    dialog = ShortcutsDialog(shortcut_sections(), None)
+    qtbot.addWidget(dialog)
+    menus = [dialog.tree.topLevelItem(row) for row in range(dialog.tree.topLevelItemCount())]
+    assert sum(menu.childCount() for menu in menus if menu is not None) == len(COMMANDS)
+
+
+def test_the_menus_open_every_dialog_without_blocking(qtbot: QtBot):
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialogs = (
+        show_shortcuts(parent),
+        show_about(parent),
+        show_refused_files(parent, ()),
+        show_settings(parent, ODD, lambda settings: None),
+        show_broken(parent, "a report"),
+    )
+    for dialog in dialogs:
+        assert dialog.isVisible()
+        dialog.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from ml.mammo.codes import Laterality
 from tests.factories.analyses import MODELS, make_analysis, make_study
 from viewer.core import reading
+from viewer.core.actions import set_study
 from viewer.core.state import Impression, Reading
 from viewer.library.library import Library
 from viewer.qt.memory import Memory
@@ -57,6 +59,16 @@ def test_both_impressions_and_the_reveal_come_back_with_the_study(
     assert again.state.reading == Reading()
     qtbot.waitUntil(lambda: again.state.reading == said)
     assert again.state.machine_shown
+
+
+def test_opening_the_open_study_again_loses_nothing(qtbot: QtBot, library: Library):
+    study = make_study()
+    session, _memory = opened(library, study)
+    read(session)
+    said = session.state.reading
+    session.apply(partial(set_study, study=study))
+    qtbot.waitUntil(lambda: session.state.reading == said)
+    assert library.reading_of(study.uid) == said
 
 
 def test_a_new_study_starts_blind(qtbot: QtBot, library: Library):

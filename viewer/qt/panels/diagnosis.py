@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ml.texts import translate
-from viewer.core import reading
+from viewer.core import actions, reading
+from viewer.core.commands import command_keys
 from viewer.core.diagnosis import (
     RESEARCH_USE_ONLY,
     Content,
@@ -65,8 +65,7 @@ class DiagnosisPanel(QWidget):
     session
         Whose state is drawn and to which gestures are applied.
     keys
-        The keys of the panel's own commands, shown on its buttons: ``"reveal"``,
-        ``"impression_right_normal"`` and so on; a missing one is not shown.
+        The keys of commands by their ids, shown on the buttons; None: the table's.
     now
         Gives the time that is kept with a reveal.
 
@@ -76,10 +75,13 @@ class DiagnosisPanel(QWidget):
         The reader asks for the analysis (again).
     refused_files_requested
         The reader asks which files were not opened.
+    finding_chosen : FindingKey
+        The reader clicked a row, also one that was selected already: centre its box.
     """
 
     retry_requested = Signal()
     refused_files_requested = Signal()
+    finding_chosen = Signal(object)
 
     def __init__(
         self,
@@ -90,7 +92,7 @@ class DiagnosisPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._keys = keys or {}
+        self._keys = command_keys() if keys is None else keys
         self._now = now
         self._shown: Diagnosis | None = None
         self._finding_buttons: dict[FindingKey, FindingButton] = {}
@@ -231,21 +233,21 @@ class DiagnosisPanel(QWidget):
 
     def _choose_finding(self, key: FindingKey, checked: bool = True) -> None:
         del checked
-        self._session.apply(lambda state: replace(state, selected=key))
+        self._session.apply(partial(actions.select_finding, key=key))
         self._select(self._session.state.selected)
+        self.finding_chosen.emit(key)
 
     def _choose_threshold(self, threshold: float | None) -> None:
-        self._session.apply(lambda state: replace(state, threshold=threshold))
+        self._session.apply(partial(actions.set_threshold, threshold=threshold), step=False)
 
     def _record(self, side: Laterality, impression: Impression) -> None:
-        now = self._now()
-        self._session.apply(
-            lambda state: reading.record_impression(state, side, impression, now)
+        said = partial(
+            reading.record_impression, laterality=side, impression=impression, now=self._now()
         )
+        self._session.apply(said, step=False)
 
     def _reveal(self) -> None:
-        now = self._now()
-        self._session.apply(lambda state: reading.reveal(state, now))
+        self._session.apply(partial(reading.reveal, now=self._now()), step=False)
 
 
 def _alarms(sentences: tuple[str, ...]) -> Card:

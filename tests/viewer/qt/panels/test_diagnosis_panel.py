@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSlider, QWidget
-from viewer.qt.session import Session
 
 from ml.mammo.codes import Laterality
 from ml.mammo.mammogram import Alarm
@@ -23,6 +22,7 @@ from viewer.core.state import (
 )
 from viewer.qt.cards import FindingButton, ScoreBar
 from viewer.qt.panels.diagnosis import DiagnosisPanel
+from viewer.qt.session import Session
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -44,7 +44,7 @@ class Shown:
     def __init__(self, qtbot: QtBot, state: SessionState) -> None:
         self.session = Session()
         self.put(state)
-        self.panel = DiagnosisPanel(self.session, {"reveal": "R"}, now=lambda: NOW)
+        self.panel = DiagnosisPanel(self.session, now=lambda: NOW)
         qtbot.addWidget(self.panel)
         self.panel.resize(320, 900)
         self.panel.show()
@@ -116,10 +116,13 @@ def test_a_click_on_a_row_selects_its_finding(shown: Shown):
     assert [button.isChecked() for button in shown.findings()] == [False, True]
 
 
-def test_a_row_that_is_clicked_again_stays_selected(shown: Shown):
+def test_a_row_that_is_clicked_again_stays_selected_and_is_centred_again(shown: Shown):
+    chosen: list[FindingKey] = []
+    shown.panel.finding_chosen.connect(chosen.append)
     for _ in range(2):
         shown.press("Mass · RCC")
         assert shown.findings()[0].isChecked()
+    assert chosen == [FindingKey("1.2.3.RCC", 0)] * 2
 
 
 def test_a_box_that_was_clicked_emphasizes_its_row_and_keeps_the_widgets(shown: Shown):
