@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from ml.errors import ModelMemoryError
+from ml.errors import ModelError, ModelMemoryError
 from ml.exchange import (
     error_from_message,
     image_to_message,
@@ -153,7 +153,11 @@ class ModelProcess:
 
     def _send(self, item: _Pending) -> None:
         item.tries += 1
-        process = self._started()
+        try:
+            process = self._started()
+        except OSError as error:
+            _fail(item.future, _no_start(error))
+            return
         # A process that is dead already: its receiving thread sees the end and tries again.
         with suppress(OSError):
             write_message(cast("BinaryIO", process.stdin), item.message)
@@ -263,6 +267,13 @@ def _out_of_memory() -> ModelMemoryError:
             "The model process ended twice over this study, probably for want of memory. "
             "Close other programs and analyze again."
         )
+    )
+
+
+def _no_start(error: OSError) -> ModelError:
+    return ModelError(
+        mark("The model process cannot be started; install the program again."),
+        detail=type(error).__name__,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ml.errors import ModelMemoryError, WeightsCorruptError
+from ml.errors import ModelError, ModelMemoryError, WeightsCorruptError
 from ml.registry import WEIGHTS
 from tests.factories.packs import make_packs, make_prepared
 from viewer.jobs.models import ModelProcess
@@ -114,3 +114,10 @@ def test_closing_ends_the_process_and_what_waits(models: ModelProcess) -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert models.submit([make_prepared()]).cancelled()
+
+
+def test_a_program_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    process = ModelProcess([str(tmp_path / "nothing")])
+    with pytest.raises(ModelError, match="cannot be started"):
+        process.submit([make_prepared()]).result(WAIT_S)
+    process.close()

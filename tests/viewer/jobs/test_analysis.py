@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.registry import read_card
+from tests.factories.analyses import make_image
+from tests.factories.packs import make_packs
+from viewer.jobs.analysis import analysis_job
+from viewer.jobs.lanes import Lanes
+from viewer.jobs.models import ModelProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ml.mammo.mammogram import Mammogram
+
+
+def breast(_: Mammogram) -> np.ndarray:
+    rows, columns = np.mgrid[:3000, :2400]
+    depth = 1 - ((rows - 1500) / 1300) ** 2 - (columns / 1500) ** 2
+    return (np.sqrt(np.maximum(depth, 0)) * 3000).astype(np.uint16)
+
+
+def test_a_study_goes_from_pixels_to_findings(tmp_path: Path) -> None:
+    card = read_card(make_packs(tmp_path)["detector"] / "card.json")
+    models = ModelProcess(environment={"MAMMOSCOPE_MODELS": str(tmp_path)})
+    lanes = Lanes()
+    try:
+        images = [make_image("LCC", spacing=True), make_image("LMLO", spacing=True)]
+        job = analysis_job(images, models, breast, card=lambda: card)
+        analysis = lanes.submit(job).result(60)
+    finally:
+        lanes.close()
+        models.close()
+    assert [image.refused for image in analysis.images] == [None, None]
+    for image in analysis.images:
+        assert image.findings
+        for finding in image.findings:
+            assert finding.box == finding.box.clipped(3000, 2400)
