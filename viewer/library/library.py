@@ -162,16 +162,21 @@ class Library:
             with self._lock, self._connection:
                 self._connection.execute(statement, values)
         except sqlite3.Error as error:
-            # A full disk must not end a reading; the names of SQLite's errors hold no identity.
-            _log.warning("the library could not be written: %s", error.sqlite_errorname)
+            # A full disk must not end a reading session.
+            _log.warning("the library could not be written: %s", _name(error))
 
     def _read(self, statement: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
         try:
             with self._lock:
                 return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            _log.warning("the library could not be read: %s", error.sqlite_errorname)
+            _log.warning("the library could not be read: %s", _name(error))
             return []
+
+
+def _name(error: sqlite3.Error) -> str:
+    # The name alone: a message could quote a value. Python's own errors have no SQLite name.
+    return str(getattr(error, "sqlite_errorname", type(error).__name__))
 
 
 def _hashes(models: Mapping[str, ModelUse]) -> str:

@@ -128,3 +128,16 @@ def test_the_library_counts_its_schema(path: Path):
     assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+def test_a_library_that_fails_while_it_is_used_ends_nothing(
+    path: Path, caplog: pytest.LogCaptureFixture
+):
+    library = Library(path)
+    other = sqlite3.connect(path)
+    other.execute("DROP TABLE readings")
+    other.close()
+    library.keep_reading("1.2", READING)
+    assert library.reading_of("1.2") is None
+    assert "SQLITE_ERROR" in caplog.text
+    caplog.clear()

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication
 
 from ml.mammo.codes import Laterality
+from ml.mammo.mammogram import Patient
 from tests.factories.analyses import MODELS, make_analysis, make_study
 from viewer.core import reading
 from viewer.core.actions import set_study
@@ -112,3 +113,18 @@ def test_without_a_study_nothing_is_kept(library: Library):
     _memory = Memory(session, library)
     session.apply(lambda state: replace(state, reading=Reading(revealed_at=NOW)))
     assert library.recent_studies() == ()
+
+
+def test_nothing_of_the_patient_reaches_a_log(
+    library: Library, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("DEBUG")
+    study = replace(make_study(), patient=Patient("TEST^SECRET", "TEST^SECRET"))
+    session, _memory = opened(library, study)
+    read(session)
+    session.apply(lambda state: replace(state, analysis=make_analysis()))
+    library.close()
+    session.apply(lambda state: replace(state, reading=Reading(seen_before=True)))
+    assert "could not be written" in caplog.text
+    assert "SECRET" not in caplog.text
+    caplog.clear()
