@@ -38,7 +38,7 @@ class Classifier(nn.Module):
         self.head = nn.Conv2d(FEATURES, len(OUTPUTS), 1)
         self.density = nn.Linear(FEATURES, 4)
         self.dropout = nn.Dropout(0.2)
-        nn.init.constant_(self.head.bias, -2.0)
+        nn.init.constant_(self.head.get_parameter("bias"), -2.0)
         self._one_channel()
 
     def _one_channel(self) -> None:

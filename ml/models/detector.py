@@ -35,7 +35,8 @@ def build_detector() -> nn.Module:
     from ultralytics.nn.tasks import DetectionModel
 
     model = DetectionModel(ARCHITECTURE, ch=1, nc=len(CLASSES), verbose=False)
-    model.args = SimpleNamespace(**LOSS_GAINS)
+    # The loss reads plain attributes of `args`; a module declares none but tensors.
+    vars(model)["args"] = SimpleNamespace(**LOSS_GAINS)
     return model
 
 

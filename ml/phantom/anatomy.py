@@ -7,7 +7,7 @@ the medial side (CC) at the bottom.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -152,12 +152,12 @@ def power_law_noise(
 
     Below 0.02 cycles a mm the spectrum is flat, so that the largest lumps stay inside a breast.
     """
-    rows, columns = (fft.next_fast_len(n, real=True) for n in shape)
+    rows, columns = (cast("int", fft.next_fast_len(n, real=True)) for n in shape)
     fy = fft.fftfreq(rows, pixel_mm)[:, None].astype(np.float32)
     fx = fft.rfftfreq(columns, pixel_mm)[None, :].astype(np.float32)
     white = rng.standard_normal((rows, columns), dtype=np.float32)
-    spectrum = fft.rfft2(white) * np.maximum(np.hypot(fy, fx), 0.02) ** (-beta / 2)
-    noise = fft.irfft2(spectrum, (rows, columns))[: shape[0], : shape[1]]
+    spectrum = np.asarray(fft.rfft2(white)) * np.maximum(np.hypot(fy, fx), 0.02) ** (-beta / 2)
+    noise = np.asarray(fft.irfft2(spectrum, (rows, columns)))[: shape[0], : shape[1]]
     return np.asarray((noise - noise.mean()) / noise.std(), np.float32)
 
 
@@ -184,13 +184,16 @@ def _radial_noise(angle: Map, distance: Map, rng: np.random.Generator) -> Map:
     polar = power_law_noise((256, 1024), 2.6, 0.5, rng)
     columns = np.asarray((angle + np.pi) / (2 * np.pi) * 1023, np.float32)
     rows = np.asarray(np.clip(distance, 0, 250), np.float32)
-    return cv2.remap(polar, columns, rows, cv2.INTER_LINEAR)
+    return np.asarray(cv2.remap(polar, columns, rows, cv2.INTER_LINEAR), np.float32)
 
 
-def _with_fraction(field: Map, inside: NDArray[np.bool_], fraction: float) -> Map:
+def _with_fraction(
+    field: Map | NDArray[np.float64], inside: NDArray[np.bool_], fraction: float
+) -> Map:
     """Squash a field to 0..1 so that its mean inside is `fraction`, by bisection."""
     sample = field[inside][::7]
     low, high = float(sample.min()) - 4, float(sample.max()) + 4
+    offset = (low + high) / 2
     for _ in range(30):
         offset = (low + high) / 2
         mean = float(np.mean(1 / (1 + np.exp(-(sample - offset) / SOFTNESS))))

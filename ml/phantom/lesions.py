@@ -59,6 +59,7 @@ def _place(anatomy: Anatomy, spec: LesionSpec, view: ViewPosition) -> tuple[floa
     angle = spec.angle_mlo if view is ViewPosition.MLO else spec.angle_cc
     distance = spec.nipple_distance_mm / anatomy.pixel_mm
     need = spec.radius_mm + 3
+    row, column = anatomy.nipple
     for shrink in np.linspace(1, 0, 21):
         row = anatomy.nipple[0] + distance * np.sin(angle * shrink)
         column = anatomy.nipple[1] - distance * np.cos(angle * shrink)
@@ -102,7 +103,8 @@ def _spicules(
         line = np.stack([column + along * np.cos(bends), row + along * np.sin(bends)], -1)
         strength = 0.16 * spec.radius_mm * rng.uniform(0.5, 1.2)
         cv2.polylines(layer, [line.astype(np.int32)], False, strength, 1)
-    return cv2.GaussianBlur(layer, (0, 0), max(0.25 / anatomy.pixel_mm, 0.6))
+    blurred = cv2.GaussianBlur(layer, (0, 0), max(0.25 / anatomy.pixel_mm, 0.6))
+    return np.asarray(blurred, np.float32)
 
 
 def _cluster(

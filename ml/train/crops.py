@@ -118,7 +118,7 @@ def _cut(source: CropSource, index: int, to_crop: Affine, rng: np.random.Generat
     size = (source.columns, source.rows)
     canvas = source.canvases.pixels[index]
     cut = cv2.warpAffine(np.asarray(canvas), to_crop.xy_matrix(), size, flags=cv2.INTER_LINEAR)
-    pixels = _toned(cut.astype(np.float32) / 65535, rng)
+    pixels = _toned(np.asarray(cut, np.float32) / np.float32(65535), rng)
     boxes, picked = [], []
     for number, box in enumerate(item.box_values()):
         moved = to_crop.box(box)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ml.mammo.codes import Laterality
-from ml.mammo.mammogram import Window
 from viewer.core.hanging import hang, title_of
 from viewer.core.state import (
     AnalysisPhase,
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ml.findings import Analysis
-    from ml.mammo.mammogram import Mammogram
+    from ml.mammo.mammogram import Mammogram, Window
     from ml.mammo.study import Study
     from viewer.core.state import FindingKey, Refusal, SessionState
 

@@ -44,7 +44,7 @@ def hang(study: Study) -> tuple[Viewport, ...]:
 
 
 def title_of(image: Mammogram) -> str:
-    """``"RCC"``, ``"LMLO ID"``: side, view and modifiers; the file's name where none is known."""
+    """``"RCC"``, ``"LMLO ID"``: side, view, modifiers; the file's name where none is known."""
     side = image.laterality.value.value if image.laterality else ""
     view = image.view.value.value if image.view else ""
     modifiers = " ".join(modifier.value for modifier in image.view_modifiers)
