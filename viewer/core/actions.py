@@ -47,19 +47,36 @@ def open_studies(
     return set_study(state, studies[0]) if studies else state
 
 
+def replace_studies(
+    state: SessionState, studies: Sequence[Study], refusals: Sequence[Refusal]
+) -> SessionState:
+    """Put these studies in the place of all others, and open the first."""
+    return open_studies(replace(state, studies=()), studies, refusals)
+
+
+def refuse(state: SessionState, refusal: Refusal) -> SessionState:
+    """Add a file whose pixels turned out to be unreadable to those that were not opened."""
+    if refusal in state.refusals:
+        return state
+    return replace(state, refusals=(*state.refusals, refusal))
+
+
 def set_study(state: SessionState, study: Study | None) -> SessionState:
     """Open a study of the work list, hung anew and unread; None closes the open one."""
+    viewports = hang(study) if study else ()
+    hung = [index for index, viewport in enumerate(viewports) if viewport.image]
     return replace(
         state,
         study=study,
-        viewports=hang(study) if study else (),
-        active=0,
+        viewports=viewports,
+        active=hung[0] if hung else 0,
         analysis=None,
         analysis_phase=AnalysisPhase.NONE,
         analysis_error="",
         reading=Reading(),
         selected=None,
-        one_up=False,
+        # A lone image needs no empty slots beside it.
+        one_up=len(hung) == 1,
         lengths=(),
     )
 
@@ -243,6 +260,19 @@ def fit(state: SessionState) -> SessionState:
 def set_window(state: SessionState, window: Window) -> SessionState:
     """Show the active image through this window."""
     return _present(state, lambda shown: replace(shown, window=window), linked=False)
+
+
+def set_windows(state: SessionState, windows: Mapping[str, Window]) -> SessionState:
+    """Show images through these windows, by SOP Instance UID."""
+
+    def choose(viewport: Viewport, _: float) -> Viewport:
+        window = windows.get(viewport.image.sop_instance_uid) if viewport.image else None
+        if window is None:
+            return viewport
+        shown = replace(viewport.presentation, window=window)
+        return replace(viewport, presentation=shown)
+
+    return _change_linked(state, choose)
 
 
 def drag_window(

@@ -42,7 +42,7 @@ def corners_of(image: Mammogram) -> Corners:
     patient = image.patient
     who = " ".join(part for part in (patient.patient_id, _name(patient.name)) if part)
     born = " ".join(
-        part for part in (patient.sex, _date(patient.birth_date), _age(patient.age)) if part
+        part for part in (patient.sex, day(patient.birth_date), _age(patient.age)) if part
     )
     top = (who, _when(image), born, _study(image))
     return Corners(
@@ -119,7 +119,7 @@ def _opposite(letters: str) -> str:
 
 def _when(image: Mammogram) -> str:
     acquisition = image.acquisition
-    date = _date(acquisition.date or image.study_date)
+    date = day(acquisition.date or image.study_date)
     time = acquisition.time
     clock = f"{time[:2]}:{time[2:4]}" if len(time) >= 4 else ""
     return " ".join(part for part in (date, clock) if part)
@@ -164,7 +164,8 @@ def _name(name: str) -> str:
     return " ".join(part for part in name.replace("^", " ").split() if part)
 
 
-def _date(text: str) -> str:
+def day(text: str) -> str:
+    """A DA value as it is shown: ``"2016-10-04"``."""
     return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) >= 8 else text
 
 

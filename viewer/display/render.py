@@ -6,14 +6,14 @@ A window drag redoes the table only (0.2 ms a viewport, where the full image wou
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ml.mammo.geometry import Box
-from ml.mammo.luts import as_index, display_table
+from ml.mammo.luts import as_index, default_voi, display_table
 from ml.mammo.mammogram import LookupTable, Window
 from viewer.core.layout import scale_of
 
@@ -108,6 +108,15 @@ def as_window(picture: Picture, presentation: Presentation) -> Window:
     pixels = picture.levels[-1].pixels
     low, high = float(pixels.min()), float(pixels.max())
     return Window((low + high) / 2, max(high - low, 2.0))
+
+
+def breast_window(picture: Picture) -> Window:
+    """A window over what the breast's pixels hold, whatever the file says."""
+    bare = replace(picture.mammogram, voi=(), frame_voi=())
+    voi = default_voi(bare, picture.levels[-1].pixels)
+    # Without windows in the file there is one over the breast.
+    assert isinstance(voi, Window)
+    return voi
 
 
 def _level_for(picture: Picture, ratio: float) -> Level:

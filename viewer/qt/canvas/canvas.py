@@ -1,0 +1,417 @@
+"""The black canvas: all viewports of the hang in one widget, and the gestures on them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ml.mammo.geometry import Affine
+from ml.texts import translate
+from viewer.core import actions, layout
+from viewer.core.state import FindingKey, Length, Tool
+from viewer.display.render import as_window, breast_window
+from viewer.qt import palette
+from viewer.qt.canvas.grays import Grays
+from viewer.qt.canvas.marks import draw_marks, draw_words, finding_at, slot_rect
+from viewer.qt.canvas.scene import Stage
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QMouseEvent, QPaintEvent, QWheelEvent
+
+    from ml.mammo.mammogram import Mammogram, Window
+    from viewer.core.state import SessionState
+    from viewer.qt.canvas.scene import Scene, Shown
+    from viewer.qt.images import Images
+    from viewer.qt.session import Session
+
+CLICK_PX = 4
+LOUPE_PX = 300
+LOUPE_TIMES = 2.0
+# A drag over this many pixels changes the window by its own width.
+WINDOW_DRAG_PX = 400.0
+ZOOM_DRAG_PX = 200.0
+WHEEL_STEP = 1.15
+
+
+@dataclass(slots=True)
+class _Drag:
+    tool: Tool
+    index: int
+    start: QPointF
+    last: QPointF
+    moved: bool = False
+
+
+class Canvas(QWidget):
+    """Draw the session's viewports, and turn gestures into actions."""
+
+    def __init__(self, session: Session, images: Images, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._images = images
+        self._stage = Stage(images)
+        self._grays = Grays()
+        self._drag: _Drag | None = None
+        self._loupe: QPointF | None = None
+        self._waiting_one_to_one = False
+        self.setObjectName("canvas")
+        self.setAccessibleName(translate("Images"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        session.changed.connect(self._on_changed)
+        images.arrived.connect(self._on_arrived)
+        images.failed.connect(self._on_failed)
+
+    def sizeHint(self) -> QSize:
+        """Room for four films."""
+        return QSize(1000, 800)
+
+    # What it shows
+
+    def scene(self) -> Scene:
+        """What is on the canvas now."""
+        dpr = self.devicePixelRatioF()
+        return self._stage.scene(
+            self._session.state, round(self.height() * dpr), round(self.width() * dpr)
+        )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every visible image is here with its full pixels, or was refused."""
+        return not any(each.loading for each in self.scene().shown)
+
+    def current_windows(self) -> dict[str, Window]:
+        """The window through which each hung image is seen, by SOP Instance UID."""
+        windows: dict[str, Window] = {}
+        for viewport in self._session.state.viewports:
+            picture = (
+                self._images.picture(viewport.image, viewport.frame) if viewport.image else None
+            )
+            if picture is not None and viewport.image is not None:
+                window = as_window(picture, viewport.presentation)
+                windows[viewport.image.sop_instance_uid] = window
+        return windows
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the scene."""
+        del event
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), Qt.GlobalColor.black)
+        state, dpr = self._session.state, self.devicePixelRatioF()
+        if state.study is None:
+            self._draw_welcome(painter)
+            painter.end()
+            return
+        scene = self.scene()
+        for shown in scene.shown:
+            painter.save()
+            painter.setClipRect(slot_rect(shown.slot, dpr))
+            self._draw_pixels(painter, shown, dpr)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            draw_marks(painter, shown, state, dpr)
+            active = shown.index == state.active and len(scene.shown) > 1
+            draw_words(painter, shown, dpr, common_mm=scene.common_mm, active=active)
+            painter.restore()
+        self._draw_loupe(painter, scene, dpr)
+        painter.end()
+
+    def _draw_pixels(self, painter: QPainter, shown: Shown, dpr: float) -> None:
+        if shown.picture is None or shown.placement is None:
+            return
+        rows, columns = (round(length) for length in shown.slot.size)
+        image = self._grays.image(
+            shown.index,
+            shown.picture,
+            shown.placement.to_screen,
+            (rows, columns),
+            shown.viewport.presentation,
+        )
+        painter.drawImage(slot_rect(shown.slot, dpr), image)
+
+    def _draw_welcome(self, painter: QPainter) -> None:
+        text = self._session.state.opening or translate(
+            "Open files or a folder, or drop them here."
+        )
+        painter.setPen(QColor(palette.DIM))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
+
+    def _draw_loupe(self, painter: QPainter, scene: Scene, dpr: float) -> None:
+        if self._loupe is None:
+            return
+        row, column = self._loupe.y() * dpr, self._loupe.x() * dpr
+        shown = scene.at(row, column)
+        if shown is None or shown.picture is None or shown.placement is None:
+            return
+        side = round(LOUPE_PX * dpr)
+        times = max(LOUPE_TIMES, 1.0 / shown.placement.ratio)
+        to_loupe = (
+            shown.placement.to_screen.then(
+                Affine.shift(shown.slot.row0 - row, shown.slot.col0 - column)
+            )
+            .then(Affine.scale(times))
+            .then(Affine.shift(side / 2, side / 2))
+        )
+        presentation = shown.viewport.presentation
+        image = self._grays.image("loupe", shown.picture, to_loupe, (side, side), presentation)
+        rect = QRectF(0, 0, LOUPE_PX, LOUPE_PX)
+        rect.moveCenter(self._loupe)
+        painter.drawImage(rect, image)
+        painter.setPen(QPen(QColor(palette.ACCENT), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(rect)
+        painter.drawText(
+            rect.adjusted(6, 4, -6, -4),
+            int(Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight),
+            f"{shown.placement.ratio * times:.1f} : 1",
+        )
+
+    # What keys do; the menus call these
+
+    def one_to_one(self) -> None:
+        """One screen pixel for each stored pixel of the active image; waits for full pixels."""
+        shown = self.scene().of_index(self._session.state.active)
+        if shown is None or shown.placement is None:
+            return
+        self._waiting_one_to_one = shown.loading
+        if not shown.loading:
+            zoom = shown.viewport.camera.zoom / shown.placement.ratio
+            self._session.apply(lambda state: actions.set_zoom(state, zoom))
+
+    def zoom(self, factor: float) -> None:
+        """Enlarge about the middle of the chest wall."""
+        self._session.apply(lambda state: actions.zoom_by(state, factor))
+
+    def pan(self, rows: float, columns: float) -> None:
+        """Move by a share of the viewport."""
+        rows_px, columns_px = rows * self.height() / 2, columns * self.width() / 2
+        self._session.apply(lambda state: actions.pan_by(state, rows_px, columns_px))
+
+    def change_window(self, brighter: float, wider: float, *, step: bool = True) -> None:
+        """Change center (in widths) and width (as a logarithm)."""
+        windows = self.current_windows()
+        self._session.apply(
+            lambda state: actions.drag_window(state, windows, brighter, wider), step=step
+        )
+
+    def window_on_breast(self) -> None:
+        """Choose the windows by what the breasts' pixels hold."""
+        windows: dict[str, Window] = {}
+        for viewport in self._session.state.viewports:
+            image = viewport.image
+            picture = self._images.picture(image, viewport.frame) if image else None
+            if image is not None and picture is not None:
+                windows[image.sop_instance_uid] = breast_window(picture)
+        self._session.apply(lambda state: actions.set_windows(state, windows))
+
+    def toggle_loupe(self) -> None:
+        """Put the loupe into the middle of the active viewport, or take it away."""
+        shown = self.scene().of_index(self._session.state.active)
+        if self._loupe is not None or shown is None or shown.loading:
+            self._loupe = None
+        else:
+            self._loupe = slot_rect(shown.slot, self.devicePixelRatioF()).center()
+        self.update()
+
+    @property
+    def has_loupe(self) -> bool:
+        """Whether the loupe is on the canvas."""
+        return self._loupe is not None
+
+    def centre_finding(self, key: FindingKey) -> None:
+        """Bring a finding to the middle of its viewport."""
+        state = self._session.state
+        shown = self.scene().of_index(state.active)
+        image = shown.viewport.image if shown else None
+        if shown is None or image is None or shown.placement is None or state.analysis is None:
+            return
+        if image.sop_instance_uid != key.sop_instance_uid:
+            return
+        boxes = [
+            each.findings[key.index].box
+            for each in state.analysis.images
+            if each.sop_instance_uid == key.sop_instance_uid
+        ]
+        camera = shown.viewport.camera
+        offset = layout.camera_offset_to(shown.placement, camera, boxes[0].center)
+        self._session.apply(lambda now: actions.look_at(now, camera.zoom, offset))
+
+    # Gestures
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a drag with the tool of the button."""
+        shown = self._shown_at(event.position())
+        if shown is None:
+            return
+        self._session.apply(lambda state: actions.set_active(state, shown.index))
+        tool = self._tool_for(event.button())
+        if tool is None or (shown.loading and tool in (Tool.LOUPE, Tool.LENGTH)):
+            return
+        self._drag = _Drag(tool, shown.index, event.position(), event.position())
+        if tool is Tool.LOUPE:
+            self._loupe = event.position()
+            self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go on with a drag."""
+        drag = self._drag
+        if drag is None:
+            return
+        distance = event.position() - drag.start
+        if not drag.moved and max(abs(distance.x()), abs(distance.y())) < CLICK_PX:
+            return
+        delta = event.position() - drag.last
+        self._drag_by(drag, delta, event.position())
+        drag.last, drag.moved = event.position(), True
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a drag; one that never moved is a click."""
+        drag, self._drag = self._drag, None
+        if drag is None:
+            return
+        if drag.tool is Tool.LOUPE:
+            self._loupe = None
+            self.update()
+        if not drag.moved and event.button() is Qt.MouseButton.LeftButton:
+            self._click(event.position())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Let one viewport fill the canvas, or bring all back."""
+        if event.button() is Qt.MouseButton.LeftButton and self._shown_at(event.position()):
+            self._session.apply(actions.toggle_one_up)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom about the cursor; in a stack of slices, step through it."""
+        shown = self._shown_at(event.position())
+        steps = event.angleDelta().y() / 120
+        if shown is None or not steps:
+            return
+        self._session.apply(lambda state: actions.set_active(state, shown.index))
+        image = shown.viewport.image
+        zooms = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if image is not None and image.frames > 1 and not zooms:
+            frames = -int(math.copysign(max(1, abs(round(steps))), steps))
+            self._session.apply(lambda state: actions.step_frame(state, frames), step=False)
+        else:
+            anchor = self._from_pivot(shown, event.position())
+            self._session.apply(
+                lambda state: actions.zoom_by(state, WHEEL_STEP**steps, anchor), step=True
+            )
+        event.accept()
+
+    def _tool_for(self, button: Qt.MouseButton) -> Tool | None:
+        if button is Qt.MouseButton.LeftButton:
+            return self._session.state.tool
+        return {
+            Qt.MouseButton.MiddleButton: Tool.PAN,
+            Qt.MouseButton.RightButton: Tool.ZOOM,
+        }.get(button)
+
+    def _drag_by(self, drag: _Drag, delta: QPointF, position: QPointF) -> None:
+        first = not drag.moved
+        dpr = self.devicePixelRatioF()
+        if drag.tool is Tool.WINDOW:
+            brighter, wider = -delta.y() / WINDOW_DRAG_PX, delta.x() / WINDOW_DRAG_PX
+            self.change_window(brighter, wider, step=first)
+        elif drag.tool is Tool.PAN:
+            rows, columns = delta.y() * dpr, delta.x() * dpr
+            self._session.apply(lambda state: actions.pan_by(state, rows, columns), step=first)
+        elif drag.tool is Tool.ZOOM:
+            self._drag_zoom(drag, delta, first=first)
+        elif drag.tool is Tool.LOUPE:
+            self._loupe = position
+            self.update()
+        else:
+            self._drag_length(drag, position, first=first)
+
+    def _drag_zoom(self, drag: _Drag, delta: QPointF, *, first: bool) -> None:
+        shown = self.scene().of_index(drag.index)
+        if shown is not None:
+            anchor = self._from_pivot(shown, drag.start)
+            factor = math.exp(-delta.y() / ZOOM_DRAG_PX)
+            self._session.apply(
+                lambda state: actions.zoom_by(state, factor, anchor), step=first
+            )
+
+    def _drag_length(self, drag: _Drag, position: QPointF, *, first: bool) -> None:
+        shown = self.scene().of_index(drag.index)
+        image = shown.viewport.image if shown else None
+        if shown is None or image is None or shown.placement is None:
+            return
+        start, end = self._stored(shown, drag.start), self._stored(shown, position)
+        if first:
+            length = Length(image.sop_instance_uid, start, end)
+            self._session.apply(lambda state: actions.add_length(state, length))
+        else:
+            self._session.apply(lambda state: actions.move_length_end(state, end), step=False)
+
+    def _click(self, position: QPointF) -> None:
+        shown = self._shown_at(position)
+        if shown is None:
+            return
+        key = finding_at(
+            shown, self._session.state, position.y(), position.x(), self.devicePixelRatioF()
+        )
+        if isinstance(key, FindingKey):
+            self._session.apply(lambda state: actions.select_finding(state, key))
+
+    def _shown_at(self, position: QPointF) -> Shown | None:
+        dpr = self.devicePixelRatioF()
+        return self.scene().at(position.y() * dpr, position.x() * dpr)
+
+    def _from_pivot(self, shown: Shown, position: QPointF) -> tuple[float, float]:
+        if shown.placement is None:
+            return 0.0, 0.0
+        dpr, pivot = self.devicePixelRatioF(), shown.placement.pivot
+        return (
+            position.y() * dpr - shown.slot.row0 - pivot[0],
+            position.x() * dpr - shown.slot.col0 - pivot[1],
+        )
+
+    def _stored(self, shown: Shown, position: QPointF) -> tuple[float, float]:
+        assert shown.placement is not None
+        dpr = self.devicePixelRatioF()
+        row, column = position.y() * dpr - shown.slot.row0, position.x() * dpr - shown.slot.col0
+        return shown.placement.to_screen.inverse().point(row, column)
+
+    def position_of(self, index: int, stored: tuple[float, float]) -> QPoint | None:
+        """Where a stored place of a viewport's image lies in the widget."""
+        shown = self.scene().of_index(index)
+        if shown is None or shown.placement is None:
+            return None
+        dpr = self.devicePixelRatioF()
+        row, column = shown.placement.to_screen.point(*stored)
+        return QPoint(
+            round((column + shown.slot.col0) / dpr), round((row + shown.slot.row0) / dpr)
+        )
+
+    # What happens elsewhere
+
+    def _on_changed(self, old: SessionState, new: SessionState) -> None:
+        if old.study is not new.study:
+            self._stage.forget()
+            self._grays.forget()
+            self._loupe, self._drag, self._waiting_one_to_one = None, None, False
+        if old.viewports is not new.viewports:
+            self._request(new)
+        self.update()
+
+    def _on_failed(self, image: Mammogram, sentence: str) -> None:
+        del image, sentence
+        self.update()
+
+    def _request(self, state: SessionState) -> None:
+        hung = [(v.image, v.frame) for v in state.viewports if v.image]
+        self._images.cache.pin([(image.sop_instance_uid, frame) for image, frame in hung])
+        self._images.request(hung)
+
+    def _on_arrived(self, image: Mammogram) -> None:
+        if any(viewport.image is image for viewport in self._session.state.viewports):
+            self.update()
+            if self._waiting_one_to_one:
+                self.one_to_one()

@@ -1,0 +1,246 @@
+"""The main window: work list and thumbnails, the canvas, the diagnosis, the lane."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QMainWindow,
+    QSplitter,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ml.places import SAMPLES
+from ml.texts import translate
+from viewer.core import actions
+from viewer.core.commands import Group, command_keys
+from viewer.core.state import Refusal
+from viewer.qt.analyzer import Analyzer
+from viewer.qt.canvas.canvas import Canvas
+from viewer.qt.commands import Commands
+from viewer.qt.handlers import handlers_for
+from viewer.qt.images import Images
+from viewer.qt.opening import Opener
+from viewer.qt.panels.diagnosis import DiagnosisPanel
+from viewer.qt.panels.lane import LaneLine
+from viewer.qt.panels.thumbnails import ThumbnailsPanel
+from viewer.qt.panels.work_list import WorkListPanel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+    from PySide6.QtWidgets import QMenu
+
+    from ml.mammo.mammogram import Mammogram
+    from viewer.core.settings import Settings
+    from viewer.core.state import SessionState
+    from viewer.jobs.models import ModelProcess
+    from viewer.library.library import Library
+    from viewer.qt.job_runner import JobRunner
+    from viewer.qt.preferences import Preferences
+    from viewer.qt.session import Session
+
+_log = logging.getLogger("viewer.qt")
+
+SIDE_PX = 250
+DIAGNOSIS_PX = 320
+MEGABYTE = 1024 * 1024
+
+
+class MainWindow(QMainWindow):
+    """The one window of a reading session.
+
+    Parameters
+    ----------
+    library
+        Remembers studies for the list of recent ones; None where there is none.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        preferences: Preferences,
+        runner: JobRunner,
+        models: ModelProcess,
+        library: Library | None = None,
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.preferences = preferences
+        self.library = library
+        self._runner = runner
+        self._models = models
+        settings = preferences.settings
+        self.images = Images(runner, settings.pixel_cache_mb * MEGABYTE, self)
+        self.opener = Opener(session, runner, self._settings, self)
+        self.analyzer = Analyzer(session, self.images, runner, models, self._settings, self)
+        self.canvas = Canvas(session, self.images)
+        self.work_list = WorkListPanel(session)
+        self.thumbnails = ThumbnailsPanel(session, self.images)
+        self.diagnosis = DiagnosisPanel(session, command_keys())
+        self.lane = LaneLine(session)
+        self.commands = Commands(self, handlers_for(self))
+        self._lay_out()
+        self._connect()
+        self._show(session.state)
+
+    def open_paths(self, paths: Sequence[Path], *, together: bool = False) -> None:
+        """Open files, folders or DICOMDIRs."""
+        if paths:
+            self.opener.open(paths, together=together)
+
+    def choose_files(self, *, together: bool = False) -> None:
+        """Ask for files."""
+        title = translate("Open files together") if together else translate("Open files")
+        names, _ = QFileDialog.getOpenFileNames(self, title)
+        self.open_paths([Path(name) for name in names], together=together)
+
+    def choose_folder(self) -> None:
+        """Ask for a folder."""
+        name = QFileDialog.getExistingDirectory(self, translate("Open folder"))
+        if name:
+            self.open_paths([Path(name)])
+
+    def open_sample(self) -> None:
+        """Open the study that comes with the program."""
+        self.open_paths([SAMPLES])
+
+    def show_refused(self) -> None:
+        """List the files that were not opened."""
+        from viewer.qt.dialogs.refused import RefusedFilesDialog
+
+        RefusedFilesDialog(self.session.state.refusals, self).show()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Stop what runs in the background."""
+        self._runner.close()
+        self._models.close()
+        super().closeEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what is dropped; with Shift as one study."""
+        names = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        together = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        self.open_paths([Path(name) for name in names], together=together)
+        event.acceptProposedAction()
+
+    def _settings(self) -> Settings:
+        return self.preferences.settings
+
+    def _lay_out(self) -> None:
+        self.setWindowTitle("Mammoscope")
+        self.setAccessibleName("Mammoscope")
+        self.setAcceptDrops(True)
+        self.resize(1600, 950)
+        bar = QToolBar(translate("Tools"))
+        bar.setMovable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.commands.fill_tool_bar(bar)
+        self.addToolBar(bar)
+        menus = self.commands.fill_menus(self)
+        self._add_windows_menu(menus[Group.IMAGE])
+        self._add_recent_menu(menus[Group.FILE])
+        side = QWidget()
+        side.setObjectName("side")
+        rows = QVBoxLayout(side)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(self.work_list, 3)
+        rows.addWidget(self.thumbnails, 2)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setHandleWidth(1)
+        for widget in (side, self.canvas, self.diagnosis):
+            splitter.addWidget(widget)
+        splitter.setSizes([SIDE_PX, 1600 - SIDE_PX - DIAGNOSIS_PX, DIAGNOSIS_PX])
+        for index, stretch in enumerate((0, 1, 0)):
+            splitter.setStretchFactor(index, stretch)
+            splitter.setCollapsible(index, False)
+        self.setCentralWidget(splitter)
+        self.setStatusBar(self.lane)
+        self.canvas.setFocus()
+
+    def _add_windows_menu(self, menu: QMenu) -> None:
+        """The active image's own windows and LUTs, by their explanations."""
+        windows = menu.addMenu(translate("Windows of the image"))
+
+        def fill() -> None:
+            windows.clear()
+            image = actions.active_image(self.session.state)
+            for index, voi in enumerate(image.voi if image else ()):
+                name = voi.explanation or translate("window {number}").format(number=index + 1)
+                choose = partial(self._choose_voi, index)
+                windows.addAction(name).triggered.connect(lambda _=False, go=choose: go())
+            if windows.isEmpty():
+                windows.addAction(translate("The image has none")).setEnabled(False)
+
+        windows.aboutToShow.connect(fill)
+
+    def _choose_voi(self, index: int) -> None:
+        self.session.apply(lambda state: actions.choose_voi(state, index))
+
+    def _add_recent_menu(self, menu: QMenu) -> None:
+        recent = menu.addMenu(translate("Recent studies"))
+
+        def fill() -> None:
+            recent.clear()
+            for study in self.library.recent_studies() if self.library else ():
+                go = partial(self.open_paths, [Path(study.path)])
+                recent.addAction(study.label).triggered.connect(lambda _=False, go=go: go())
+            if recent.isEmpty():
+                recent.addAction(translate("None yet")).setEnabled(False)
+
+        recent.aboutToShow.connect(fill)
+
+    def _connect(self) -> None:
+        self.session.changed.connect(self._on_changed)
+        self.diagnosis.retry_requested.connect(self.analyzer.analyze)
+        self.diagnosis.refused_files_requested.connect(self.show_refused)
+        self.work_list.refused_files_requested.connect(self.show_refused)
+        self.images.failed.connect(self._on_pixels_failed)
+        self._runner.busy.connect(self._on_busy)
+        self._runner.progress.connect(self._on_progress)
+        self.preferences.failed.connect(self._on_busy)
+        if self.preferences.sentence:
+            QTimer.singleShot(0, self, partial(self._on_busy, self.preferences.sentence))
+
+    def _on_changed(self, old: SessionState, new: SessionState) -> None:
+        if old.selected != new.selected and new.selected is not None:
+            # After everyone has heard of the change: centring is a change of its own.
+            QTimer.singleShot(0, self, partial(self.canvas.centre_finding, new.selected))
+        if old.study is not new.study:
+            self._request_all(new)
+        self._show(new)
+
+    def _request_all(self, new: SessionState) -> None:
+        images = new.study.images if new.study else ()
+        self.images.drop_waiting(keep=images)
+        hung = {id(viewport.image) for viewport in new.viewports}
+        rest = [(image, 0) for image in images if id(image) not in hung]
+        # Those on the screen are asked for by the canvas, and come first.
+        QTimer.singleShot(0, self, partial(self.images.request, rest))
+
+    def _show(self, state: SessionState) -> None:
+        self.commands.show(state)
+
+    def _on_pixels_failed(self, image: Mammogram, sentence: str) -> None:
+        refusal = Refusal(image.path, sentence)
+        self.session.apply(lambda state: actions.refuse(state, refusal), step=False)
+
+    def _on_busy(self, title: str) -> None:
+        self.session.apply(lambda state: actions.set_lane(state, title), step=False)
+
+    def _on_progress(self, title: str, done: int, of: int) -> None:
+        text = f"{title} {done} / {of}"
+        self.session.apply(lambda state: actions.set_lane(state, text), step=False)
