@@ -1,6 +1,8 @@
 """Train the classifier on whole images; boxes tell the score map where lesions are.
 
-Read it top to bottom: `train_classifier` is the whole recipe.
+The trunk keeps its ImageNet weights, so each image passes it once for each of its augmented
+variants and the features are kept; the top is trained on those. Read it top to bottom:
+`train_classifier` is the whole recipe.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ml.models.classifier import build_classifier
+from ml.models.classifier import MAP_CELL_PX as CELL_PX
+from ml.models.classifier import TRUNK_BLOCKS, build_classifier
 from ml.train.checkpoint import Average, load_checkpoint, save_checkpoint
 from ml.train.crops import Crop, CropSource, whole_canvas
 from ml.train.detector import learning_rate
@@ -36,16 +39,39 @@ class ClassifierRecipe:
     ----------
     real_share
         Share of a batch that is real film.
+    phantom_variants, real_variants
+        Augmented variants of each image; the first is the plain image.
     """
 
-    steps: int = 1200
-    batch: int = 10
-    rate: float = 5e-4
+    steps: int = 1500
+    batch: int = 24
+    rate: float = 8e-4
     warmup: int = 60
     real_share: float = 0.34
-    weight_decay: float = 1e-2
+    phantom_variants: int = 2
+    real_variants: int = 6
+    weight_decay: float = 2e-2
     seed: int = 20261124
-    save_every: int = 50
+    save_every: int = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variants:
+    """Images after the trunk.
+
+    Attributes
+    ----------
+    features : (n, channels, rows, columns) float16
+    crops
+        Without pixels, one a variant: what its loss needs.
+    """
+
+    features: torch.Tensor
+    crops: tuple[Crop, ...]
+
+    def of_label(self, *, lesion: bool) -> list[int]:
+        """The variants with, or without, a lesion."""
+        return [i for i, crop in enumerate(self.crops) if crop.item.lesion == lesion]
 
 
 def train_classifier(
@@ -60,33 +86,31 @@ def train_classifier(
     """Train, going on from the folder's checkpoint where there is one; return the average."""
     torch.manual_seed(recipe.seed)
     model = build_classifier(pretrained=pretrained).to(memory_format=torch.channels_last)
+    easy = make_variants(model, phantoms, recipe.phantom_variants, recipe.seed)
+    hard = make_variants(model, real, recipe.real_variants, recipe.seed + 1) if real else None
+    trained = [p for n, p in model.named_parameters() if not _in_trunk(n)]
     average = Average(model)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay
-    )
+    optimizer = torch.optim.AdamW(trained, lr=recipe.rate, weight_decay=recipe.weight_decay)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "classifier.pt"
     first = 0
     if checkpoint.exists():
         first = load_checkpoint(checkpoint, model, average, optimizer)
-    model.train()
     begun = time.monotonic()
     for step in range(first, recipe.steps):
         torch.manual_seed(recipe.seed + step)  # dropout draws the same after a restart
+        model.train()
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, recipe.steps, recipe.warmup, recipe.rate)
-        crops = draw_classifier_batch(phantoms, real, recipe, step)
-        images = torch.from_numpy(np.stack([crop.pixels for crop in crops])[:, None])
-        with torch.autocast("cpu", torch.bfloat16):
-            outputs = model(images.contiguous(memory_format=torch.channels_last))
-        loss = classifier_loss(outputs, crops)
+        features, crops = draw_variants(easy, hard, recipe, step)
+        loss = classifier_loss(model.top(features), crops)
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        torch.nn.utils.clip_grad_norm_(trained, 5.0)
         optimizer.step()
         average.update(model, step)
         progress(step, loss.item())
-        if step % 10 == 0:
+        if step % 20 == 0:
             seconds = (time.monotonic() - begun) / (step - first + 1)
             log.info("step %d loss %.3f %.2f s a step", step, loss.item(), seconds)
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
@@ -94,18 +118,37 @@ def train_classifier(
     return average.model  # type: ignore[return-value]
 
 
-def draw_classifier_batch(
-    phantoms: CropSource, real: CropSource | None, recipe: ClassifierRecipe, step: int
-) -> list[Crop]:
+def make_variants(model: Classifier, source: CropSource, count: int, seed: int) -> Variants:
+    """Pass `count` augmented variants of each image through the trunk."""
+    model.eval()
+    features: list[torch.Tensor] = []
+    crops: list[Crop] = []
+    for number, index in enumerate(source.indices):
+        for variant in range(count):
+            crop = whole_canvas(source, index, np.random.default_rng((seed, index, variant)))
+            with torch.inference_mode():
+                image = torch.from_numpy(crop.pixels)[None, None]
+                features.append(model.trunk(image)[0].half().contiguous())
+            crops.append(Crop(np.empty(crop.pixels.shape[:0]), crop.boxes, (), crop.item))
+        if number % 100 == 0:
+            log.info("features of image %d of %d", number, len(source.indices))
+    return Variants(torch.stack(features).clone(), tuple(crops))
+
+
+def draw_variants(
+    easy: Variants, hard: Variants | None, recipe: ClassifierRecipe, step: int
+) -> tuple[torch.Tensor, list[Crop]]:
     """The images of one step; every other one has a lesion."""
     rng = np.random.default_rng((recipe.seed, step))
-    crops: list[Crop] = []
+    features, crops = [], []
     for place in range(recipe.batch):
-        is_real = real is not None and rng.random() < recipe.real_share
-        source = real if is_real and real is not None else phantoms
-        pool = source.with_label(lesion=place % 2 == 0)
-        crops.append(whole_canvas(source, int(pool[rng.integers(len(pool))]), rng))
-    return crops
+        is_real = hard is not None and rng.random() < recipe.real_share
+        source = hard if is_real and hard is not None else easy
+        pool = source.of_label(lesion=place % 2 == 0)
+        index = int(pool[rng.integers(len(pool))])
+        features.append(source.features[index].float())
+        crops.append(source.crops[index])
+    return torch.stack(features).contiguous(memory_format=torch.channels_last), crops
 
 
 def classifier_loss(
@@ -139,15 +182,19 @@ def map_target(crops: list[Crop], rows: int, columns: int) -> tuple[torch.Tensor
     """
     target = np.zeros((len(crops), rows, columns), np.float32)
     known = np.ones(len(crops), np.float32)
+    middles = (np.arange(max(rows, columns)) + 0.5) * CELL_PX
     for number, crop in enumerate(crops):
-        cell = crop.pixels.shape[0] / rows
         for box in crop.boxes:
             (row, column), (height, width) = box.center, box.size
-            reach_r, reach_c = max(height, cell) / 2, max(width, cell) / 2
-            middles_r = (np.arange(rows) + 0.5) * cell
-            middles_c = (np.arange(columns) + 0.5) * cell
-            inside_r = np.abs(middles_r - row) <= reach_r
-            inside_c = np.abs(middles_c - column) <= reach_c
+            inside_r = np.abs(middles[:rows] - row) <= max(height, CELL_PX) / 2
+            inside_c = np.abs(middles[:columns] - column) <= max(width, CELL_PX) / 2
             target[number] = np.maximum(target[number], np.outer(inside_r, inside_c))
         known[number] = float(bool(crop.boxes) or not crop.item.lesion)
     return torch.from_numpy(target), torch.from_numpy(known)
+
+
+def _in_trunk(name: str) -> bool:
+    parts = name.split(".")
+    if parts[0] != "backbone" or parts[1] in ("_conv_head", "_bn1"):
+        return False
+    return parts[1] != "_blocks" or int(parts[2]) < TRUNK_BLOCKS

@@ -1,0 +1,189 @@
+"""From trained weights to a model pack, checked against each other before anything is kept.
+
+The same check stands as a test over the packs that come with the program.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ml.errors import ModelError
+from ml.infer.detections import decode
+from ml.infer.on_cpu import CpuEngine
+from ml.mammo.geometry import Box
+from ml.models.classifier import DeployedClassifier
+from ml.models.detector import deployed
+from ml.registry import (
+    CARD,
+    GRAPH,
+    GRAPH_WEIGHTS,
+    WEIGHTS,
+    ModelCard,
+    ModelPack,
+    card_to_json,
+    file_sha256,
+)
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+
+# What the exported graph may differ by from the torch model (issue: the main job, "Knowing").
+LEAST_IOU = 0.95
+MOST_SCORE_DIFFERENCE = 0.02
+MOST_PROBABILITY_DIFFERENCE = 0.01
+# Boxes that nobody would be shown are not compared: below this their order is noise.
+COMPARED_SCORE = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far an exported graph is from the torch model, at worst.
+
+    Attributes
+    ----------
+    least_iou
+        Of the boxes with a score over `COMPARED_SCORE`; 1 where there is none.
+    score, probability
+        Greatest absolute difference: of a detector's scores, of a classifier's outputs.
+    """
+
+    least_iou: float = 1.0
+    score: float = 0.0
+    probability: float = 0.0
+
+    @property
+    def acceptable(self) -> bool:
+        """Within what the program promises."""
+        return (
+            self.least_iou > LEAST_IOU
+            and self.score <= MOST_SCORE_DIFFERENCE
+            and self.probability <= MOST_PROBABILITY_DIFFERENCE
+        )
+
+
+def export_pack(
+    folder: Path, model: nn.Module, card: ModelCard, canvases: NDArray[np.float32]
+) -> ModelPack:
+    """Write a pack, or leave the folder as it was.
+
+    Parameters
+    ----------
+    model
+        Trained; in float32.
+    card
+        Its `files` are filled in here.
+    canvases : (n, 1, rows, columns) float32
+        Images on which torch and the graph are compared.
+
+    Raises
+    ------
+    ModelError
+        Where the graph does not say what the torch model says.
+    """
+    network = deployed_network(model, card.role)
+    with tempfile.TemporaryDirectory() as place:
+        made = Path(place) / folder.name
+        made.mkdir()
+        pack = ModelPack(made, replace(card, files=_write(made, model, network, canvases[:1])))
+        (made / CARD).write_text(
+            json.dumps(card_to_json(pack.card), indent=1) + "\n", encoding="utf-8"
+        )
+        for precision in ("f32", ""):
+            difference = compare(network, pack, canvases, precision)
+            if not difference.acceptable:
+                raise ModelError(
+                    mark("The exported graph of {model} differs from its weights."),
+                    model=card.name,
+                    detail=str(difference),
+                )
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in made.iterdir():
+            shutil.copyfile(file, folder / file.name)
+    return ModelPack(folder, pack.card)
+
+
+def deployed_network(model: nn.Module, role: str) -> nn.Module:
+    """The network with its exported outputs."""
+    network = deployed(model) if role == "detector" else DeployedClassifier(model)  # type: ignore[arg-type]
+    return network.eval()
+
+
+def compare(
+    network: nn.Module, pack: ModelPack, canvases: NDArray[np.float32], precision: str = ""
+) -> Difference:
+    """Compare torch in float32 with the pack's graph.
+
+    Parameters
+    ----------
+    precision
+        As for `CpuEngine`; empty: what this processor is given in use.
+    """
+    graph = CpuEngine(precision).load(pack)
+    worst = Difference()
+    for canvas in canvases:
+        with torch.no_grad():  # inference_mode would spoil the anchors that YOLO keeps
+            given = network(torch.from_numpy(canvas[None]))
+        outputs = given if isinstance(given, tuple) else (given,)
+        mine = [part.float().numpy() for part in outputs]
+        worst = _worse(worst, _difference(mine, graph(canvas[None]), pack.card.role))
+    return worst
+
+
+def _write(
+    folder: Path, model: nn.Module, network: nn.Module, example: NDArray[np.float32]
+) -> dict[str, str]:
+    import openvino
+    from safetensors.torch import save_file
+
+    weights = {
+        name: (value.half() if value.dtype == torch.float32 else value).contiguous()
+        for name, value in model.state_dict().items()
+    }
+    save_file(weights, str(folder / WEIGHTS))
+    with torch.no_grad():
+        network(torch.from_numpy(example))  # YOLO makes its anchors for this size once
+    graph = openvino.convert_model(
+        network, example_input=torch.from_numpy(example), input=list(example.shape)
+    )
+    openvino.save_model(graph, folder / GRAPH, compress_to_fp16=True)
+    return {name: file_sha256(folder / name) for name in (WEIGHTS, GRAPH, GRAPH_WEIGHTS)}
+
+
+def _difference(
+    mine: list[NDArray[np.float32]], theirs: list[NDArray[np.float32]], role: str
+) -> Difference:
+    if role == "classifier":
+        apart = [np.abs(a - b).max() for a, b in zip(mine, theirs, strict=True)]
+        # Scores and density; the map is a picture, held to the detector's tolerance.
+        return Difference(score=float(apart[1]), probability=float(max(apart[0], apart[2])))
+    one, other = decode(mine[0]), decode(theirs[0])
+    worst = Difference()
+    for box, kind, score in zip(one.boxes, one.classes, one.scores, strict=True):
+        if score < COMPARED_SCORE:
+            continue
+        matches = [
+            (Box(*box).iou(Box(*b)), abs(float(s - score)))
+            for b, k, s in zip(other.boxes, other.classes, other.scores, strict=True)
+            if k == kind
+        ]
+        iou, apart = max(matches, default=(0.0, 1.0))
+        worst = _worse(worst, Difference(iou, apart))
+    return worst
+
+
+def _worse(one: Difference, other: Difference) -> Difference:
+    return Difference(
+        min(one.least_iou, other.least_iou),
+        max(one.score, other.score),
+        max(one.probability, other.probability),
+    )

@@ -1,0 +1,52 @@
+"""Make the embedded sample study again: `python scripts/make_samples.py`.
+
+A woman with a spiculated mass in one breast and a cluster of calcifications in the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ml.mammo.codes import BreastDensity, FindingType, Laterality
+from ml.mammo.write import HTJ2K_LOSSLESS
+from ml.manifest import write_manifest
+from ml.phantom.dataset import write_study
+from ml.phantom.physics import VENDORS
+from ml.phantom.woman import LesionSpec, Margin, draw_woman
+
+SAMPLES = Path(__file__).resolve().parent.parent / "resources" / "samples"
+SEED = 20261123
+MASS = LesionSpec(
+    FindingType.MASS, 48.0, -0.35, -0.30, 8.0, 1.22, Margin.SPICULATED, malignant=True, seed=5
+)
+CLUSTER = LesionSpec(
+    FindingType.CALCIFICATIONS,
+    40.0,
+    0.3,
+    0.2,
+    5.0,
+    1.0,
+    Margin.CIRCUMSCRIBED,
+    malignant=False,
+    seed=8,
+)
+
+
+def main() -> None:
+    """Write the four views, their manifest and their boxes."""
+    woman = replace(
+        draw_woman(SEED),
+        density=BreastDensity.B,
+        glandular_fraction=0.13,
+        thickness_mm=52.0,
+        size=1.0,
+        lesions=((Laterality.LEFT, MASS), (Laterality.RIGHT, CLUSTER)),
+    )
+    SAMPLES.mkdir(parents=True, exist_ok=True)
+    rows = write_study(SAMPLES, woman, VENDORS[0], transfer_syntax=HTJ2K_LOSSLESS)
+    write_manifest(SAMPLES, rows)
+
+
+if __name__ == "__main__":
+    main()
