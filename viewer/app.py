@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("viewer")
 
 TOGETHER = "--together"
+# As `ml.infer.choice` reads it in the model process, which this one must not import.
+DEVICE_VARIABLE = "MAMMOSCOPE_DEVICE"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -79,8 +81,9 @@ def make_window() -> MainWindow:
     start_log(home.logs)
     session = Session()
     preferences = Preferences(session, home.settings)
-    runner = JobRunner()
-    models = ModelProcess()
+    settings = preferences.settings
+    runner = JobRunner(disk_threads=settings.disk_threads)
+    models = ModelProcess(environment={DEVICE_VARIABLE: settings.device})
     library = Library(home.library)
     window = MainWindow(session, preferences, runner, models, library)
     preferences.setParent(window)

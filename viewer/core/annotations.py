@@ -40,7 +40,9 @@ class Corners:
 def corners_of(image: Mammogram) -> Corners:
     """The words that do not change while an image is looked at."""
     patient = image.patient
-    who = " ".join(part for part in (patient.patient_id, _name(patient.name)) if part)
+    # Research sets write the one into the other.
+    name = "" if patient.name == patient.patient_id else _name(patient.name)
+    who = " ".join(part for part in (patient.patient_id, name) if part)
     born = " ".join(
         part for part in (patient.sex, day(patient.birth_date), _age(patient.age)) if part
     )

@@ -7,8 +7,10 @@ pixels, boxes, rulers and the loupe.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ml.mammo.codes import Laterality
 from ml.mammo.geometry import Affine, Box
@@ -18,6 +20,8 @@ from ml.mammo.skin import Side, chest_wall_side
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from ml.mammo.mammogram import Mammogram
     from ml.mammo.skin import Skin
     from viewer.core.state import Camera
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 GAP_PX = 2
 # Free space above, below and before the nipple at fit, as shares of the slot.
 FREE = 0.02
+STRIP_SHARE = 0.1
 MIDDLE = 0.5
 
 
@@ -87,8 +92,34 @@ def pose_of(image: Mammogram, skin: Skin | None = None) -> Pose:
     if image.orientation is None:
         upright = _turned_by_pixels(image, side, seen)
     whole = Box(0, 0, image.rows, image.columns)
-    breast = upright.box(skin.breast if skin else whole)
+    breast = upright.box(_seen_at_fit(skin) if skin else whole)
     return Pose(upright, breast, _wall(side, seen), _unit_mm(image, upright))
+
+
+def _seen_at_fit(skin: Skin) -> Box:
+    """The breast without the thin strips that film borders leave along its chest wall.
+
+    Stored coordinates. A strip is where the tissue is less than a tenth as deep as at its
+    deepest, measured along the stored rows and columns alike.
+    """
+    if not skin.sure:
+        return skin.breast
+    along_rows = np.flatnonzero(_is_deep(skin.tissue.sum(1)))
+    along_columns = np.flatnonzero(_is_deep(skin.tissue.sum(0)))
+    trimmed = skin.to_stored.box(
+        Box(along_rows[0], along_columns[0], along_rows[-1] + 1, along_columns[-1] + 1)
+    )
+    # Only the ends of the chest wall: the nipple is narrow too.
+    side = chest_wall_side(skin)
+    if side in (Side.LEFT, Side.RIGHT):
+        return replace(skin.breast, row0=trimmed.row0, row1=trimmed.row1)
+    if side in (Side.TOP, Side.BOTTOM):
+        return replace(skin.breast, col0=trimmed.col0, col1=trimmed.col1)
+    return skin.breast
+
+
+def _is_deep(depths: NDArray[np.int_]) -> NDArray[np.bool_]:
+    return depths >= STRIP_SHARE * depths.max()
 
 
 def grid(rows_px: float, columns_px: float, rows: int = 2, columns: int = 2) -> list[Box]:

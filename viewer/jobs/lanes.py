@@ -12,13 +12,20 @@ if TYPE_CHECKING:
     from viewer.jobs.job import Job, Lane
 
 Result = TypeVar("Result")
-_THREADS: dict[Lane, int] = {"disk": 4, "model": 1}
+DISK_THREADS = 4
 
 
 class Lanes:
-    """Runs jobs on threads; a lane's threads start with its first job."""
+    """Runs jobs on threads; a lane's threads start with its first job.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    disk_threads
+        How many jobs of the disk lane run at the same time; the model lane runs one.
+    """
+
+    def __init__(self, disk_threads: int = DISK_THREADS) -> None:
+        self._threads: dict[Lane, int] = {"disk": disk_threads, "model": 1}
         self._lanes: dict[Lane, ThreadPoolExecutor] = {}
 
     def submit(self, job: Job[Result]) -> Future[Result]:
@@ -42,7 +49,7 @@ class Lanes:
 
     def _lane(self, name: Lane) -> ThreadPoolExecutor:
         if name not in self._lanes:
-            self._lanes[name] = ThreadPoolExecutor(_THREADS[name], thread_name_prefix=name)
+            self._lanes[name] = ThreadPoolExecutor(self._threads[name], thread_name_prefix=name)
         return self._lanes[name]
 
 

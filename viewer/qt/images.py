@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from ml.errors import MammoError
 from ml.mammo.pixels import read_pixels
+from ml.texts import translate
 from viewer.display.cache import PictureCache
 from viewer.display.picture import Picture, make_picture
 from viewer.jobs.job import Job
@@ -102,7 +103,7 @@ class Images(QObject):
 
     def _submit(self, image: Mammogram, frame: int, reduce: int) -> None:
         key = (image.sop_instance_uid, frame)
-        job = Job("", partial(_decode, image, frame, reduce))
+        job = Job(translate("Reading pixels"), partial(_decode, image, frame, reduce))
         handle = self._runner.submit(
             job, partial(self._take, image, frame), partial(self._fail, image, frame)
         )

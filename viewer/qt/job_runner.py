@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from viewer.jobs.lanes import Lanes
+from viewer.jobs.lanes import DISK_THREADS, Lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,9 +59,11 @@ class JobRunner(QObject):
     progress = Signal(str, int, int)
     _ended = Signal(object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self, parent: QObject | None = None, *, disk_threads: int = DISK_THREADS
+    ) -> None:
         super().__init__(parent)
-        self._lanes = Lanes()
+        self._lanes = Lanes(disk_threads)
         self._running: list[JobHandle] = []
         self._closed = False
         # Emitted on a job's thread, delivered on the one that this object lives on.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from viewer.qt.images import Images
     from viewer.qt.session import Session
 
-SIZE_PX = 72
+SIZE_PX = 50
 LABEL_PX = 18
 
 
@@ -39,17 +39,17 @@ class ThumbnailsPanel(QWidget):
         self.list.setAccessibleName(translate("Images of this study"))
         self.list.setViewMode(QListWidget.ViewMode.IconMode)
         self.list.setIconSize(QSize(SIZE_PX, SIZE_PX))
-        self.list.setGridSize(QSize(SIZE_PX + 12, SIZE_PX + LABEL_PX + 10))
+        self.list.setGridSize(QSize(SIZE_PX + 8, SIZE_PX + LABEL_PX + 8))
         self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.list.setMovement(QListWidget.Movement.Static)
-        self.list.setSpacing(2)
+        self.list.setSpacing(0)
         self.list.itemActivated.connect(self._place)
         self.list.itemClicked.connect(self._place)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(8, 4, 4, 8)
         rows.addWidget(heading)
         rows.addWidget(self.list)
-        self.setMinimumHeight(140)
+        self.setMinimumHeight(120)
         session.changed.connect(self._on_changed)
         images.arrived.connect(self._draw)
 
@@ -61,7 +61,7 @@ class ThumbnailsPanel(QWidget):
 
     def _show(self, state: SessionState) -> None:
         self.list.clear()
-        for image in state.study.images if state.study else ():
+        for image in _in_hang_order(state):
             item = QListWidgetItem(_blank(), title_of(image))
             item.setData(Qt.ItemDataRole.UserRole, image)
             self.list.addItem(item)
@@ -92,6 +92,14 @@ class ThumbnailsPanel(QWidget):
     def _place(self, item: QListWidgetItem) -> None:
         image: Mammogram = item.data(Qt.ItemDataRole.UserRole)
         self._session.apply(lambda state: actions.place_image(state, image))
+
+
+def _in_hang_order(state: SessionState) -> list[Mammogram]:
+    """The hung images as they hang, then the others."""
+    if state.study is None:
+        return []
+    hung = [viewport.image for viewport in state.viewports if viewport.image]
+    return [*hung, *extra_images(state.study, state.viewports)]
 
 
 def _thumbnail(picture: Picture) -> QPixmap:
