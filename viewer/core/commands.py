@@ -370,14 +370,14 @@ COMMANDS: tuple[Command, ...] = (
     _command(
         "next_finding",
         mark("Next finding"),
-        "Tab",
+        "G",
         Group.FINDINGS,
         mark("Go to the next finding and centre it."),
     ),
     _command(
         "previous_finding",
         mark("Previous finding"),
-        "Shift+Tab",
+        "Shift+G",
         Group.FINDINGS,
         mark("Go to the previous finding and centre it."),
     ),
