@@ -206,14 +206,20 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.session.changed.connect(self._on_changed)
         self.diagnosis.retry_requested.connect(self.analyzer.analyze)
+        # Also for a row that is selected already: the reader may have moved the image since.
+        self.diagnosis.finding_chosen.connect(
+            self.canvas.centre_finding, Qt.ConnectionType.QueuedConnection
+        )
         self.diagnosis.refused_files_requested.connect(self.show_refused)
         self.work_list.refused_files_requested.connect(self.show_refused)
         self.images.failed.connect(self._on_pixels_failed)
         self._runner.busy.connect(self._on_busy)
         self._runner.progress.connect(self._on_progress)
         self.preferences.failed.connect(self._on_busy)
-        if self.preferences.sentence:
-            QTimer.singleShot(0, self, partial(self._on_busy, self.preferences.sentence))
+        sentences = (self.preferences.sentence, self.library.sentence if self.library else "")
+        if any(sentences):
+            told = " ".join(filter(None, sentences))
+            QTimer.singleShot(0, self, partial(self._on_busy, told))
 
     def _on_changed(self, old: SessionState, new: SessionState) -> None:
         if old.selected != new.selected and new.selected is not None:
