@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ml.models.classifier import Classifier
 
 log = logging.getLogger("ml.train")
+# Variants keep their features; the pixels behind them are not needed again.
+NO_PIXELS = np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def make_variants(model: Classifier, source: CropSource, count: int, seed: int) 
             with torch.inference_mode():
                 image = torch.from_numpy(crop.pixels)[None, None]
                 features.append(model.trunk(image)[0].half().contiguous())
-            crops.append(Crop(np.empty(crop.pixels.shape[:0]), crop.boxes, (), crop.item))
+            crops.append(Crop(NO_PIXELS, crop.boxes, (), crop.item))
         if number % 100 == 0:
             log.info("features of image %d of %d", number, len(source.indices))
     return Variants(torch.stack(features).clone(), tuple(crops))
