@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ml.places import SAMPLES
 from ml.texts import translate
 from viewer.core import actions
 from viewer.core.commands import Group, command_keys
@@ -27,7 +26,7 @@ from viewer.qt.canvas.canvas import Canvas
 from viewer.qt.commands import Commands
 from viewer.qt.handlers import handlers_for
 from viewer.qt.images import Images
-from viewer.qt.opening import Opener
+from viewer.qt.opening import Opener, sample_paths
 from viewer.qt.panels.diagnosis import DiagnosisPanel
 from viewer.qt.panels.lane import LaneLine
 from viewer.qt.panels.thumbnails import ThumbnailsPanel
@@ -111,7 +110,7 @@ class MainWindow(QMainWindow):
 
     def open_sample(self) -> None:
         """Open the study that comes with the program."""
-        self.open_paths([SAMPLES])
+        self.open_paths(sample_paths())
 
     def show_refused(self) -> None:
         """List the files that were not opened."""

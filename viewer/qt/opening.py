@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from ml.errors import MammoError
+from ml.places import SAMPLES
 from ml.texts import translate
 from viewer.core import actions
 from viewer.core.state import Refusal
@@ -95,6 +96,11 @@ class Opener(QObject):
             raise error
         sentence = str(error)
         self._session.apply(lambda state: actions.set_lane(state, sentence), step=False)
+
+
+def sample_paths() -> list[Path]:
+    """The images of the study that comes with the program."""
+    return sorted(SAMPLES.glob("*.dcm"))
 
 
 def read_studies(paths: Sequence[Path], together: bool, patient_pattern: str) -> Opened:

@@ -11,12 +11,12 @@ from PySide6.QtCore import QEventLoop, QTimer
 
 from ml.errors import MammoError
 from ml.findings_json import analysis_to_json
-from ml.places import SAMPLES
 from ml.texts import mark
 from viewer.core.state import AnalysisPhase
+from viewer.qt.opening import sample_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -38,13 +38,15 @@ def run_self_test(
     application: QApplication,
     window: MainWindow,
     out: Path,
-    sample: Path = SAMPLES,
+    sample: Sequence[Path] | None = None,
     longest_s: float = LONGEST_S,
 ) -> int:
     """Open the sample study, wait for its analysis, write what is seen and what was said.
 
     Parameters
     ----------
+    sample
+        What to open; None: the study that comes with the program.
     out
         Gets ``screenshot.png`` and ``findings.json``.
 
@@ -63,7 +65,14 @@ def run_self_test(
 
     before, sys.excepthook = sys.excepthook, keep
     try:
-        _drive(application, window, out, sample, time.monotonic() + longest_s, broken)
+        _drive(
+            application,
+            window,
+            out,
+            sample or sample_paths(),
+            time.monotonic() + longest_s,
+            broken,
+        )
     except MammoError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -80,13 +89,13 @@ def _drive(
     application: QApplication,
     window: MainWindow,
     out: Path,
-    sample: Path,
+    sample: Sequence[Path],
     until: float,
     broken: list[BaseException],
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
     window.show()
-    window.open_paths([sample])
+    window.open_paths(sample)
     session = window.session
 
     def wait(is_done: Callable[[], bool], what: str) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from viewer.qt.images import Images
     from viewer.qt.session import Session
 
-SIZE_PX = 50
+SIZE_PX = 46
 LABEL_PX = 18
 
 
@@ -46,7 +46,7 @@ class ThumbnailsPanel(QWidget):
         self.list.itemActivated.connect(self._place)
         self.list.itemClicked.connect(self._place)
         rows = QVBoxLayout(self)
-        rows.setContentsMargins(8, 4, 4, 8)
+        rows.setContentsMargins(8, 4, 2, 8)
         rows.addWidget(heading)
         rows.addWidget(self.list)
         self.setMinimumHeight(120)
