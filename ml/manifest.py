@@ -1,13 +1,16 @@
 """The tables that data sets, screening and training share: `manifest.csv` and `boxes.csv`.
 
-UTF-8, paths relative to the table. Columns that this version does not know are kept aside.
+UTF-8, one header line, paths relative to the table with forward slashes.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from enum import Enum
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, TypeVar
 
 from ml.errors import DataError
 from ml.mammo.codes import BreastDensity, FindingType, Laterality, ViewPosition
@@ -15,14 +18,10 @@ from ml.mammo.geometry import Box
 from ml.texts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-MANIFEST, BOXES = "manifest.csv", "boxes.csv"
-LABELS = ("normal", "benign", "malignant")
-SOURCES = ("real", "phantom", "generated")
-STANDARDS = ("pathology", "follow_up", "consensus", "reader", "simulation", "none")
-SPLITS = ("train", "validation", "test", "")
+MANIFEST = "manifest.csv"
+BOXES = "boxes.csv"
 COLUMNS = (
     "path",
     "patient_id",
@@ -35,16 +34,45 @@ COLUMNS = (
     "reference_standard",
 )
 BOX_COLUMNS = ("path", "frame", "row0", "col0", "row1", "col1", "finding_type", "label")
+REQUIRED = ("path", "patient_id")
+REQUIRED_OF_BOX = ("path", "row0", "col0", "row1", "col1")
+
+Word = TypeVar("Word", bound=Enum)
 
 
-@dataclass(frozen=True, slots=True)
-class BoxRow:
-    """One lesion of one image; `frame` counts from 1, None for a single image."""
+class Label(Enum):
+    """What an image, or a box in it, is known to show."""
 
-    box: Box
-    finding_type: FindingType
-    label: str
-    frame: int | None = None
+    NORMAL = "normal"
+    BENIGN = "benign"
+    MALIGNANT = "malignant"
+
+
+class Source(Enum):
+    """Where an image comes from."""
+
+    REAL = "real"
+    PHANTOM = "phantom"
+    GENERATED = "generated"
+
+
+class Split(Enum):
+    """What an image may be used for; a patient is in one split only."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class ReferenceStandard(Enum):
+    """How the label is known."""
+
+    PATHOLOGY = "pathology"
+    FOLLOW_UP = "follow_up"
+    CONSENSUS = "consensus"
+    READER = "reader"
+    SIMULATION = "simulation"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,174 +82,316 @@ class ManifestRow:
     Attributes
     ----------
     path
-        Relative to the table's folder, with forward slashes.
-    label
-        normal, benign or malignant.
-    source
-        real, phantom or generated.
-    split
-        train, validation, test, or empty.
-    reference_standard
-        pathology, follow_up, consensus, reader, simulation or none.
-    boxes
-        From `boxes.csv`.
-    other
-        Whatever else the table knows, by column.
+        Relative to the manifest, with forward slashes.
+    patient_id
+        Never empty: splits are made by it.
+    extra
+        Whatever else is known, by column name.
     """
 
     path: str
     patient_id: str
-    laterality: Laterality | None
-    view: ViewPosition | None
-    label: str
-    source: str
-    split: str = ""
+    laterality: Laterality | None = None
+    view: ViewPosition | None = None
+    label: Label | None = None
+    source: Source | None = None
+    split: Split | None = None
     density: BreastDensity | None = None
-    reference_standard: str = "none"
+    reference_standard: ReferenceStandard = ReferenceStandard.NONE
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class BoxRow:
+    """One lesion in one image.
+
+    Attributes
+    ----------
+    path
+        As in the manifest.
+    box
+        In stored pixels, half-open.
+    frame
+        From 1; None for a single image.
+    extra
+        Whatever else is known, by column name.
+    """
+
+    path: str
+    box: Box
+    finding_type: FindingType | None = None
+    label: Label | None = None
+    frame: int | None = None
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A folder's images and what is known of them.
+
+    Attributes
+    ----------
+    folder
+        What the paths are relative to.
+    """
+
+    folder: Path
+    rows: tuple[ManifestRow, ...]
     boxes: tuple[BoxRow, ...] = ()
-    other: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def boxes_of(self, path: str) -> tuple[BoxRow, ...]:
+        """The boxes of one image, in the order of the table."""
+        return tuple(box for box in self.boxes if box.path == path)
 
 
-def write_manifest(folder: Path, rows: Iterable[ManifestRow]) -> None:
-    """Write both tables, whole or not at all."""
-    kept = list(rows)
-    extra = tuple(dict.fromkeys(name for row in kept for name in row.other))
-    _write_table(folder / MANIFEST, (*COLUMNS, *extra), (_to_cells(row) for row in kept))
-    boxes = (_box_to_cells(row.path, box) for row in kept for box in row.boxes)
-    _write_table(folder / BOXES, BOX_COLUMNS, boxes)
-
-
-def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
+def read_manifest(path: Path) -> Manifest:
     """Read a manifest and the boxes beside it.
 
     Parameters
     ----------
     path
-        The table, or its folder.
+        The table, or the folder that holds ``manifest.csv``.
 
     Raises
     ------
     DataError
-        Names the row that does not say what it must.
+        A table or a row that does not say what it must; names the file and the line.
     """
     table = path / MANIFEST if path.is_dir() else path
-    boxes: dict[str, list[BoxRow]] = {}
-    if (table.parent / BOXES).is_file():
-        for number, cells in enumerate(_cells(table.parent / BOXES, BOX_COLUMNS), 2):
-            boxes.setdefault(cells["path"], []).append(_box(cells, number))
-    rows = tuple(
-        _row(cells, number, boxes) for number, cells in enumerate(_cells(table, COLUMNS), 2)
+    rows = tuple(_manifest_row(cells) for cells in _cells(table, REQUIRED))
+    _check_unique(table, rows)
+    boxes_table = table.with_name(BOXES)
+    if not boxes_table.exists():
+        return Manifest(table.parent, rows)
+    known = {row.path for row in rows}
+    boxes = tuple(_box_row(cells, known) for cells in _cells(boxes_table, REQUIRED_OF_BOX))
+    return Manifest(table.parent, rows, boxes)
+
+
+def write_manifest(manifest: Manifest) -> None:
+    """Write ``manifest.csv`` and ``boxes.csv`` into the manifest's folder.
+
+    Each table is replaced in one step. ``read_manifest`` of the folder gives an equal value.
+    """
+    _write(
+        manifest.folder / MANIFEST,
+        (*COLUMNS, *_extra_columns(manifest.rows)),
+        map(_manifest_cells, manifest.rows),
     )
-    strangers = set(boxes) - {row.path for row in rows}
-    if strangers:
-        raise DataError(
-            mark("{file} names {path}, which the manifest does not."),
-            file=BOXES,
-            path=min(strangers),
-        )
-    return rows
+    _write(
+        manifest.folder / BOXES,
+        (*BOX_COLUMNS, *_extra_columns(manifest.boxes)),
+        map(_box_cells, manifest.boxes),
+    )
 
 
-def _write_table(
-    path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, str]]
-) -> None:
-    temporary = path.with_suffix(".part")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    temporary.replace(path)
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """One line of a table, and where it stands."""
+
+    table: str
+    line: int
+    values: Mapping[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.values.get(column, "")
+
+    def error(self, template: str, **values: str) -> DataError:
+        return DataError(template, table=self.table, line=self.line, **values)
+
+    def word(self, column: str, kind: type[Word]) -> Word | None:
+        said = self[column]
+        if not said:
+            return None
+        try:
+            return kind(said)
+        except ValueError:
+            raise self.error(
+                mark("{table}, line {line}: {column} is {said}; it must be one of: {words}."),
+                column=column,
+                said=said,
+                words=", ".join(str(member.value) for member in kind),
+            ) from None
+
+    def number(self, column: str) -> float:
+        try:
+            value = float(self[column])
+        except ValueError:
+            value = float("nan")
+        if not abs(value) < float("inf"):
+            raise self.error(
+                mark("{table}, line {line}: {column} is {said}; it must be a number."),
+                column=column,
+                said=self[column] or "''",
+            )
+        return value
+
+    def relative_path(self) -> str:
+        """The path column; refused where it is empty or leads out of the folder."""
+        said = self["path"]
+        parts = PurePosixPath(said).parts
+        absolute = PurePosixPath(said).is_absolute() or bool(PureWindowsPath(said).anchor)
+        if not parts or absolute or ".." in parts or "\\" in said:
+            raise self.error(
+                mark(
+                    "{table}, line {line}: the path {said} must be relative to the table, "
+                    "with forward slashes."
+                ),
+                said=said or "''",
+            )
+        return said
+
+    def extra(self, columns: Iterable[str]) -> dict[str, str]:
+        named = set(columns)
+        return {key: value for key, value in self.values.items() if key not in named and value}
 
 
-def _cells(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
-            missing = set(columns) - set(reader.fieldnames or ())
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            mark("{file} cannot be read: {why}."), file=path.name, why=type(error).__name__
-        ) from error
+def _cells(table: Path, required: Sequence[str]) -> Iterator[_Cells]:
+    reader = csv.DictReader(io.StringIO(_text(table), newline=""))
+    missing = [name for name in required if name not in (reader.fieldnames or ())]
     if missing:
         raise DataError(
-            mark("{file} lacks the column {column}."), file=path.name, column=min(missing)
+            mark("{table} lacks the column {columns}."),
+            table=table.name,
+            columns=", ".join(missing),
         )
-    return rows
+    for values in reader:
+        stripped = {key: value.strip() for key, value in values.items() if key and value}
+        cells = _Cells(table.name, reader.line_num, stripped)
+        if None in values:
+            raise cells.error(mark("{table}, line {line}: more values than columns."))
+        yield cells
 
 
-def _to_cells(row: ManifestRow) -> dict[str, str]:
+def _text(table: Path) -> str:
+    try:
+        # A byte order mark is what spreadsheets put before UTF-8.
+        return table.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise DataError(mark("There is no {table} in that folder."), table=table.name) from None
+    except UnicodeDecodeError as error:
+        raise DataError(
+            mark("{table} is not UTF-8; save it as CSV in UTF-8."), table=table.name
+        ) from error
+    except OSError as error:
+        raise DataError(
+            mark("{table} cannot be opened: {why}."), table=table.name, why=error.strerror
+        ) from error
+
+
+def _manifest_row(cells: _Cells) -> ManifestRow:
+    if not cells["patient_id"]:
+        raise cells.error(mark("{table}, line {line}: patient_id is empty."))
+    standard = cells.word("reference_standard", ReferenceStandard)
+    return ManifestRow(
+        path=cells.relative_path(),
+        patient_id=cells["patient_id"],
+        laterality=cells.word("laterality", Laterality),
+        view=cells.word("view", ViewPosition),
+        label=cells.word("label", Label),
+        source=cells.word("source", Source),
+        split=cells.word("split", Split),
+        density=cells.word("density", BreastDensity),
+        reference_standard=standard or ReferenceStandard.NONE,
+        extra=cells.extra(COLUMNS),
+    )
+
+
+def _box_row(cells: _Cells, known: set[str]) -> BoxRow:
+    path = cells.relative_path()
+    if path not in known:
+        raise cells.error(
+            mark("{table}, line {line}: {path} is not in the manifest."), path=path
+        )
+    return BoxRow(
+        path=path,
+        box=_box(cells),
+        finding_type=cells.word("finding_type", FindingType),
+        label=cells.word("label", Label),
+        frame=_frame(cells),
+        extra=cells.extra(BOX_COLUMNS),
+    )
+
+
+def _box(cells: _Cells) -> Box:
+    row0, col0, row1, col1 = (cells.number(name) for name in REQUIRED_OF_BOX[1:])
+    if row1 <= row0 or col1 <= col0:
+        raise cells.error(mark("{table}, line {line}: the box ends before it begins."))
+    return Box(row0, col0, row1, col1)
+
+
+def _frame(cells: _Cells) -> int | None:
+    said = cells["frame"]
+    if not said:
+        return None
+    if not said.isascii() or not said.isdigit() or int(said) < 1:
+        raise cells.error(
+            mark("{table}, line {line}: frame is {said}; frames count from 1."), said=said
+        )
+    return int(said)
+
+
+def _check_unique(table: Path, rows: Sequence[ManifestRow]) -> None:
+    seen: set[str] = set()
+    for row in rows:
+        if row.path in seen:
+            raise DataError(
+                mark("{table} names {path} twice."), table=table.name, path=row.path
+            )
+        seen.add(row.path)
+
+
+def _extra_columns(rows: Iterable[ManifestRow | BoxRow]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(column for row in rows for column in row.extra))
+
+
+def _word(value: Enum | None) -> str:
+    return "" if value is None else str(value.value)
+
+
+def _manifest_cells(row: ManifestRow) -> dict[str, str]:
     return {
-        **row.other,
         "path": row.path,
         "patient_id": row.patient_id,
-        "laterality": row.laterality.value if row.laterality else "",
-        "view": row.view.value if row.view else "",
-        "label": row.label,
-        "source": row.source,
-        "split": row.split,
-        "density": row.density.value if row.density else "",
-        "reference_standard": row.reference_standard,
+        "laterality": _word(row.laterality),
+        "view": _word(row.view),
+        "label": _word(row.label),
+        "source": _word(row.source),
+        "split": _word(row.split),
+        "density": _word(row.density),
+        "reference_standard": _word(row.reference_standard),
+        **row.extra,
     }
 
 
-def _box_to_cells(path: str, row: BoxRow) -> dict[str, str]:
+def _box_cells(row: BoxRow) -> dict[str, str]:
     box = row.box
     return {
-        "path": path,
+        "path": row.path,
         "frame": "" if row.frame is None else str(row.frame),
-        "row0": f"{box.row0:g}",
-        "col0": f"{box.col0:g}",
-        "row1": f"{box.row1:g}",
-        "col1": f"{box.col1:g}",
-        "finding_type": row.finding_type.value,
-        "label": row.label,
+        "row0": _number(box.row0),
+        "col0": _number(box.col0),
+        "row1": _number(box.row1),
+        "col1": _number(box.col1),
+        "finding_type": _word(row.finding_type),
+        "label": _word(row.label),
+        **row.extra,
     }
 
 
-def _row(cells: dict[str, str], number: int, boxes: dict[str, list[BoxRow]]) -> ManifestRow:
-    def one_of(name: str, allowed: tuple[str, ...]) -> str:
-        if cells[name] not in allowed:
-            raise _wrong(MANIFEST, number, name, cells[name])
-        return cells[name]
+def _number(value: float) -> str:
+    """As short as it can be and still be read back as the same number."""
+    return repr(int(value)) if value == int(value) else repr(float(value))
 
-    if not cells["path"] or not cells["patient_id"]:
-        raise _wrong(MANIFEST, number, "path" if not cells["path"] else "patient_id", "")
+
+def _write(table: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    temporary = table.with_name(f".{table.name}.part")
     try:
-        laterality = Laterality(cells["laterality"]) if cells["laterality"] else None
-        view = ViewPosition(cells["view"]) if cells["view"] else None
-        density = BreastDensity(cells["density"]) if cells["density"] else None
-    except ValueError as error:
-        raise _wrong(MANIFEST, number, "laterality, view or density", str(error)) from error
-    return ManifestRow(
-        path=cells["path"],
-        patient_id=cells["patient_id"],
-        laterality=laterality,
-        view=view,
-        label=one_of("label", LABELS),
-        source=one_of("source", SOURCES),
-        split=one_of("split", SPLITS),
-        density=density,
-        reference_standard=one_of("reference_standard", STANDARDS),
-        boxes=tuple(boxes.get(cells["path"], ())),
-        other={name: value for name, value in cells.items() if name not in COLUMNS},
-    )
-
-
-def _box(cells: dict[str, str], number: int) -> BoxRow:
-    try:
-        box = Box(*(float(cells[name]) for name in ("row0", "col0", "row1", "col1")))
-        frame = int(cells["frame"]) if cells["frame"] else None
-        return BoxRow(box, FindingType(cells["finding_type"]), cells["label"], frame)
-    except ValueError as error:
-        raise _wrong(BOXES, number, "row0 to finding_type", str(error)) from error
-
-
-def _wrong(file: str, number: int, column: str, value: str) -> DataError:
-    return DataError(
-        mark('Row {row} of {file}: "{value}" is no value for {column}.'),
-        row=number,
-        file=file,
-        value=value,
-        column=column,
-    )
+        temporary.write_text(text.getvalue(), "utf-8", newline="")
+        temporary.replace(table)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from ml.mammo.codes import BreastDensity, FindingType, Laterality
-from ml.mammo.write import HTJ2K_LOSSLESS
 from ml.manifest import write_manifest
 from ml.phantom.dataset import write_study
 from ml.phantom.physics import VENDORS
@@ -44,8 +43,7 @@ def main() -> None:
         lesions=((Laterality.LEFT, MASS), (Laterality.RIGHT, CLUSTER)),
     )
     SAMPLES.mkdir(parents=True, exist_ok=True)
-    rows = write_study(SAMPLES, woman, VENDORS[0], transfer_syntax=HTJ2K_LOSSLESS)
-    write_manifest(SAMPLES, rows)
+    write_manifest(write_study(SAMPLES, woman, VENDORS[0]))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""Write a simulated or generated image as a valid Digital Mammography X-Ray Image.
+"""Writing a digital mammogram that no machine took: phantoms and generated images.
 
-Only what is true is written: no dose, operator, detector or calibration is invented. What the
-standard demands and a simulation has not is present and empty (type 2) or says so.
+Valid Digital Mammography X-Ray Image objects (PS3.3 A.27), For Presentation or For Processing,
+derived, declared synthetic, and with nothing invented: no dose, no operator, no detector.
 """
 
 from __future__ import annotations
 
+import io
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,212 +14,352 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.mammo.codes import Laterality, PresentationIntent, ViewPosition
-from ml.mammo.read import MG_PRESENTATION, MG_PROCESSING
+from ml.mammo.encode import TransferSyntax, encode_frame
+from ml.mammo.mammogram import Window
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from pydicom.dataset import Dataset, FileDataset
+    from pydicom.dataset import Dataset, FileMetaDataset
 
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
-HTJ2K_LOSSLESS = "1.2.840.10008.1.2.4.201"
-JPEG_LS_LOSSLESS = "1.2.840.10008.1.2.4.80"
-# CID 4014, SCT.
+# Digital Mammography X-Ray Image Storage (PS3.4 B.5).
+SOP_CLASS = {
+    PresentationIntent.FOR_PRESENTATION: "1.2.840.10008.5.1.4.1.1.1.2",
+    PresentationIntent.FOR_PROCESSING: "1.2.840.10008.5.1.4.1.1.1.2.1",
+}
+# CID 4014 (PS3.16), SNOMED CT.
 VIEW_CODE = {
     ViewPosition.CC: ("399162004", "cranio-caudal"),
     ViewPosition.MLO: ("399368009", "medio-lateral oblique"),
+    ViewPosition.ML: ("399260004", "medio-lateral"),
+    ViewPosition.LM: ("399352003", "latero-medial"),
 }
-# How the standard views are stored by most machines: rows, columns.
-STANDARD_ORIENTATION = {
+# Which way rows and columns lead when the chest wall of a right breast is at the right edge and
+# the feet (CC: the medial side) are down: Patient Orientation (0020,0020).
+ORIENTATION = {
     (Laterality.RIGHT, ViewPosition.CC): ("P", "L"),
     (Laterality.LEFT, ViewPosition.CC): ("A", "R"),
     (Laterality.RIGHT, ViewPosition.MLO): ("P", "FL"),
     (Laterality.LEFT, ViewPosition.MLO): ("A", "FR"),
+    (Laterality.RIGHT, ViewPosition.ML): ("P", "F"),
+    (Laterality.LEFT, ViewPosition.ML): ("A", "F"),
+    (Laterality.RIGHT, ViewPosition.LM): ("P", "F"),
+    (Laterality.LEFT, ViewPosition.LM): ("A", "F"),
 }
-WHEN = ("20260101", "120000")
+# Under the arc for UUIDs (PS3.5 B.2), so that a UID can be made again from what it names.
+_UIDS = uuid.UUID("6f6e53a4-66a1-5b16-9d2f-6f3f0ce6f6a7")
+IMPLEMENTATION = "2.25.148019342857283655216446121047284512103"
+
+
+def uid_of(*names: object) -> str:
+    """A UID that is always the same for the same names."""
+    return f"2.25.{uuid.uuid5(_UIDS, '/'.join(map(str, names))).int}"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose image it is said to be, and where it belongs.
+
+    Attributes
+    ----------
+    patient_id, patient_name
+        Must say that there is no such patient: one of them contains SYNTHETIC or PHANTOM.
+    study_instance_uid, series_instance_uid, sop_instance_uid
+        See `uid_of`.
+    study_date
+        DA form, or empty.
+    """
+
+    patient_id: str
+    patient_name: str
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    instance_number: int = 1
+    study_date: str = ""
+    accession_number: str = ""
+    study_description: str = ""
+    series_description: str = ""
+
+    def __post_init__(self) -> None:
+        said = f"{self.patient_id} {self.patient_name}".upper()
+        if "SYNTHETIC" not in said and "PHANTOM" not in said:
+            raise ValueError("the identity of an image that was never taken must say so")
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenImage:
-    """What a written image says of itself.
+    """What the header of a written image says.
 
     Attributes
     ----------
-    identity
-        Seeds all UIDs, with `instance`: the same identity gives the same UIDs.
+    laterality, view
+        RIGHT or LEFT, and a view of `VIEW_CODE`.
     pixel_mm
-        At the detector; the magnification is 1.
-    description
-        How the pixels came about (Derivation Description, 1024 letters at most).
+        Imager Pixel Spacing; the magnification is 1.
+    bits
+        Bits Stored, 9 to 16.
+    inverted
+        MONOCHROME1.
+    window
+        Over stored values; the full range where None.
+    thickness_mm
+        Body Part Thickness, where it is known.
+    derivation
+        How the image was made: Derivation Description (0008,2111).
+    manufacturer, model
+        Of the program or the simulated machine; never those of a real one.
     """
 
     laterality: Laterality
     view: ViewPosition
+    identity: Identity
     pixel_mm: float
     bits: int
-    identity: str
-    instance: int
-    patient_id: str
-    manufacturer: str
-    model: str
-    description: str
-    inverted: bool = False
+    derivation: str
     intent: PresentationIntent = PresentationIntent.FOR_PRESENTATION
-    transfer_syntax: str = EXPLICIT_LITTLE
+    inverted: bool = False
+    window: Window | None = None
     thickness_mm: float | None = None
+    manufacturer: str = "Mammoscope"
+    model: str = "PHANTOM"
+
+    def __post_init__(self) -> None:
+        if (self.laterality, self.view) not in ORIENTATION:
+            raise ValueError(f"{self.laterality} {self.view} cannot be written")
+        if not 9 <= self.bits <= 16:
+            raise ValueError(f"{self.bits} bits stored")
 
 
-def write_mammogram(path: Path, pixels: NDArray[np.uint16], image: WrittenImage) -> None:
-    """Write one synthetic image.
+def write_mammogram(
+    path: Path,
+    pixels: NDArray[np.uint16],
+    image: WrittenImage,
+    syntax: TransferSyntax = TransferSyntax.HTJ2K,
+) -> None:
+    """Write one synthetic mammogram. The same arguments give the same bytes.
 
     Parameters
     ----------
+    path
+        Replaced in one step: an interruption leaves no half-written file.
     pixels : (rows, columns) uint16
-        Stored values, oriented as `STANDARD_ORIENTATION` says.
+        Stored values under ``2**image.bits``; the chest wall of a right breast at the right
+        edge, of a left breast at the left edge; feet (CC: the medial side) down.
 
     Raises
     ------
     ValueError
-        For another transfer syntax than uncompressed, HTJ2K or JPEG-LS.
+        Pixels of another shape or kind, or with values that `image.bits` cannot hold.
+    OSError
+        The file cannot be written.
     """
-    dataset = _dataset(image)
-    _describe_patient(dataset, image)
-    _describe_acquisition(dataset, image)
-    _describe_image(dataset, pixels, image)
-    _put_pixels(dataset, pixels, image.transfer_syntax)
-    dataset.save_as(path, enforce_file_format=True)
+    if pixels.ndim != 2 or pixels.dtype != np.uint16 or int(pixels.max()) >> image.bits:
+        raise ValueError(f"{pixels.dtype} {pixels.shape} do not fit {image.bits} bits")
+    buffer = io.BytesIO()
+    dataset = _dataset(pixels, image)
+    _add_pixels(dataset, pixels, image, syntax)
+    _write(buffer, dataset, _meta(image, syntax))
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_bytes(buffer.getbuffer())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
-def deterministic_uid(*parts: object) -> str:
-    """A UID under 2.25 (PS3.5 B.2) that follows from its parts."""
-    name = "/".join(str(part) for part in parts)
-    return f"2.25.{uuid.uuid5(uuid.NAMESPACE_URL, f'mammoscope/{name}').int}"
+def _write(buffer: io.BytesIO, dataset: Dataset, meta: FileMetaDataset) -> None:
+    from pydicom.dataset import FileDataset
+
+    file = FileDataset(buffer, dataset, preamble=b"\0" * 128, file_meta=meta)
+    file.save_as(buffer, enforce_file_format=True)
 
 
-def _dataset(image: WrittenImage) -> FileDataset:
-    from pydicom.dataset import FileDataset, FileMetaDataset
+def _meta(image: WrittenImage, syntax: TransferSyntax) -> FileMetaDataset:
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import UID
 
-    sop_class = (
-        MG_PROCESSING if image.intent is PresentationIntent.FOR_PROCESSING else MG_PRESENTATION
-    )
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = sop_class
-    meta.MediaStorageSOPInstanceUID = deterministic_uid(image.identity, "image", image.instance)
-    meta.TransferSyntaxUID = image.transfer_syntax
-    meta.ImplementationClassUID = deterministic_uid("implementation")
-    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    dataset.SOPClassUID = sop_class
-    dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
-    dataset.StudyInstanceUID = deterministic_uid(image.identity, "study")
-    dataset.SeriesInstanceUID = deterministic_uid(image.identity, "series", image.intent.value)
+    meta.MediaStorageSOPClassUID = UID(SOP_CLASS[image.intent])
+    meta.MediaStorageSOPInstanceUID = UID(image.identity.sop_instance_uid)
+    meta.TransferSyntaxUID = UID(syntax.value)
+    meta.ImplementationClassUID = UID(IMPLEMENTATION)
+    meta.ImplementationVersionName = "MAMMOSCOPE"
+    return meta
+
+
+def _dataset(pixels: NDArray[np.uint16], image: WrittenImage) -> Dataset:
+    """The header, module by module."""
+    from pydicom.dataset import Dataset
+
+    dataset = Dataset()
+    modules = (
+        _common(image),
+        _patient_and_study(image.identity),
+        _series(image),
+        _general_image(image),
+        _image_pixel(pixels, image),
+        _detector(image),
+        _anatomy(image),
+        _window(image),
+    )
+    for module in modules:
+        for keyword, value in module.items():
+            setattr(dataset, keyword, value)
+    # Synthetic Data: younger than some data dictionaries, so by its tag (PS3.3 C.12.1).
+    dataset.add_new(0x0008001C, "CS", "YES")
     return dataset
 
 
-def _describe_patient(dataset: Dataset, image: WrittenImage) -> None:
-    dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.PatientName = "SYNTHETIC^PHANTOM"
-    dataset.PatientID = image.patient_id
-    dataset.PatientBirthDate = ""
-    dataset.PatientSex = "F"
-    dataset.PatientOrientation = list(STANDARD_ORIENTATION[image.laterality, image.view])
-    dataset.StudyDate, dataset.StudyTime = WHEN
-    dataset.ContentDate, dataset.ContentTime = WHEN
-    dataset.AcquisitionDate, dataset.AcquisitionTime = WHEN
-    dataset.ReferringPhysicianName = ""
-    dataset.StudyID = ""
-    dataset.AccessionNumber = ""
-    dataset.StudyDescription = "Simulated mammogram, research use only"
+def _common(image: WrittenImage) -> dict[str, object]:
+    """SOP Common (C.12.1) and General Equipment (C.7.5.1)."""
+    return {
+        "SpecificCharacterSet": "ISO_IR 192",
+        "SOPClassUID": SOP_CLASS[image.intent],
+        "SOPInstanceUID": image.identity.sop_instance_uid,
+        "Manufacturer": image.manufacturer,
+        "ManufacturerModelName": image.model,
+        "DeviceSerialNumber": "NONE",
+        "SoftwareVersions": "1",
+    }
 
 
-def _describe_acquisition(dataset: Dataset, image: WrittenImage) -> None:
-    from pydicom.dataset import Dataset
+def _patient_and_study(identity: Identity) -> dict[str, object]:
+    """Patient (C.7.1.1) and General Study (C.7.2.1)."""
+    return {
+        "PatientName": identity.patient_name,
+        "PatientID": identity.patient_id,
+        "PatientBirthDate": "",
+        "PatientSex": "F",
+        "PatientComments": "SYNTHETIC: no such patient exists",
+        "StudyInstanceUID": identity.study_instance_uid,
+        "StudyDate": identity.study_date,
+        "StudyTime": "",
+        "ReferringPhysicianName": "",
+        "StudyID": "",
+        "AccessionNumber": identity.accession_number,
+        **_if_any("StudyDescription", identity.study_description),
+    }
 
-    dataset.Modality = "MG"
-    dataset.SeriesNumber = 1
-    dataset.InstanceNumber = image.instance
-    dataset.SeriesDescription = f"{image.laterality.value} {image.view.value} synthetic"
-    dataset.Manufacturer = image.manufacturer
-    dataset.ManufacturerModelName = image.model
-    dataset.PresentationIntentType = image.intent.value
-    dataset.BodyPartExamined = "BREAST"
-    dataset.ImageLaterality = image.laterality.value
-    dataset.ViewPosition = image.view.value
-    dataset.PositionerType = "NONE"
-    dataset.OrganExposed = "BREAST"
-    dataset.DetectorType = ""
-    dataset.DetectorConfiguration = "AREA"
-    dataset.BreastImplantPresent = "NO"
-    dataset.PartialView = "NO"
-    if image.thickness_mm is not None:
-        dataset.BodyPartThickness = f"{image.thickness_mm:.1f}"
-    dataset.ImagerPixelSpacing = [f"{image.pixel_mm:g}"] * 2
-    dataset.EstimatedRadiographicMagnificationFactor = "1"
-    region, view = Dataset(), Dataset()
-    region.CodeValue, region.CodingSchemeDesignator = "76752008", "SCT"
-    region.CodeMeaning = "Breast"
-    view.CodeValue, view.CodeMeaning = VIEW_CODE[image.view]
-    view.CodingSchemeDesignator = "SCT"
+
+def _series(image: WrittenImage) -> dict[str, object]:
+    """Series, DX Series (C.8.11.1) and Mammography Series (C.8.11.6)."""
+    return {
+        "Modality": "MG",
+        "PresentationIntentType": image.intent.value,
+        "SeriesInstanceUID": image.identity.series_instance_uid,
+        "SeriesNumber": 1,
+        **_if_any("SeriesDescription", image.identity.series_description),
+    }
+
+
+def _general_image(image: WrittenImage) -> dict[str, object]:
+    """General Image (C.7.6.1), DX Image (C.8.11.3), Acquisition Context (C.7.6.14)."""
+    raw = image.intent is PresentationIntent.FOR_PROCESSING
+    return {
+        "InstanceNumber": image.identity.instance_number,
+        "ContentDate": image.identity.study_date,
+        "ContentTime": "",
+        "PatientOrientation": list(ORIENTATION[image.laterality, image.view]),
+        "ImageType": ["DERIVED", "PRIMARY"],
+        "DerivationDescription": image.derivation,
+        "ImageComments": "SYNTHETIC",
+        "BurnedInAnnotation": "NO",
+        "LossyImageCompression": "00",
+        "PixelIntensityRelationship": "LIN" if raw else "LOG",
+        # 1: a lower value means less beam, as raw and inverted images have it (C.8.11.3.1.2).
+        "PixelIntensityRelationshipSign": 1 if raw or image.inverted else -1,
+        "RescaleIntercept": 0,
+        "RescaleSlope": 1,
+        "RescaleType": "US",
+        "PresentationLUTShape": "INVERSE" if image.inverted else "IDENTITY",
+        "AcquisitionContextSequence": [],
+    }
+
+
+def _image_pixel(pixels: NDArray[np.uint16], image: WrittenImage) -> dict[str, object]:
+    """Image Pixel (C.7.6.3)."""
+    return {
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME1" if image.inverted else "MONOCHROME2",
+        "Rows": pixels.shape[0],
+        "Columns": pixels.shape[1],
+        "BitsAllocated": 16,
+        "BitsStored": image.bits,
+        "HighBit": image.bits - 1,
+        "PixelRepresentation": 0,
+    }
+
+
+def _detector(image: WrittenImage) -> dict[str, object]:
+    """DX Detector (C.8.11.4) and DX Positioning (C.8.11.5): only what a simulation knows."""
+    spacing = f"{image.pixel_mm:g}"
+    thickness = "" if image.thickness_mm is None else f"{image.thickness_mm:.1f}"
+    return {
+        "DetectorType": "",
+        "DetectorConfiguration": "",
+        "DetectorDescription": "Simulated",
+        "DetectorActiveShape": "RECTANGLE",
+        "FieldOfViewShape": "RECTANGLE",
+        "ImagerPixelSpacing": [spacing, spacing],
+        "EstimatedRadiographicMagnificationFactor": "1",
+        "PositionerType": "MAMMOGRAPHIC",
+        **_if_any("BodyPartThickness", thickness),
+    }
+
+
+def _anatomy(image: WrittenImage) -> dict[str, object]:
+    """DX Anatomy Imaged (C.8.11.2) and Mammography Image (C.8.11.7)."""
+    view = _code(*VIEW_CODE[image.view])
     view.ViewModifierCodeSequence = []
-    dataset.AnatomicRegionSequence = [region]
-    dataset.ViewCodeSequence = [view]
-    dataset.AcquisitionContextSequence = []
+    return {
+        "ImageLaterality": image.laterality.value,
+        "OrganExposed": "BREAST",
+        "BodyPartExamined": "BREAST",
+        "AnatomicRegionSequence": [_code("76752008", "Breast")],
+        "BreastImplantPresent": "NO",
+        "PartialView": "NO",
+        "ViewPosition": image.view.value,
+        "ViewCodeSequence": [view],
+    }
 
 
-def _describe_image(dataset: Dataset, pixels: NDArray[np.uint16], image: WrittenImage) -> None:
+def _window(image: WrittenImage) -> dict[str, object]:
+    """VOI LUT (C.11.2): forbidden in For Processing images."""
+    if image.intent is PresentationIntent.FOR_PROCESSING:
+        return {}
+    half = float(1 << (image.bits - 1))
+    window = image.window or Window(half, 2 * half)
+    return {
+        "WindowCenter": f"{window.center:.6g}",
+        "WindowWidth": f"{window.width:.6g}",
+        "VOILUTFunction": window.function.value,
+        **_if_any("WindowCenterWidthExplanation", window.explanation),
+    }
+
+
+def _if_any(keyword: str, value: str) -> dict[str, object]:
+    return {keyword: value} if value else {}
+
+
+def _code(value: str, meaning: str) -> Dataset:
     from pydicom.dataset import Dataset
 
-    processing = image.intent is PresentationIntent.FOR_PROCESSING
-    dataset.ImageType = ["DERIVED", "PRIMARY"]
-    dataset.DerivationDescription = image.description[:1024]
-    dataset.add_new((0x0008, 0x001C), "CS", "YES")  # Synthetic Data, PS3.3 2023e
-    dataset.BurnedInAnnotation = "NO"
-    dataset.LossyImageCompression = "00"
-    dataset.QualityControlImage = "NO"
-    dataset.PixelIntensityRelationship = "LIN" if processing else "LOG"
-    dataset.PixelIntensityRelationshipSign = 1 if processing or image.inverted else -1
-    dataset.RescaleIntercept, dataset.RescaleSlope = "0", "1"
-    dataset.RescaleType = "US"
-    dataset.PresentationLUTShape = "INVERSE" if image.inverted else "IDENTITY"
-    if not processing:
-        low, high = np.percentile(pixels[::4, ::4], (1, 99.9))
-        dataset.WindowCenter = f"{(low + high) / 2:.0f}"
-        dataset.WindowWidth = f"{max(high - low, 2):.0f}"
-        dataset.WindowCenterWidthExplanation = "simulated"
-        dataset.VOILUTFunction = "LINEAR"
-    equipment = Dataset()
-    equipment.Manufacturer = "Mammoscope"
-    equipment.ManufacturerModelName = image.model
-    purpose = Dataset()
-    purpose.CodeValue, purpose.CodingSchemeDesignator = "109106", "DCM"
-    purpose.CodeMeaning = "Enhanced Multi-frame Conversion Equipment"
-    equipment.PurposeOfReferenceCodeSequence = [purpose]
-    equipment.ContributionDescription = "Simulation"
-    dataset.ContributingEquipmentSequence = [equipment]
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME1" if image.inverted else "MONOCHROME2"
-    dataset.Rows, dataset.Columns = pixels.shape
-    dataset.BitsAllocated, dataset.BitsStored = 16, image.bits
-    dataset.HighBit, dataset.PixelRepresentation = image.bits - 1, 0
+    item = Dataset()
+    item.CodeValue = value
+    item.CodingSchemeDesignator = "SCT"
+    item.CodeMeaning = meaning
+    return item
 
 
-def _put_pixels(dataset: FileDataset, pixels: NDArray[np.uint16], syntax: str) -> None:
+def _add_pixels(
+    dataset: Dataset, pixels: NDArray[np.uint16], image: WrittenImage, syntax: TransferSyntax
+) -> None:
     from pydicom.encaps import encapsulate
 
-    if syntax == EXPLICIT_LITTLE:
-        dataset.PixelData = np.ascontiguousarray(pixels, "<u2").tobytes()
-        dataset["PixelData"].VR = "OW"
-        return
-    dataset.PixelData = encapsulate([_encoded(pixels, syntax)])
-    dataset["PixelData"].VR = "OB"
-    dataset["PixelData"].is_undefined_length = True
-
-
-def _encoded(pixels: NDArray[np.uint16], syntax: str) -> bytes:
-    import imagecodecs
-
-    if syntax == HTJ2K_LOSSLESS:
-        return bytes(imagecodecs.htj2k_encode(pixels, reversible=True))
-    if syntax == JPEG_LS_LOSSLESS:
-        return bytes(imagecodecs.jpegls_encode(pixels))
-    raise ValueError(f"cannot write {syntax}")
+    data = encode_frame(pixels, image.bits, syntax)
+    data += b"\0" * (len(data) % 2)
+    vr = "OB" if syntax.compressed else "OW"
+    dataset.add_new("PixelData", vr, encapsulate([data]) if syntax.compressed else data)
+    dataset["PixelData"].is_undefined_length = syntax.compressed

@@ -1,20 +1,36 @@
-"""Simulated studies as files: DICOM, `manifest.csv` and `boxes.csv`."""
+"""Phantoms as a folder of DICOM files with a manifest: what `mammoscope phantom` writes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ml.mammo.write import EXPLICIT_LITTLE, WrittenImage, write_mammogram
-from ml.manifest import BoxRow, ManifestRow, write_manifest
+import numpy as np
+
+from ml.mammo.codes import PresentationIntent
+from ml.mammo.encode import TransferSyntax
+from ml.mammo.mammogram import Window
+from ml.mammo.write import Identity, WrittenImage, uid_of, write_mammogram
+from ml.manifest import (
+    BoxRow,
+    Label,
+    Manifest,
+    ManifestRow,
+    ReferenceStandard,
+    Source,
+    write_manifest,
+)
 from ml.phantom.phantom import STANDARD_VIEWS, Phantom, make_phantom
 from ml.phantom.physics import VENDORS
-from ml.phantom.woman import Woman, draw_woman
+from ml.phantom.woman import draw_woman
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from ml.phantom.physics import Vendor
+    from ml.phantom.woman import Woman
+
+DERIVATION = "Simulated by mammoscope: no patient, no exposure. Seed {seed}."
 
 
 def write_phantoms(
@@ -23,24 +39,38 @@ def write_phantoms(
     seed: int,
     *,
     pixel_mm: float = 0.1,
-    progress: Callable[[int, int], None] = lambda done, of: None,
-) -> None:
-    """Write `count` women of four views each, with their truth.
+    syntax: TransferSyntax = TransferSyntax.HTJ2K,
+    progress: Callable[[int, int], None] | None = None,
+) -> Manifest:
+    """Simulate women and write their four mammograms each, and the truth about them.
 
     Parameters
     ----------
+    folder
+        Made where it is missing; gets a folder a woman, ``manifest.csv`` and ``boxes.csv``.
+    count
+        Of women.
     seed
-        Of the first woman; the others follow.
+        Women of different seeds are different women.
     progress
-        Called with how many women are done, of how many.
+        Called with the number of women written and of all.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     rows: list[ManifestRow] = []
-    for number in range(count):
-        woman = draw_woman(seed + number)
-        rows += write_study(folder, woman, VENDORS[number % len(VENDORS)], pixel_mm=pixel_mm)
-        progress(number + 1, count)
-    write_manifest(folder, rows)
+    boxes: list[BoxRow] = []
+    for index in range(count):
+        study = write_study(folder, *_drawn(seed, index), pixel_mm=pixel_mm, syntax=syntax)
+        rows.extend(study.rows)
+        boxes.extend(study.boxes)
+        if progress is not None:
+            progress(index + 1, count)
+    manifest = Manifest(folder, tuple(rows), tuple(boxes))
+    write_manifest(manifest)
+    return manifest
 
 
 def write_study(
@@ -49,64 +79,113 @@ def write_study(
     vendor: Vendor,
     *,
     pixel_mm: float = 0.1,
-    transfer_syntax: str = EXPLICIT_LITTLE,
-) -> Iterator[ManifestRow]:
-    """Write one woman's four views; yield the row of each as it is written."""
-    for instance, (side, view) in enumerate(STANDARD_VIEWS, 1):
-        phantom = make_phantom(woman, side, view, pixel_mm=pixel_mm, vendor=vendor)
-        name = f"phantom-{woman.seed}-{side.value}{view.value}.dcm"
-        write_mammogram(
-            folder / name, phantom.pixels, _written(phantom, instance, transfer_syntax)
-        )
-        yield _row(phantom, name)
+    syntax: TransferSyntax = TransferSyntax.HTJ2K,
+) -> Manifest:
+    """Write the four standard views of one woman; the tables are returned, not written."""
+    rows: list[ManifestRow] = []
+    boxes: list[BoxRow] = []
+    for laterality, view in STANDARD_VIEWS:
+        phantom = make_phantom(woman, laterality, view, pixel_mm=pixel_mm, vendor=vendor)
+        row, found = write_phantom(folder, phantom, syntax)
+        rows.append(row)
+        boxes.extend(found)
+    return Manifest(folder, tuple(rows), tuple(boxes))
 
 
-def _written(phantom: Phantom, instance: int, transfer_syntax: str) -> WrittenImage:
+def write_phantom(
+    folder: Path, phantom: Phantom, syntax: TransferSyntax = TransferSyntax.HTJ2K
+) -> tuple[ManifestRow, tuple[BoxRow, ...]]:
+    """Write one phantom into its woman's folder and return its rows of the tables."""
+    name = f"{phantom.laterality.value}{phantom.view.value}"
+    path = f"{phantom.seed:012x}/{name}.dcm"
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_mammogram(file, phantom.pixels, _header(phantom), syntax)
+    return _row(path, phantom), tuple(_boxes(path, phantom))
+
+
+def _drawn(seed: int, index: int) -> tuple[Woman, Vendor]:
+    """A woman and a vendor: a seed of 48 bits, so that no two runs draw the same woman."""
+    words = np.random.SeedSequence((seed, index, 48)).generate_state(2, np.uint64)
+    return draw_woman(int(words[0]) >> 16), VENDORS[int(words[1]) % len(VENDORS)]
+
+
+def _header(phantom: Phantom) -> WrittenImage:
+    raw = phantom.intent is PresentationIntent.FOR_PROCESSING
     return WrittenImage(
         laterality=phantom.laterality,
         view=phantom.view,
+        identity=_identity(phantom),
         pixel_mm=phantom.pixel_mm,
         bits=phantom.bits,
-        identity=f"phantom/{phantom.seed}/{phantom.vendor.name}/{phantom.pixel_mm:g}",
-        instance=instance,
-        patient_id=f"SYNTHETIC-{phantom.seed}",
-        manufacturer="Mammoscope",
-        model=phantom.vendor.name,
-        description=(
-            f"Simulated mammogram, no patient: seed {phantom.seed}, density "
-            f"{phantom.density.value}, glandular fraction {phantom.glandular_fraction:.3f}"
-        ),
-        inverted=phantom.vendor.inverted,
+        derivation=DERIVATION.format(seed=phantom.seed),
         intent=phantom.intent,
-        transfer_syntax=transfer_syntax,
+        inverted=phantom.vendor.inverted and not raw,
+        window=None if raw else _window(phantom),
         thickness_mm=phantom.thickness_mm,
+        model=phantom.vendor.name,
     )
 
 
-def _row(phantom: Phantom, name: str) -> ManifestRow:
-    malignant = any(lesion.malignant for lesion in phantom.lesions)
-    label = ("malignant" if malignant else "benign") if phantom.lesions else "normal"
-    boxes = tuple(
-        BoxRow(lesion.box, lesion.finding_type, "malignant" if lesion.malignant else "benign")
-        for lesion in phantom.lesions
+def _identity(phantom: Phantom) -> Identity:
+    seed, intent = phantom.seed, phantom.intent.value
+    order = STANDARD_VIEWS.index((phantom.laterality, phantom.view))
+    image = (seed, intent, phantom.pixel_mm, phantom.vendor.name, order)
+    return Identity(
+        patient_id=f"PHANTOM-{seed:012X}",
+        patient_name="SYNTHETIC^PHANTOM",
+        study_instance_uid=uid_of("study", seed),
+        series_instance_uid=uid_of("series", *image),
+        sop_instance_uid=uid_of("image", *image),
+        instance_number=order + 1,
+        study_description="Simulated mammogram",
+        series_description=f"{phantom.laterality.value} {phantom.view.value}",
     )
+
+
+def _window(phantom: Phantom) -> Window:
+    """The whole range: the simulated machine has already windowed its image."""
+    width = float(1 << phantom.bits)
+    return Window(width / 2, width)
+
+
+def _label(phantom: Phantom) -> Label:
+    if any(lesion.malignant for lesion in phantom.lesions):
+        return Label.MALIGNANT
+    return Label.BENIGN if phantom.lesions else Label.NORMAL
+
+
+def _row(path: str, phantom: Phantom) -> ManifestRow:
     return ManifestRow(
-        path=name,
-        patient_id=f"SYNTHETIC-{phantom.seed}",
+        path=path,
+        patient_id=f"PHANTOM-{phantom.seed:012X}",
         laterality=phantom.laterality,
         view=phantom.view,
-        label=label,
-        source="phantom",
+        label=_label(phantom),
+        source=Source.PHANTOM,
         density=phantom.density,
-        reference_standard="simulation",
-        boxes=boxes,
-        other={
-            "seed": str(phantom.seed),
+        reference_standard=ReferenceStandard.SIMULATION,
+        extra={
             "glandular_fraction": f"{phantom.glandular_fraction:.4f}",
             "thickness_mm": f"{phantom.thickness_mm:.1f}",
+            "pixel_mm": f"{phantom.pixel_mm:g}",
             "vendor": phantom.vendor.name,
-            "contrast_to_noise": "|".join(
-                f"{x.contrast_to_noise:.2f}" for x in phantom.lesions
-            ),
+            "seed": str(phantom.seed),
         },
     )
+
+
+def _boxes(path: str, phantom: Phantom) -> Iterable[BoxRow]:
+    for lesion in phantom.lesions:
+        yield BoxRow(
+            path=path,
+            box=lesion.box,
+            finding_type=lesion.finding_type,
+            label=Label.MALIGNANT if lesion.malignant else Label.BENIGN,
+            extra={
+                "margin": lesion.margin,
+                "radius_mm": f"{lesion.radius_mm:.2f}",
+                "contrast": f"{lesion.contrast:.4f}",
+                "contrast_to_noise": f"{lesion.contrast_to_noise:.2f}",
+            },
+        )

@@ -73,7 +73,7 @@ class Woman:
     size
         Scale of the outline; 1 is a breast 95 mm deep.
     lesions
-        At most one a breast, by laterality.
+        With the breast that each is in.
     """
 
     seed: int
@@ -84,9 +84,9 @@ class Woman:
     droop: float
     lesions: tuple[tuple[Laterality, LesionSpec], ...]
 
-    def lesion(self, laterality: Laterality) -> LesionSpec | None:
-        """The lesion of one breast, if it has one."""
-        return dict(self.lesions).get(laterality)
+    def lesions_of(self, laterality: Laterality) -> tuple[LesionSpec, ...]:
+        """The lesions of one breast."""
+        return tuple(lesion for side, lesion in self.lesions if side is laterality)
 
 
 def draw_woman(seed: int, *, lesion_rate: float = 0.5) -> Woman:

@@ -6,12 +6,22 @@ model is validated for that kind of image; elsewhere it is a score, and the reas
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ml.mammo.codes import BreastDensity, FindingType, Laterality
 from ml.texts import mark, translate
+from viewer.core.cards import (
+    BreastCard,
+    Content,
+    DensityCard,
+    Diagnosis,
+    Figure,
+    FindingRow,
+    ImageRow,
+    ImpressionRow,
+    Verdict,
+)
 from viewer.core.reading import SIDES, breasts_to_read
 from viewer.core.state import AnalysisPhase, FindingKey, Impression
 
@@ -36,151 +46,6 @@ _TYPES = {
     FindingType.ARCHITECTURAL_DISTORTION: mark("Architectural distortion"),
     FindingType.ASYMMETRY: mark("Asymmetry"),
 }
-
-
-class Content(Enum):
-    """Which of its faces the panel shows."""
-
-    NO_STUDY = "no study"
-    BLIND = "blind"
-    NOT_ANALYZED = "not analyzed"
-    WAITING = "waiting"
-    FAILED = "failed"
-    RESULTS = "results"
-
-
-class Verdict(Enum):
-    """Where a breast's lesion score lies against the model's operating point."""
-
-    ABOVE = mark("above operating point")
-    AT = mark("at operating point")
-    BELOW = mark("below operating point")
-    NONE = mark("not assessed")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One number and its name: ``"lesion, score"``, ``"0.63"``; why it is no probability."""
-
-    label: str
-    value: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FindingRow:
-    """One finding as a row that can be clicked."""
-
-    key: FindingKey
-    title: str
-    subtitle: str
-    selected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ImageRow:
-    """One image's own figures: ``"RCC"``, ``"lesion 0.63 · malignancy 0.22"``."""
-
-    title: str
-    text: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BreastCard:
-    """What the machine says of one breast.
-
-    Attributes
-    ----------
-    bar, tick
-        The lesion score and the operating point, in [0, 1]; None where nothing was scored.
-    figures
-        Lesion and malignancy: the greatest over the images of the breast.
-    hidden
-        How many findings lie under the threshold.
-    """
-
-    laterality: Laterality
-    title: str
-    verdict: Verdict
-    bar: float | None
-    tick: float | None
-    figures: tuple[Figure, ...]
-    findings: tuple[FindingRow, ...]
-    hidden: int
-    images: tuple[ImageRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DensityCard:
-    """Breast density: the most probable grade and all four shares, the mean over the images."""
-
-    grade: BreastDensity
-    shares: tuple[tuple[BreastDensity, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ImpressionRow:
-    """The reader's word on one breast.
-
-    Attributes
-    ----------
-    current
-        Her last word: what was said after the reveal, else before it.
-    before
-        What she said before the reveal, where that was blind or at least first.
-    """
-
-    laterality: Laterality
-    title: str
-    current: Impression | None
-    before: Impression | None
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """Everything the panel draws.
-
-    Attributes
-    ----------
-    alarms
-        What the reader must know before she trusts an image; shown also while blind.
-    message
-        What the panel says instead of results; empty where there are results.
-    refused
-        Images that the models did not look at, and why.
-    reading_note
-        What the reader said before the reveal, when that was, and whether it was blind.
-    footer
-        Why figures are scores, models and versions, operating point, engine and time.
-    threshold
-        Findings with a lower score are not shown.
-    files_refused
-        How many files were not opened.
-    """
-
-    content: Content
-    alarms: tuple[str, ...] = ()
-    message: str = ""
-    breasts: tuple[BreastCard, ...] = ()
-    density: DensityCard | None = None
-    refused: tuple[ImageRow, ...] = ()
-    impressions: tuple[ImpressionRow, ...] = ()
-    reading_note: str = ""
-    footer: tuple[str, ...] = ()
-    threshold: float = 0.0
-    files_refused: int = 0
-
-    @property
-    def unselected(self) -> Diagnosis:
-        """The same without emphasis: equal where only the selection differs."""
-        return replace(
-            self,
-            breasts=tuple(
-                replace(card, findings=tuple(replace(r, selected=False) for r in card.findings))
-                for card in self.breasts
-            ),
-        )
 
 
 def describe(state: SessionState) -> Diagnosis:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QLayout
 
-    from viewer.core.diagnosis import FindingRow
+    from viewer.core.cards import FindingRow
 
 _ROW_PADDING_PX = 6
 _BAR_HEIGHT_PX = 7

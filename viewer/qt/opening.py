@@ -100,7 +100,7 @@ class Opener(QObject):
 
 def sample_paths() -> list[Path]:
     """The images of the study that comes with the program."""
-    return sorted(SAMPLES.glob("*.dcm"))
+    return sorted(SAMPLES.glob("*/*.dcm"))
 
 
 def read_studies(paths: Sequence[Path], together: bool, patient_pattern: str) -> Opened:

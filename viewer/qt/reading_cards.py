@@ -15,7 +15,7 @@ from viewer.qt.cards import Card, label, pair
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from viewer.core.diagnosis import ImpressionRow
+    from viewer.core.cards import ImpressionRow
 
 _STEPS = 100
 

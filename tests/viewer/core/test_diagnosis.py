@@ -12,13 +12,8 @@ from tests.factories.analyses import (
     make_image_analysis,
     make_study,
 )
-from viewer.core.diagnosis import (
-    Content,
-    Verdict,
-    describe,
-    is_same_diagnosis,
-    shown_threshold,
-)
+from viewer.core.cards import Content, Verdict
+from viewer.core.diagnosis import describe, is_same_diagnosis, shown_threshold
 from viewer.core.state import (
     AnalysisPhase,
     FindingKey,

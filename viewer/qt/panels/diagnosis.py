@@ -10,14 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout
 
 from ml.texts import translate
 from viewer.core import actions, reading
+from viewer.core.cards import Content, Verdict
 from viewer.core.commands import command_keys
-from viewer.core.diagnosis import (
-    RESEARCH_USE_ONLY,
-    Content,
-    Verdict,
-    describe,
-    is_same_diagnosis,
-)
+from viewer.core.diagnosis import RESEARCH_USE_ONLY, describe, is_same_diagnosis
 from viewer.qt import palette
 from viewer.qt.cards import Card, FindingButton, ScoreBar, label, pair
 from viewer.qt.reading_cards import ImpressionsCard, ThresholdCard
@@ -28,7 +23,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QLayout
 
     from ml.mammo.codes import Laterality
-    from viewer.core.diagnosis import BreastCard, DensityCard, Diagnosis, ImageRow
+    from viewer.core.cards import BreastCard, DensityCard, Diagnosis, ImageRow
     from viewer.core.state import FindingKey, Impression, SessionState
     from viewer.qt.session import Session
 
