@@ -138,7 +138,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "train detector --manifest data/manifest.csv --out runs/detector",
         _train,
     )
-    parser.add_argument("model", choices=("detector", "classifier", "generator"))
+    parser.add_argument("model", choices=("detector", "classifier"))
     parser.add_argument("--manifest", required=True, type=Path, metavar="FILE")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR")
 
@@ -152,7 +152,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         _evaluate,
     )
     parser.add_argument("--manifest", required=True, type=Path, metavar="FILE")
-    parser.add_argument("--model", metavar="NAME@VERSION")
+    parser.add_argument("--model", metavar="NAME@VERSION", help="as `models list` names it")
     parser.add_argument("--json", required=True, type=Path, metavar="FILE")
 
 
@@ -201,12 +201,13 @@ def _pixels(mammogram: Mammogram) -> NDArray[np.generic]:
 
 
 def _phantom(given: argparse.Namespace) -> None:
+    progress = ProgressLine(translate("Simulating"))
     write = _part("ml.phantom.dataset", "write_phantoms")
-    write(given.out, given.count, given.seed)
+    write(given.out, given.count, given.seed, progress=progress)
 
 
 def _train(given: argparse.Namespace) -> None:
-    _part(f"ml.train.{given.model}", "main")(given.manifest, given.out)
+    _part("ml.train.command", "main")(given.model, given.manifest, given.out)
 
 
 def _evaluate(given: argparse.Namespace) -> None:

@@ -88,7 +88,10 @@ class ModelCard:
     intents
         The presentation intents that the model may look at; an image that names none is taken.
     training_patients, training_images
-        sha256 of each patient and image that was trained on, so that no test reuses one.
+        sha256 of each real patient's and image's name that was trained on, so that no test
+        reuses one. Phantoms are named by their seeds, in `data`.
+    precision
+        ``"bf16"`` where the graph says in bf16 what the weights say in float32, else ``"f32"``.
     """
 
     name: str
@@ -107,6 +110,7 @@ class ModelCard:
     intents: tuple[PresentationIntent, ...] = (PresentationIntent.FOR_PRESENTATION,)
     training_patients: tuple[str, ...] = ()
     training_images: tuple[str, ...] = ()
+    precision: str = "f32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +208,15 @@ def card_to_json(card: ModelCard) -> dict[str, object]:
         "intents": [intent.value for intent in card.intents],
         "training_patients": list(card.training_patients),
         "training_images": list(card.training_images),
+        "precision": card.precision,
     }
+
+
+def write_card(folder: Path, card: ModelCard) -> None:
+    """Write a pack's card; the old one stays whole until the new one is."""
+    temporary = folder / f".{CARD}.part"
+    temporary.write_text(json.dumps(card_to_json(card), indent=1) + "\n", encoding="utf-8")
+    temporary.replace(folder / CARD)
 
 
 def _check_file(path: Path, sha256: str) -> None:
@@ -256,6 +268,7 @@ def _card(content: dict[str, object]) -> ModelCard:
         intents=_intents(content),
         training_patients=_texts(content.get("training_patients", [])),
         training_images=_texts(content.get("training_images", [])),
+        precision=_text(content.get("precision", "f32")),
     )
 
 

@@ -14,7 +14,7 @@ from ml.mammo.geometry import Box
 from ml.mammo.prepare import PrepareSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -72,6 +72,13 @@ class CanvasSet:
     pixels: NDArray[np.uint16]
     items: tuple[CanvasItem, ...]
     spec: PrepareSpec
+
+    def images(
+        self, indices: Iterable[int] | None = None
+    ) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
+        """Some images with what is known of them, or all."""
+        for index in range(len(self.items)) if indices is None else indices:
+            yield self.pixels[index], self.items[index]
 
 
 def patient_fold(patient_id: str, folds: int = FOLDS) -> int:

@@ -1,1 +1,1 @@
-"""How good is it: runs `ml.infer`, so it measures what ships."""
+"""How good the models are: runs `ml.infer`, so it measures what ships."""

@@ -22,20 +22,26 @@ class CpuEngine:
     Parameters
     ----------
     precision
-        ``"bf16"`` or ``"f32"``; empty: bf16 where the processor computes it natively.
+        ``"bf16"`` or ``"f32"``; empty: bf16 where the processor computes it natively and the
+        pack's card says that the model bears it.
     """
 
     def __init__(self, precision: str = "") -> None:
         import openvino
 
         self._core = openvino.Core()
-        native = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self._precision = precision or ("bf16" if native else "f32")
+        self._precision = precision
+        self._used: set[str] = set()
+
+    @property
+    def has_bf16(self) -> bool:
+        """Whether the processor computes bf16 natively."""
+        return "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
     @property
     def name(self) -> str:
         """For the reader."""
-        return f"OpenVINO {self._precision}"
+        return " ".join(("OpenVINO", "/".join(sorted(self._used)))).strip()
 
     def load(self, pack: ModelPack) -> Graph:
         """Compile the graph.
@@ -45,8 +51,10 @@ class CpuEngine:
         ModelError
             Where this OpenVINO cannot compile it.
         """
+        precision = self._precision or (pack.card.precision if self.has_bf16 else "f32")
+        self._used.add(precision)
         config = {
-            "INFERENCE_PRECISION_HINT": self._precision,
+            "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
         }
         try:

@@ -83,7 +83,7 @@ class MammogramReader:
         if image.prepared.spec != self.detector.prepare:
             raise ModelError(mark("The image was prepared for other models; analyze it again."))
         start = time.perf_counter()
-        canvas = as_canvas(image.prepared)
+        canvas = as_canvas(image.prepared.pixels)
         found = decode(self.graphs["detector"](canvas)[0])
         seen = classified(self.graphs["classifier"](canvas))
         milliseconds = (time.perf_counter() - start) * 1000
@@ -182,9 +182,9 @@ def load_reader(
     return MammogramReader(packs, graphs, engine.name)
 
 
-def as_canvas(prepared: Prepared) -> NDArray[np.float32]:
+def as_canvas(pixels: NDArray[np.uint16]) -> NDArray[np.float32]:
     """The networks' input: (1, 1, rows, columns) float32 in [0, 1]."""
-    return (prepared.pixels.astype(np.float32) / np.float32(65535))[None, None]
+    return (np.asarray(pixels, np.float32) / np.float32(65535))[None, None]
 
 
 def classified(outputs: Sequence[NDArray[np.float32]]) -> Classified:

@@ -5,7 +5,6 @@ The same check stands as a test over the packs that come with the program.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -22,14 +21,13 @@ from ml.mammo.geometry import Box
 from ml.models.classifier import DeployedClassifier
 from ml.models.detector import deployed
 from ml.registry import (
-    CARD,
     GRAPH,
     GRAPH_WEIGHTS,
     WEIGHTS,
     ModelCard,
     ModelPack,
-    card_to_json,
     file_sha256,
+    write_card,
 )
 from ml.texts import mark
 
@@ -95,17 +93,16 @@ def export_pack(
         made = Path(place) / folder.name
         made.mkdir()
         pack = ModelPack(made, replace(card, files=_write(made, model, network, canvases[:1])))
-        (made / CARD).write_text(
-            json.dumps(card_to_json(pack.card), indent=1) + "\n", encoding="utf-8"
-        )
-        for precision in ("f32", ""):
-            difference = compare(network, pack, canvases, precision)
-            if not difference.acceptable:
-                raise ModelError(
-                    mark("The exported graph of {model} differs from its weights."),
-                    model=card.name,
-                    detail=str(difference),
-                )
+        difference = compare(network, pack, canvases, "f32")
+        if not difference.acceptable:
+            raise ModelError(
+                mark("The exported graph of {model} differs from its weights."),
+                model=card.name,
+                detail=str(difference),
+            )
+        precision = _precision(network, pack, canvases)
+        pack = replace(pack, card=replace(pack.card, precision=precision))
+        write_card(made, pack.card)
         folder.mkdir(parents=True, exist_ok=True)
         for file in made.iterdir():
             shutil.copyfile(file, folder / file.name)
@@ -126,7 +123,7 @@ def compare(
     Parameters
     ----------
     precision
-        As for `CpuEngine`; empty: what this processor is given in use.
+        As for `CpuEngine`.
     """
     graph = CpuEngine(precision).load(pack)
     worst = Difference()
@@ -137,6 +134,12 @@ def compare(
         mine = [part.float().numpy() for part in outputs]
         worst = _worse(worst, _difference(mine, graph(canvas[None]), pack.card.role))
     return worst
+
+
+def _precision(network: nn.Module, pack: ModelPack, canvases: NDArray[np.float32]) -> str:
+    """bf16 where this processor has it and the model bears it."""
+    bears = CpuEngine().has_bf16 and compare(network, pack, canvases, "bf16").acceptable
+    return "bf16" if bears else "f32"
 
 
 def _write(

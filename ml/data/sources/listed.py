@@ -1,0 +1,72 @@
+"""The images that a manifest lists, read and prepared as they are in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ml.data.canvases import CanvasItem
+from ml.errors import DataError, MammoError
+from ml.mammo.codes import BreastDensity, FindingType
+from ml.mammo.pixels import read_pixels
+from ml.mammo.prepare import PrepareSpec, prepare
+from ml.mammo.read import read_mammogram
+from ml.manifest import Label
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ml.mammo.geometry import Box
+    from ml.manifest import BoxRow, Manifest, ManifestRow
+
+GRADES = tuple(BreastDensity)
+
+
+def listed_canvases(
+    manifest: Manifest, rows: Iterable[ManifestRow], spec: PrepareSpec
+) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
+    """Prepared images of some of a manifest's rows, in their order.
+
+    Raises
+    ------
+    DataError
+        Names the row whose label or file cannot be used.
+    """
+    for row in rows:
+        if row.label is None:
+            raise DataError(mark("{path} has no label in the manifest."), path=row.path)
+        try:
+            mammogram = read_mammogram(manifest.folder / row.path)
+            prepared = prepare(read_pixels(mammogram), mammogram, spec)
+        except MammoError as error:
+            raise DataError(
+                mark("{path} in the manifest cannot be used: {why}"),
+                path=row.path,
+                why=str(error),
+            ) from error
+        boxes = [box for box in manifest.boxes_of(row.path) if box.frame in (None, 1)]
+        to_canvas = prepared.to_stored.inverse()
+        placed = [to_canvas.box(box.box).clipped(spec.rows, spec.columns) for box in boxes]
+        yield prepared.pixels, _item(row, boxes, placed)
+
+
+def _item(row: ManifestRow, boxes: list[BoxRow], placed: list[Box]) -> CanvasItem:
+    return CanvasItem(
+        patient_id=row.patient_id,
+        image_id=row.path,
+        source=row.source.value if row.source else "unknown",
+        boxes=tuple((b.row0, b.col0, b.row1, b.col1) for b in placed),
+        finding_types=tuple(_taught(box) for box in boxes),
+        malignant=None if row.label is Label.NORMAL else row.label is Label.MALIGNANT,
+        density=GRADES.index(row.density) if row.density else None,
+        lesion=row.label is not Label.NORMAL,
+    )
+
+
+def _taught(box: BoxRow) -> FindingType:
+    """Everything that is not calcifications is taught as a mass, as in `mini_mias`."""
+    calcified = box.finding_type is FindingType.CALCIFICATIONS
+    return FindingType.CALCIFICATIONS if calcified else FindingType.MASS

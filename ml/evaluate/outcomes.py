@@ -1,0 +1,95 @@
+"""What the models said of images whose truth is known.
+
+A mark hits a lesion when its middle lies in the lesion's box, whatever type it names: the rule
+of the published INbreast and DREAM figures, and indifferent to how generously a reader draws.
+False marks are counted on images without any lesion, where every mark is false beyond doubt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.infer.detections import decode
+from ml.infer.reader import as_canvas, classified
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from ml.data.canvases import CanvasItem
+    from ml.infer.detections import Detections
+    from ml.infer.engine import Graph
+    from ml.infer.reader import Classified
+
+    # (rows, columns) uint16 of `ml.mammo.prepare`, and its truth.
+    PreparedItem = tuple[NDArray[np.uint16], CanvasItem]
+
+NEVER_HIT = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marked:
+    """One image: its truth, and the detector's marks.
+
+    Attributes
+    ----------
+    item
+        The truth; `item.patient_id` is the unit of every interval.
+    lesion_scores : (lesions,) float32
+        The best mark that hits each lesion; 0 where none does.
+    scores : (n,) float32
+        Of all marks.
+    hits : (n,) bool
+        Which marks hit a lesion.
+    """
+
+    item: CanvasItem
+    lesion_scores: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    hits: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """One image: its truth, and the classifier's word."""
+
+    item: CanvasItem
+    said: Classified
+
+
+def mark_images(graph: Graph, images: Iterable[PreparedItem]) -> list[Marked]:
+    """Run a detector on prepared images, as it runs in use."""
+    return [marked(item, decode(graph(as_canvas(pixels))[0])) for pixels, item in images]
+
+
+def judge_images(graph: Graph, images: Iterable[PreparedItem]) -> list[Judged]:
+    """Run a classifier on prepared images, as it runs in use."""
+    return [Judged(item, classified(graph(as_canvas(pixels)))) for pixels, item in images]
+
+
+def marked(item: CanvasItem, marks: Detections) -> Marked:
+    """Hold one image's marks against its lesions."""
+    inside = _inside(marks.boxes, np.array(item.boxes, np.float32).reshape(-1, 4))
+    best = np.where(inside, marks.scores[:, None], NEVER_HIT)
+    return Marked(
+        item=item,
+        lesion_scores=best.max(0, initial=NEVER_HIT).astype(np.float32),
+        scores=marks.scores,
+        hits=np.asarray(inside.any(1)),
+    )
+
+
+def _inside(marks: NDArray[np.float32], lesions: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(marks, lesions): whether the middle of a mark lies in a lesion."""
+    row = ((marks[:, 0] + marks[:, 2]) / 2)[:, None]
+    column = ((marks[:, 1] + marks[:, 3]) / 2)[:, None]
+    return (
+        (lesions[:, 0] <= row)
+        & (row < lesions[:, 2])
+        & (lesions[:, 1] <= column)
+        & (column < lesions[:, 3])
+    )

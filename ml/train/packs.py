@@ -1,0 +1,213 @@
+"""From trained weights to a pack whose card says what was measured.
+
+Thresholds and calibration are chosen on validation data, figures are taken on test data, both
+through the exported graph: what is measured is what ships.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.evaluate.calibrate import fit_calibration
+from ml.evaluate.figures import (
+    classifier_figures,
+    detector_figures,
+    false_marks_at,
+    sensitivity_at,
+    sensitivity_of,
+    specificity_of,
+    threshold_at,
+)
+from ml.evaluate.outcomes import judge_images, mark_images
+from ml.findings import OperatingPoint
+from ml.infer.on_cpu import CpuEngine
+from ml.infer.reader import as_canvas
+from ml.models.detector import CLASSES
+from ml.registry import ModelCard, write_card
+from ml.train.export import export_pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from ml.data.canvases import CanvasItem
+    from ml.evaluate.outcomes import Judged, Marked
+    from ml.infer.engine import Graph
+    from ml.mammo.prepare import PrepareSpec
+    from ml.registry import Calibration, ModelPack
+
+    PreparedItem = tuple[NDArray[np.uint16], CanvasItem]
+
+INTENDED_USE = "Research use only. Not a medical device; no diagnosis may rest on it."
+LICENCE = "AGPL-3.0-or-later"
+# False marks per lesion-free image at the operating points, the default first.
+MARK_RATES = (0.5, 0.25, 1.0)
+SENSITIVITIES = (0.90, 0.80)
+# Images on which torch and the exported graph are compared.
+COMPARED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where weights come from.
+
+    Attributes
+    ----------
+    data
+        What they were trained on, with its licence, in sentences.
+    trained_on
+        The real images among it: their names' hashes go into the card.
+    """
+
+    name: str
+    version: str
+    data: str
+    spec: PrepareSpec
+    trained_on: tuple[CanvasItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Images that no weight has seen, and what to call them.
+
+    Attributes
+    ----------
+    validation
+        Thresholds and calibration are chosen on it.
+    tests
+        Each is measured by itself: figures of different data are never pooled.
+    """
+
+    validation_name: str
+    validation: tuple[PreparedItem, ...]
+    tests: Mapping[str, tuple[PreparedItem, ...]]
+
+
+def make_pack(
+    folder: Path, role: str, model: nn.Module, origin: Origin, held_out: HeldOut
+) -> ModelPack:
+    """Export, measure, and write the card.
+
+    Parameters
+    ----------
+    model
+        Trained; its weights are rounded to half precision, as they are stored.
+
+    Raises
+    ------
+    ModelError
+        Where the exported graph does not say what the torch model says.
+    """
+    model.half().float()
+    card = _first_card(role, origin)
+    pack = export_pack(folder, model, card, _compared(held_out.validation))
+    graph = CpuEngine().load(pack)
+    described = _described_detector if role == "detector" else _described_classifier
+    card = described(pack.card, graph, held_out)
+    write_card(folder, card)
+    return replace(pack, card=card)
+
+
+def _first_card(role: str, origin: Origin) -> ModelCard:
+    return ModelCard(
+        name=origin.name,
+        version=origin.version,
+        role=role,
+        licence=LICENCE,
+        data=origin.data,
+        intended_use=INTENDED_USE,
+        operating_points=(OperatingPoint("not chosen yet", 0.5, ""),),
+        prepare=origin.spec,
+        files={},
+        classes=CLASSES if role == "detector" else (),
+        training_patients=_hashes(item.patient_id for item in origin.trained_on),
+        training_images=_hashes(item.image_id for item in origin.trained_on),
+    )
+
+
+def _described_detector(card: ModelCard, graph: Graph, held_out: HeldOut) -> ModelCard:
+    seen = mark_images(graph, held_out.validation)
+    tests = {name: mark_images(graph, images) for name, images in held_out.tests.items()}
+    scores = np.concatenate([one.scores for one in seen]).astype(np.float64)
+    fit = fit_calibration(scores, np.concatenate([one.hits for one in seen]))
+    first = next(iter(tests.values()))
+    return replace(
+        card,
+        operating_points=tuple(_mark_point(rate, seen, first, held_out) for rate in MARK_RATES),
+        calibration=_known({"detector": fit}),
+        figures=tuple(f for name, test in tests.items() for f in detector_figures(test, name)),
+    )
+
+
+def _described_classifier(card: ModelCard, graph: Graph, held_out: HeldOut) -> ModelCard:
+    seen = judge_images(graph, held_out.validation)
+    tests = {name: judge_images(graph, images) for name, images in held_out.tests.items()}
+    lesion = np.array([one.said.lesion for one in seen])
+    malignancy = np.array([one.said.malignancy for one in seen])
+    fits = {
+        "lesion": fit_calibration(lesion, np.array([one.item.lesion for one in seen])),
+        "malignancy": fit_calibration(
+            malignancy, np.array([bool(one.item.malignant) for one in seen])
+        ),
+    }
+    first = next(iter(tests.values()))
+    return replace(
+        card,
+        operating_points=tuple(
+            _score_point(wanted, seen, first, held_out) for wanted in SENSITIVITIES
+        ),
+        calibration=_known(fits),
+        figures=tuple(
+            f for name, test in tests.items() for f in classifier_figures(test, name)
+        ),
+    )
+
+
+def _mark_point(
+    rate: float, seen: list[Marked], test: list[Marked], held_out: HeldOut
+) -> OperatingPoint:
+    threshold = round(threshold_at(seen, rate), 4)
+    return OperatingPoint(
+        f"{rate:g} false marks per lesion-free image",
+        threshold,
+        held_out.validation_name,
+        sensitivity=round(sensitivity_at(test, threshold), 4),
+        false_positives_per_image=round(false_marks_at(test, threshold), 4),
+    )
+
+
+def _score_point(
+    wanted: float, seen: list[Judged], test: list[Judged], held_out: HeldOut
+) -> OperatingPoint:
+    scores = [one.said.lesion for one in seen if one.item.lesion]
+    # The highest threshold that still calls the wanted share.
+    threshold = float(np.floor(np.quantile(scores, 1 - wanted) * 1e4) / 1e4)
+    return OperatingPoint(
+        f"sensitivity {wanted:.2f}",
+        threshold,
+        held_out.validation_name,
+        sensitivity=round(sensitivity_of(test, threshold), 4),
+        specificity=round(specificity_of(test, threshold), 4),
+    )
+
+
+def _known(fits: Mapping[str, Calibration | None]) -> dict[str, Calibration]:
+    return {name: fit for name, fit in fits.items() if fit is not None}
+
+
+def _compared(images: tuple[PreparedItem, ...]) -> NDArray[np.float32]:
+    step = max(1, len(images) // COMPARED)
+    chosen = islice(images, 0, None, step)
+    return np.concatenate([as_canvas(pixels) for pixels, _ in chosen])
+
+
+def _hashes(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({hashlib.sha256(name.encode()).hexdigest() for name in names}))

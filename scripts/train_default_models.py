@@ -1,0 +1,168 @@
+"""Train the models that ship, from nothing: simulated images and mini-MIAS films.
+
+    python scripts/train_default_models.py --mini-mias FOLDER --work FOLDER
+
+`--mini-mias` is a folder with `labels.csv` and the films it names. `--work` keeps prepared
+images and checkpoints: stopped at any moment, the same command goes on. Two slow cores need
+about two hours. The packs go to `resources/models`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ml.data.canvases import (
+    CanvasItem,
+    CanvasSet,
+    patient_fold,
+    read_canvases,
+    write_canvases,
+)
+from ml.data.sources.mini_mias import mini_mias_canvases
+from ml.data.sources.phantoms import phantom_canvases
+from ml.mammo.prepare import PrepareSpec
+from ml.places import MODELS
+from ml.train.classifier import ClassifierRecipe, train_classifier
+from ml.train.crops import CropSource
+from ml.train.detector import DetectorRecipe, train_detector
+from ml.train.packs import HeldOut, Origin, make_pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+ROLES = ("detector", "classifier")
+VERSION = "0.1.0"
+# First seed and number of images of each simulated set; two images a woman.
+PHANTOMS = {
+    "train": (1_000_000, 1600),
+    "validation": (2_000_000, 240),
+    "test": (3_000_000, 400),
+}
+FILMS_AT_MOST = 400
+CROP_PX = 512
+DETECTOR = DetectorRecipe(steps=1000)
+CLASSIFIER = ClassifierRecipe(steps=1200)
+DATA = (
+    "{phantoms} simulated images of {women} women (ml.phantom, seeds {first} to {last}; ours) "
+    "and {films} films of {patients} women of mini-MIAS (Suckling 1994; research use only, no "
+    "rent, lease or sale; folds 2 to 4 of 5 by a hash of the patient). Distortions and "
+    "asymmetries are taught as masses. The classifier starts from ImageNet weights of "
+    "EfficientNet-Lite0 (Apache-2.0)."
+)
+
+log = logging.getLogger("train_default_models")
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Prepared images: simulated, by purpose, and films, by purpose."""
+
+    phantoms: dict[str, CanvasSet]
+    films: CanvasSet
+    film_indices: dict[str, tuple[int, ...]]
+
+
+def main() -> None:
+    """Run every step that is not done yet."""
+    given = _parser().parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    data = prepared_data(given.work, given.mini_mias)
+    for role in given.roles:
+        crop = (CROP_PX, CROP_PX) if role == "detector" else (0, 0)
+        phantoms, films = _sources(data, *crop)
+        log.info("training the %s", role)
+        if role == "detector":
+            model = train_detector(phantoms, films, DETECTOR, given.work)
+        else:
+            model = train_classifier(phantoms, films, CLASSIFIER, given.work)
+        pack = make_pack(MODELS / role, role, model, origin(role, data), held_out(data))
+        for figure in pack.card.figures:
+            log.info("%s: %s", role, figure)
+
+
+def prepared_data(work: Path, mini_mias: Path) -> Data:
+    """Make, or find, the prepared images."""
+    spec = PrepareSpec()
+    films = _canvases(work / "films", mini_mias_canvases(mini_mias, spec), FILMS_AT_MOST, spec)
+    phantoms = {
+        name: _canvases(work / name, phantom_canvases(seed, count, spec), count, spec)
+        for name, (seed, count) in PHANTOMS.items()
+    }
+    folds = [patient_fold(item.patient_id) for item in films.items]
+    purposes = ["test" if f == 0 else "validation" if f == 1 else "train" for f in folds]
+    indices = {
+        name: tuple(i for i, purpose in enumerate(purposes) if purpose == name)
+        for name in PHANTOMS
+    }
+    return Data(phantoms, films, indices)
+
+
+def origin(role: str, data: Data) -> Origin:
+    """What the card says of the training."""
+    simulated = data.phantoms["train"].items
+    films = tuple(data.films.items[i] for i in data.film_indices["train"])
+    women = len({item.patient_id for item in simulated})
+    first = PHANTOMS["train"][0]
+    text = DATA.format(
+        phantoms=len(simulated),
+        women=women,
+        first=first,
+        last=first + women - 1,
+        films=len(films),
+        patients=len({item.patient_id for item in films}),
+    )
+    return Origin(f"mammoscope-{role}", VERSION, text, data.films.spec, films)
+
+
+def held_out(data: Data) -> HeldOut:
+    """Validation pooled, for one threshold; tests apart."""
+    films = {name: tuple(data.films.images(data.film_indices[name])) for name in PHANTOMS}
+    return HeldOut(
+        "simulated images and mini-MIAS films for validation",
+        (*data.phantoms["validation"].images(), *films["validation"]),
+        {
+            "mini-MIAS films, test": films["test"],
+            "simulated images, test": tuple(data.phantoms["test"].images()),
+        },
+    )
+
+
+def _sources(data: Data, rows: int, columns: int) -> tuple[CropSource, CropSource]:
+    spec = data.films.spec
+    size = (rows or spec.rows, columns or spec.columns)
+    simulated = data.phantoms["train"]
+    return (
+        CropSource(simulated, tuple(range(len(simulated.items))), *size),
+        CropSource(data.films, data.film_indices["train"], *size),
+    )
+
+
+def _canvases(
+    folder: Path,
+    images: Iterator[tuple[NDArray[np.uint16], CanvasItem]],
+    count: int,
+    spec: PrepareSpec,
+) -> CanvasSet:
+    if not (folder / "canvases.json").exists():
+        log.info("preparing %s", folder.name)
+        write_canvases(folder, images, count, spec)
+    return read_canvases(folder)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Train the models that ship.")
+    parser.add_argument("--mini-mias", required=True, type=Path, metavar="FOLDER")
+    parser.add_argument("--work", required=True, type=Path, metavar="FOLDER")
+    parser.add_argument("--roles", nargs="+", choices=ROLES, default=ROLES)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""From a manifest to a pack that the program can use, in as few steps as say anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ml.cli import main as cli
+from ml.errors import DataError
+from ml.infer.on_cpu import CpuEngine
+from ml.infer.reader import load_reader
+from ml.manifest import Manifest, ManifestRow, Split, write_manifest
+from ml.phantom.dataset import write_phantoms
+from ml.registry import read_pack
+from ml.train.classifier import ClassifierRecipe
+from ml.train.command import main, split_of
+from ml.train.detector import DetectorRecipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DETECTOR = DetectorRecipe(steps=2, batch=2, warmup=1)
+CLASSIFIER = ClassifierRecipe(steps=2, batch=2, warmup=1, phantom_variants=1)
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve women, four for each purpose, at a coarse pixel."""
+    folder = tmp_path_factory.mktemp("phantoms")
+    manifest = write_phantoms(folder, 12, 4, pixel_mm=0.4)
+    women = list(dict.fromkeys(row.patient_id for row in manifest.rows))
+    purpose = {woman: tuple(Split)[number % 3] for number, woman in enumerate(women)}
+    rows = tuple(replace(row, split=purpose[row.patient_id]) for row in manifest.rows)
+    write_manifest(replace(manifest, rows=rows))
+    return folder
+
+
+def test_both_models_are_trained_measured_and_usable(phantoms: Path, tmp_path: Path) -> None:
+    for role in ("detector", "classifier"):
+        main(role, phantoms, tmp_path / role, detector=DETECTOR, classifier=CLASSIFIER)
+        card = read_pack(tmp_path / role).card
+        assert card.role == role
+        assert card.figures
+        assert card.operating_points[0].chosen_on == "the manifest's rows for validation"
+        assert not card.training_patients, "phantoms are no patients"
+        assert not card.validated_kinds, "phantoms validate nothing"
+    folders = {role: tmp_path / role for role in ("detector", "classifier")}
+    assert load_reader(folders, CpuEngine("f32")).detector.name == "own-detector"
+
+
+def test_a_row_without_a_split_goes_where_its_patient_goes() -> None:
+    rows = [ManifestRow(f"{i}.dcm", f"patient-{i // 4}") for i in range(400)]
+    splits = {
+        row.patient_id: {split_of(r) for r in rows if r.patient_id == row.patient_id}
+        for row in rows
+    }
+    assert all(len(found) == 1 for found in splits.values())
+    share = sum(split_of(row) is Split.TRAIN for row in rows) / len(rows)
+    assert 0.5 < share < 0.7
+    assert split_of(replace(rows[0], split=Split.TEST)) is Split.TEST
+
+
+def test_what_cannot_be_learnt_from_is_said(phantoms: Path, tmp_path: Path) -> None:
+    empty = Manifest(tmp_path, ())
+    write_manifest(empty)
+    with pytest.raises(DataError, match="no image for train"):
+        main("detector", tmp_path, tmp_path / "out")
+    row = ManifestRow("missing.dcm", "one", split=Split.TRAIN)
+    write_manifest(Manifest(tmp_path, (row,)))
+    with pytest.raises(DataError, match=r"missing\.dcm has no label"):
+        main("detector", tmp_path, tmp_path / "out")
+
+
+def test_the_commands_line_ends_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = cli(["train", "detector", "--manifest", str(tmp_path), "--out", str(tmp_path / "o")])
+    assert code == 1
+    assert "manifest.csv" in capsys.readouterr().err

@@ -1,0 +1,106 @@
+"""Both recipes on a lesion that nobody could miss: they learn, and a killed one goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from ml.train.classifier import ClassifierRecipe, map_target, train_classifier
+from ml.train.crops import Crop, CropSource, draw_crop
+from ml.train.detector import DetectorRecipe, detector_batch, learning_rate, train_detector
+from tests.factories.truths import SMALL, bright_disc_canvases, make_item
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from torch import nn
+
+DETECTOR = DetectorRecipe(steps=8, batch=4, warmup=2, save_every=2)
+CLASSIFIER = ClassifierRecipe(
+    steps=8, batch=6, warmup=2, save_every=2, phantom_variants=1, real_variants=1
+)
+
+
+class KilledError(Exception):
+    """What stands for the machine going down."""
+
+
+@pytest.fixture(scope="module")
+def canvases(tmp_path_factory: pytest.TempPathFactory):
+    return bright_disc_canvases(tmp_path_factory.mktemp("canvases"), 8)
+
+
+@pytest.fixture(params=["detector", "classifier"])
+def train(request: pytest.FixtureRequest, canvases) -> Callable[..., nn.Module]:
+    everything = tuple(range(8))
+    crops = CropSource(canvases, everything, 128, 128)
+    whole = CropSource(canvases, everything, SMALL.rows, SMALL.columns)
+
+    def run(folder: Path, progress=lambda step, loss: None) -> nn.Module:
+        if request.param == "detector":
+            return train_detector(crops, crops, DETECTOR, folder, progress=progress)
+        return train_classifier(
+            whole, whole, CLASSIFIER, folder, pretrained=False, progress=progress
+        )
+
+    return run
+
+
+def test_a_killed_training_ends_as_if_it_had_not_been(
+    train: Callable[..., nn.Module], tmp_path: Path
+) -> None:
+    def stop(step: int, loss: float) -> None:
+        if step == 4:  # after the checkpoint of step 4, in the middle of the next
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        train(tmp_path / "killed", stop)
+    resumed = train(tmp_path / "killed").state_dict()
+    for name, value in train(tmp_path / "whole").state_dict().items():
+        assert torch.equal(resumed[name], value), name
+
+
+def test_the_loss_falls(train: Callable[..., nn.Module], tmp_path: Path) -> None:
+    losses: list[float] = []
+    train(tmp_path, lambda step, loss: losses.append(loss))
+    assert np.isfinite(losses).all()
+    assert np.mean(losses[-3:]) < np.mean(losses[:3])
+
+
+def test_the_rate_rises_and_falls() -> None:
+    rates = [learning_rate(step, 100, 10, 1.0) for step in range(100)]
+    assert rates[9] == max(rates) == 1.0
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == pytest.approx(0.02, abs=0.01)
+
+
+def test_a_batch_says_where_its_lesions_are(canvases) -> None:
+    source = CropSource(canvases, tuple(range(8)), 128, 64)
+    crops = [draw_crop(source, np.random.default_rng(s), lesion=s % 2 == 0) for s in range(6)]
+    batch = detector_batch(crops)
+    assert batch["img"].shape == (6, 1, 128, 64)
+    owners = [number for number, crop in enumerate(crops) for _ in crop.boxes]
+    assert batch["batch_idx"].tolist() == owners
+    assert batch["cls"].shape == (len(owners), 1)
+    x, y, width, height = batch["bboxes"][0].tolist()
+    box = crops[owners[0]].boxes[0]
+    assert (y * 128, x * 64) == pytest.approx(box.center, abs=1e-3)
+    assert (height * 128, width * 64) == pytest.approx(box.size, abs=1e-3)
+
+
+def test_the_map_is_told_where_the_lesion_is() -> None:
+    crop_with = _crop(((64.0, 64.0, 128.0, 128.0),))
+    unboxed = make_item(lesion=True)
+    target, known = map_target([crop_with, Crop(np.zeros((0, 0), np.float32), (), (), unboxed)], 4, 3)
+    assert target[0].nonzero().tolist() == [[1, 1]]
+    assert known.tolist() == [1.0, 0.0], "an abnormal film without a box says nothing"
+
+
+def _crop(boxes: tuple[tuple[float, float, float, float], ...]) -> Crop:
+    item = make_item(boxes=boxes)
+    return Crop(np.zeros((0, 0), np.float32), item.box_values(), (0,), item)
