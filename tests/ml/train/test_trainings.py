@@ -96,7 +96,8 @@ def test_a_batch_says_where_its_lesions_are(canvases) -> None:
 def test_the_map_is_told_where_the_lesion_is() -> None:
     crop_with = _crop(((64.0, 64.0, 128.0, 128.0),))
     unboxed = make_item(lesion=True)
-    target, known = map_target([crop_with, Crop(np.zeros((0, 0), np.float32), (), (), unboxed)], 4, 3)
+    crop_without = Crop(np.zeros((0, 0), np.float32), (), (), unboxed)
+    target, known = map_target([crop_with, crop_without], 4, 3)
     assert target[0].nonzero().tolist() == [[1, 1]]
     assert known.tolist() == [1.0, 0.0], "an abnormal film without a box says nothing"
 
