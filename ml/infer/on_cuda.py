@@ -26,7 +26,7 @@ class CudaEngine:
         """Build the network and load its weights (safetensors, no pickle)."""
         import torch
 
-        model = _network(pack).eval().cuda()
+        model = network_of(pack).cuda()
 
         def compute(canvas: NDArray[np.float32]) -> list[NDArray[np.float32]]:
             with torch.inference_mode():
@@ -49,7 +49,8 @@ def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
     return tensor.float().cpu().numpy()
 
 
-def _network(pack: ModelPack) -> nn.Module:
+def network_of(pack: ModelPack) -> nn.Module:
+    """The network of a pack, with its training weights (no pickle) and the exported outputs."""
     from safetensors.torch import load_file
 
     weights = load_file(pack.weights)
@@ -58,9 +59,9 @@ def _network(pack: ModelPack) -> nn.Module:
 
         detector = build_detector()
         detector.load_state_dict(weights)
-        return deployed(detector)
+        return deployed(detector).eval()
     from ml.models.classifier import DeployedClassifier, build_classifier
 
     classifier = build_classifier(pretrained=False)
     classifier.load_state_dict(weights)
-    return DeployedClassifier(classifier)
+    return DeployedClassifier(classifier).eval()

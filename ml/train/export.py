@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from ml.infer.detections import Detections
+
 # What the exported graph may differ by from the torch model (issue: the main job, "Knowing").
 LEAST_IOU = 0.95
 MOST_SCORE_DIFFERENCE = 0.02
@@ -132,7 +134,7 @@ def compare(
             given = network(torch.from_numpy(canvas[None]))
         outputs = given if isinstance(given, tuple) else (given,)
         mine = [part.float().numpy() for part in outputs]
-        worst = _worse(worst, _difference(mine, graph(canvas[None]), pack.card.role))
+        worst = _worse(worst, difference(mine, graph(canvas[None]), pack.card.role))
     return worst
 
 
@@ -162,25 +164,29 @@ def _write(
     return {name: file_sha256(folder / name) for name in (WEIGHTS, GRAPH, GRAPH_WEIGHTS)}
 
 
-def _difference(
+def difference(
     mine: list[NDArray[np.float32]], theirs: list[NDArray[np.float32]], role: str
 ) -> Difference:
+    """How far two answers to one canvas lie apart: the outputs as an engine returns them."""
     if role == "classifier":
         apart = [np.abs(a - b).max() for a, b in zip(mine, theirs, strict=True)]
         # Scores and density; the map is a picture, held to the detector's tolerance.
         return Difference(score=float(apart[1]), probability=float(max(apart[0], apart[2])))
     one, other = decode(mine[0]), decode(theirs[0])
+    return _worse(_unmatched(one, other), _unmatched(other, one))
+
+
+def _unmatched(one: Detections, other: Detections) -> Difference:
+    """The worst of one side's boxes, each beside the other side's nearest."""
     worst = Difference()
     for box, kind, score in zip(one.boxes, one.classes, one.scores, strict=True):
-        if score < COMPARED_SCORE:
-            continue
-        matches = [
-            (Box(*box).iou(Box(*b)), abs(float(s - score)))
-            for b, k, s in zip(other.boxes, other.classes, other.scores, strict=True)
-            if k == kind
-        ]
-        iou, apart = max(matches, default=(0.0, 1.0))
-        worst = _worse(worst, Difference(iou, apart))
+        if score >= COMPARED_SCORE:
+            same = other.classes == kind
+            matches = [
+                (Box(*mate).iou(Box(*box)), abs(float(value - score)))
+                for mate, value in zip(other.boxes[same], other.scores[same], strict=True)
+            ]
+            worst = _worse(worst, Difference(*max(matches, default=(0.0, 1.0))))
     return worst
 
 

@@ -89,7 +89,7 @@ def test_what_the_models_were_not_made_for_is_refused(
 ) -> None:
     from dataclasses import replace
 
-    image = replace(make_image("RCC"), **change)  # type: ignore[arg-type]
+    image = replace(make_image("RCC"), **change)
 
     def unread(_: object) -> np.ndarray:
         raise AssertionError("the pixels of a refused image were read")

@@ -1,0 +1,116 @@
+"""The models that come with the program: their cards, and that both forms say the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from ml.infer.on_cuda import CudaEngine, network_of
+from ml.infer.reader import as_canvas, load_reader
+from ml.mammo.pixels import read_pixels
+from ml.mammo.prepare import prepare
+from ml.mammo.scan import find_images
+from ml.places import SAMPLES
+from ml.registry import ROLES, default_packs, read_pack
+from ml.train.export import Difference, compare, difference
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.registry import ModelPack
+
+
+@pytest.fixture(scope="module")
+def packs() -> dict[str, ModelPack]:
+    return {role: read_pack(folder) for role, folder in default_packs().items()}
+
+
+@pytest.fixture(scope="module")
+def canvases(packs: dict[str, ModelPack]) -> NDArray[np.float32]:
+    spec = packs["detector"].card.prepare
+    images = find_images([SAMPLES]).images
+    return np.concatenate(
+        [as_canvas(prepare(read_pixels(image), image, spec).pixels) for image in images]
+    )
+
+
+def test_there_is_one_for_each_role(packs: dict[str, ModelPack]) -> None:
+    assert tuple(packs) == ROLES
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_card_says_what_was_measured(packs: dict[str, ModelPack], role: str) -> None:
+    card = packs[role].card
+    assert "mini-MIAS" in card.data
+    assert "esearch use only" in card.intended_use
+    assert card.licence == "AGPL-3.0-or-later"
+    assert card.training_patients
+    assert card.training_images
+    assert not card.validated_kinds, "nothing here was validated on a reader's images"
+    assert any("mini-MIAS" in figure.data for figure in card.figures)
+    for figure in card.figures:
+        assert figure.low <= figure.value <= figure.high
+        assert figure.n > 0
+    for point in card.operating_points:
+        assert 0 < point.threshold < 1
+        assert point.sensitivity is not None
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_graph_says_what_the_weights_say(
+    packs: dict[str, ModelPack], canvases: NDArray[np.float32], role: str
+) -> None:
+    """Boxes: IoU over 0.95, scores within 0.02; probabilities within 0.01."""
+    pack = packs[role]
+    network = network_of(pack)
+    for precision in {"f32", pack.card.precision}:
+        found = compare(network, pack, canvases, precision)
+        assert found.acceptable, f"{precision}: {found}"
+
+
+def test_a_difference_is_noticed() -> None:
+    table = np.zeros((1, 6, 2), np.float32)
+    table[0, :, 0] = (50, 50, 20, 20, 0.8, 0)
+    moved = table.copy()
+    moved[0, 0, 0] += 2
+    assert difference([table], [table], "detector") == Difference()
+    assert not difference([table], [moved], "detector").acceptable, "IoU 0.82"
+    fainter = table.copy()
+    fainter[0, 4, 0] -= 0.03
+    assert not difference([table], [fainter], "detector").acceptable
+    assert not difference([table], [np.zeros_like(table)], "detector").acceptable, "lost"
+    assert not difference([np.zeros_like(table)], [table], "detector").acceptable, "invented"
+
+
+def test_the_sample_study_has_its_mass_found(packs: dict[str, ModelPack]) -> None:
+    """The obvious lesion of the shipped study, above the operating point, in both views."""
+    images = [i for i in find_images([SAMPLES]).images if i.path.stem in {"LCC", "LMLO"}]
+    analysis = load_reader().analyze(images, read_pixels)
+    threshold = packs["detector"].card.operating_points[0].threshold
+    truth = {"LCC": (892, 508), "LMLO": (1122, 500)}
+    for image, seen in zip(images, analysis.images, strict=True):
+        row, column = truth[image.path.stem]
+        hits = [
+            finding.score
+            for finding in seen.findings
+            if finding.box.row0 <= row < finding.box.row1
+            and finding.box.col0 <= column < finding.box.col1
+        ]
+        assert max(hits, default=0) >= threshold, image.path.stem
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("role", ROLES)
+def test_torch_on_a_device_agrees(
+    packs: dict[str, ModelPack], canvases: NDArray[np.float32], role: str
+) -> None:
+    graph, network = CudaEngine().load(packs[role]), network_of(packs[role])
+    import torch
+
+    for canvas in canvases:
+        with torch.no_grad():
+            given = network(torch.from_numpy(canvas[None]))
+        mine = [part.numpy() for part in (given if isinstance(given, tuple) else (given,))]
+        assert difference(mine, graph(canvas[None]), role).acceptable
