@@ -27,6 +27,9 @@ SMALL_SIDE = 512
 MARGIN = 0.03
 # Labels are opaque, so far brighter than scatter in air.
 LABEL_LEVEL = 0.35
+# Film numbers are drawn in strokes narrower than this (of 512), and stand out of air by this much.
+STROKE = 4
+STROKE_LEVEL = 0.025
 # Strips at most this wide (of 512) are film borders, scanner noise or a label that touches:
 # they stay visible, but are no breast.
 STRIP = 12
@@ -103,7 +106,8 @@ def find_skin(pixels: NDArray[np.generic], mammogram: Mammogram) -> Skin:
     if float((small[tissue] > 0.97).mean()) > SATURATED_SHARE:
         return _unsure(small.shape, mammogram, to_stored, mark("air and breast look swapped"))
     margin = max(3, round(MARGIN * max(small.shape)))
-    visible = _grown(found, margin) | _grown(_labels(small, found, level), margin // 2 + 1)
+    marks = _labels(small, found, level) | _writing(small, found)
+    visible = _grown(found, margin) | _grown(marks, margin // 2 + 1)
     box = to_stored.box(_extent(tissue))
     return Skin(visible, tissue, to_stored, box, sure=True)
 
@@ -242,6 +246,26 @@ def _grown(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
     side = 2 * pixels + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0, np.bool_)
+
+
+def _writing(small: NDArray[np.float32], tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Film numbers too faint for labels: strokes that stand out of the air right beside them."""
+    import cv2
+
+    side = 2 * round(STROKE * max(small.shape) / SMALL_SIDE) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    strokes = cv2.morphologyEx(small, cv2.MORPH_TOPHAT, kernel)
+    # The skin's own shine is no writing.
+    outside = ~_grown(tissue, side)
+    if not outside.any():
+        return outside
+    noise = float(np.percentile(strokes[outside], 90))
+    drawn = (strokes > max(STROKE_LEVEL, 4 * noise)) & outside
+    count, found, stats, _ = cv2.connectedComponentsWithStats(drawn.astype(np.uint8))
+    parts = np.asarray(found, np.intp)
+    keep = np.asarray(stats[:count, cv2.CC_STAT_AREA] >= side, np.bool_)
+    keep[0] = False
+    return np.asarray(keep[parts], np.bool_)
 
 
 def _labels(

@@ -80,6 +80,16 @@ def test_a_label_and_a_scanner_border_stay_visible_but_are_no_breast() -> None:
     assert seen[:, 396:].all()
 
 
+def test_a_film_number_much_fainter_than_a_label_stays_visible() -> None:
+    pixels = film(noise=1.0)
+    cv2.putText(pixels, "37", (320, 60), cv2.FONT_HERSHEY_SIMPLEX, 1, 38, 3)
+    check_film(pixels, mammogram_of(pixels))
+    seen = visible(find_skin(pixels, mammogram_of(pixels)), pixels.shape)
+    written = np.zeros_like(pixels)
+    cv2.putText(written, "37", (320, 60), cv2.FONT_HERSHEY_SIMPLEX, 1, 255, 3)
+    assert seen[written > 0].all()
+
+
 def test_a_reduced_copy_gives_the_same_places() -> None:
     small = cv2.resize(film(), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     whole = find_skin(film(), mammogram_of(film()))
@@ -139,6 +149,23 @@ def inside_of(seed: int, order: int, side: Laterality, view: ViewPosition) -> np
     rng = np.random.default_rng((seed, 3, order))
     depth = build_anatomy(draw_woman(seed), view, PHANTOM_MM, rng).depth_mm > 0
     return depth[:, ::-1] if side is Laterality.RIGHT else depth
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="mini-MIAS is not on this machine")
+def test_labels_on_untouched_films_stay_legible() -> None:
+    """Every bright thing that lies apart from the breast: lead letters and film numbers."""
+    films = sorted((SHARED / "mini_mias" / "originals_with_labels_and_pectoral").glob("*.png"))
+    assert len(films) == 9
+    for path in films:
+        pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        skin = find_skin(pixels, mammogram_of(pixels))
+        bright = (pixels > 60).astype(np.uint8)
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(bright)
+        breast = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+        drawn = [i for i in range(1, count) if i != breast and stats[i, cv2.CC_STAT_AREA] > 40]
+        apart = np.isin(parts, drawn)
+        assert skin.sure
+        assert visible(skin, pixels.shape)[apart].mean() > 0.999, path.name
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the DDSM tissue masks are not on this machine")
