@@ -27,7 +27,7 @@ SMALL_SIDE = 512
 MARGIN = 0.03
 # Labels are opaque, so far brighter than scatter in air.
 LABEL_LEVEL = 0.35
-# Film numbers are drawn in strokes narrower than this (of 512), and stand out of air by this much.
+# Film numbers have strokes narrower than this (of 512) and stand out of air by this much.
 STROKE = 4
 STROKE_LEVEL = 0.025
 # Strips at most this wide (of 512) are film borders, scanner noise or a label that touches:
@@ -249,7 +249,7 @@ def _grown(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
 
 
 def _writing(small: NDArray[np.float32], tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Film numbers too faint for labels: strokes that stand out of the air right beside them."""
+    """Film numbers too faint for labels: strokes that stand out of the air beside them."""
     import cv2
 
     side = 2 * round(STROKE * max(small.shape) / SMALL_SIDE) + 1

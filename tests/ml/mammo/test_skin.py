@@ -155,7 +155,7 @@ def inside_of(seed: int, order: int, side: Laterality, view: ViewPosition) -> np
 def test_labels_on_untouched_films_stay_legible() -> None:
     """Every bright thing that lies apart from the breast: lead letters and film numbers."""
     films = sorted((SHARED / "mini_mias" / "originals_with_labels_and_pectoral").glob("*.png"))
-    assert len(films) == 9
+    labelled = 0
     for path in films:
         pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         skin = find_skin(pixels, mammogram_of(pixels))
@@ -165,7 +165,10 @@ def test_labels_on_untouched_films_stay_legible() -> None:
         drawn = [i for i in range(1, count) if i != breast and stats[i, cv2.CC_STAT_AREA] > 40]
         apart = np.isin(parts, drawn)
         assert skin.sure
-        assert visible(skin, pixels.shape)[apart].mean() > 0.999, path.name
+        labelled += bool(apart.any())
+        hidden = apart & ~visible(skin, pixels.shape)
+        assert hidden.sum() <= 0.001 * apart.sum(), path.name
+    assert (len(films), labelled) == (9, 8), "one of the films has no label"
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the DDSM tissue masks are not on this machine")
