@@ -19,6 +19,10 @@ _HAS_SIZ = JPEG_2000 | HTJ2K
 _SOF = frozenset(set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7})
 
 
+# Start of a codestream and its first segment (ITU-T T.800 A.4.1, A.5.1).
+SIZ = b"\xff\x4f\xff\x51"
+
+
 def check_codestream(data: bytes, syntax: str, rows: int, columns: int, bits: int) -> None:
     """Refuse a frame whose codestream disagrees with the header.
 
@@ -40,6 +44,15 @@ def check_codestream(data: bytes, syntax: str, rows: int, columns: int, bits: in
         )
 
 
+def jpeg_2000_samples(data: bytes) -> tuple[int, bool]:
+    """Bits and signedness of the first component (Ssiz, ITU-T T.800 A.5.1).
+
+    The stream must be one that `check_codestream` accepts.
+    """
+    ssiz = data[data.find(SIZ, 0, 4096) + 42]
+    return (ssiz & 0x7F) + 1, bool(ssiz & 0x80)
+
+
 def _jpeg_size(data: bytes) -> tuple[int, int, int, int] | None:
     """Rows, columns, components, bits of a JPEG or JPEG-LS stream."""
     place = 2
@@ -58,7 +71,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int, int, int] | None:
 
 def _jpeg_2000_size(data: bytes) -> tuple[int, int, int, int] | None:
     """The same from the SIZ marker (ITU-T T.800 A.5.1), in a bare stream or in a JP2 box."""
-    start = data.find(b"\xff\x4f\xff\x51", 0, 4096)
+    start = data.find(SIZ, 0, 4096)
     if start < 0 or len(data) < start + 46:
         return None
     fields = [

@@ -21,6 +21,7 @@ from ml.mammo.codestream import (
     JPEG_LS,
     RLE,
     check_codestream,
+    jpeg_2000_samples,
 )
 from ml.mammo.header import parse
 from ml.texts import mark
@@ -122,7 +123,15 @@ def _value_length(file: BinaryIO, mammogram: Mammogram) -> int:
         raise _error(NO_PIXELS, mammogram)
     byte_order = "big" if order == ">" else "little"
     if mammogram.transfer_syntax_uid != IMPLICIT:
-        file.read(4)  # VR and two reserved bytes
+        vr = file.read(4)[:2]  # and two reserved bytes
+        if vr == b"OW" and order == ">" and mammogram.pixel_format.bits_allocated == 8:
+            # Two pixels a word, and each word turned round (PS3.5 A.3): never seen in MG.
+            raise PixelDecodeError(
+                UNKNOWN_SYNTAX,
+                name=mammogram.path.name,
+                syntax=mammogram.transfer_syntax_uid,
+                detail="8-bit pixels in big-endian words",
+            )
     length = int.from_bytes(file.read(4), byte_order)
     if length == 0:
         raise _error(NO_PIXELS, mammogram)
@@ -198,7 +207,11 @@ def _reduced_jpeg_2000(data: bytes, reduce: int) -> NDArray[np.generic]:
     with Image.open(io.BytesIO(data)) as image:
         image.reduce = reduce  # type: ignore[method-assign,assignment]
         image.load()
-        return np.asarray(image)
+        scaled = np.asarray(image)
+    # Pillow moves signed samples up by half their range and stretches all to 8 or 16 bits.
+    bits, signed = jpeg_2000_samples(data)
+    values = scaled >> (scaled.dtype.itemsize * 8 - bits)
+    return values.astype(np.int32) - (1 << (bits - 1)) if signed else values
 
 
 def _checked(

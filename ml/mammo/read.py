@@ -40,8 +40,11 @@ MG_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.2"
 MG_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.2.1"
 BREAST_TOMOSYNTHESIS = "1.2.840.10008.5.1.4.1.1.13.1.3"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-# JPEG-LS near, JPEG 2000 and HTJ2K allow loss without demanding it; these two are lossy.
 ALWAYS_LOSSY = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
+# JPEG-LS near, JPEG 2000 and HTJ2K allow loss without demanding it: lossy unless denied.
+MAY_BE_LOSSY = frozenset(
+    {"1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203"}
+)
 PICTURE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 RAW = mark("For Processing image: raw detector values, not made for reading.")
 
@@ -284,8 +287,9 @@ def _spacing(dataset: FileDataset) -> PixelSpacing | None:
 
 def _lossy(dataset: FileDataset) -> LossyCompression | None:
     syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
-    declared = text(dataset, "LossyImageCompression") == "01"
-    if not declared and syntax not in ALWAYS_LOSSY:
+    said = text(dataset, "LossyImageCompression")
+    unsaid = syntax in MAY_BE_LOSSY and said != "00"
+    if said != "01" and syntax not in ALWAYS_LOSSY and not unsaid:
         return None
     ratios = numbers(dataset, "LossyImageCompressionRatio")
     return LossyCompression(
