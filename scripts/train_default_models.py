@@ -48,7 +48,7 @@ PHANTOMS = {
 FILMS_AT_MOST = 400
 CROP_PX = 512
 DETECTOR = DetectorRecipe(steps=1000)
-CLASSIFIER = ClassifierRecipe(steps=1200)
+CLASSIFIER = ClassifierRecipe(steps=600)
 DATA = (
     "{phantoms} simulated images of {women} women (ml.phantom, seeds {first} to {last}; ours) "
     "and {films} films of {patients} women of mini-MIAS (Suckling 1994; research use only, no "

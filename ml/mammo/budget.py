@@ -10,6 +10,7 @@ from ml.texts import mark
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
 # The largest detectors have 4,800 x 6,400 pixels, scanned films up to 9,000 rows.
 MAX_SIDE = 16384
@@ -56,26 +57,27 @@ def check_deflated(path: Path) -> None:
         start = file.read(4096)
         if DEFLATED not in start[:1024]:
             return
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         file.seek(_dataset_start(start))
-        total = 0
-        while chunk := file.read(1 << 16):
-            piece = chunk
-            while piece and not inflater.eof:
-                total += len(_inflate(inflater, piece))
-                piece = inflater.unconsumed_tail
-                if total > MAX_INFLATED:
-                    raise BudgetError(
-                        mark("{name} inflates to more than a mammogram needs: not opened."),
-                        name=path.name,
-                    )
+        if _inflated_bytes(file) > MAX_INFLATED:
+            raise BudgetError(
+                mark("{name} inflates to more than a mammogram needs: not opened."),
+                name=path.name,
+            )
 
 
-def _inflate(inflater: zlib._Decompress, piece: bytes) -> bytes:  # pyright: ignore[reportPrivateUsage]
+def _inflated_bytes(file: BinaryIO) -> int:
+    """How much comes out, until it is too much, ends or breaks: what breaks is parsed next."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    total = 0
     try:
-        return inflater.decompress(piece, 1 << 20)
+        while total <= MAX_INFLATED and not inflater.eof:
+            piece = inflater.unconsumed_tail or file.read(1 << 16)
+            if not piece:
+                break
+            total += len(inflater.decompress(piece, 1 << 20))
     except zlib.error:
-        return b""
+        return total
+    return total
 
 
 def _dataset_start(start: bytes) -> int:

@@ -19,6 +19,8 @@ _HAS_SIZ = JPEG_2000 | HTJ2K
 _SOF = frozenset(set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7})
 
 
+# End of image and end of codestream are the same bytes (ITU-T T.81 B.1.1.3, T.800 A.4.4).
+END = b"\xff\xd9"
 # Start of a codestream and its first segment (ITU-T T.800 A.4.1, A.5.1).
 SIZ = b"\xff\x4f\xff\x51"
 
@@ -29,7 +31,7 @@ def check_codestream(data: bytes, syntax: str, rows: int, columns: int, bits: in
     Raises
     ------
     PixelDecodeError
-        Another size, more than one component, or more bits than are allocated.
+        Another size, more than one component, more bits than are allocated, or no end.
     """
     if syntax in _HAS_SOF:
         said = _jpeg_size(data)
@@ -41,6 +43,12 @@ def check_codestream(data: bytes, syntax: str, rows: int, columns: int, bits: in
         raise PixelDecodeError(
             mark("The compressed pixels are not the image that the header describes."),
             detail=f"codestream says {said}, header {rows} x {columns}, {bits} bits",
+        )
+    # Some decoders make a picture of half a stream; a frame is padded by a zero at most.
+    if END not in data[-4:]:
+        raise PixelDecodeError(
+            mark("The compressed pixels end in the middle. Ask for a new copy."),
+            detail="no end of the codestream",
         )
 
 

@@ -2,20 +2,82 @@
 
 from __future__ import annotations
 
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from typing import BinaryIO
 
     from pydicom.dataset import Dataset, FileDataset
 
 
-def parse(source: Path | BinaryIO, *, pixels: bool = False) -> FileDataset:
-    """Parse a DICOM file; without its pixels, an open file is left standing at their tag."""
-    import pydicom
+_LARGE_BYTES = 1 << 16
 
+
+def damage() -> tuple[type[Exception], ...]:
+    """What pydicom raises of a file that is not what it says.
+
+    While parsing, and while a value is looked at, which is when it is converted. A function, so
+    that pydicom (0.2 s) is imported by whoever reads a file and not at start-up.
+    """
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (
+        RecursionError,  # sequences in sequences without end, pydicom #2330
+        ValueError,
+        TypeError,
+        AttributeError,
+        KeyError,
+        IndexError,
+        NotImplementedError,
+        EOFError,
+        MemoryError,
+        OverflowError,
+        OSError,
+        struct.error,
+        zlib.error,
+        BytesLengthException,
+        InvalidDicomError,
+    )
+
+
+class BoundedReader(io.BufferedReader):
+    """A file that is never asked for more than it holds.
+
+    A damaged length of 4 GB would otherwise be allocated before the file turns out to be short.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._length = os.fstat(self.fileno()).st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read at most `size` bytes."""
+        if size is not None and size > _LARGE_BYTES:
+            size = min(size, max(self._length - self.tell(), 0))
+        return super().read(size)
+
+
+def parse(source: Path | BinaryIO, *, pixels: bool = False) -> FileDataset:
+    """Parse a DICOM file; without its pixels, an open file is left standing at their tag.
+
+    Raises
+    ------
+    One of `damage()`.
+    """
+    import pydicom
+    from pydicom import config
+
+    # Values are checked where they are used; pydicom's own warnings quote them in the log.
+    config.settings.reading_validation_mode = config.IGNORE
+    if isinstance(source, Path):
+        with BoundedReader(source) as file:
+            return parse(file, pixels=pixels)
     return pydicom.dcmread(  # pyright: ignore[reportUnknownMemberType]
         source, stop_before_pixels=not pixels
     )

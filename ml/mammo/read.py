@@ -8,6 +8,7 @@ from ml.errors import MissingAttributeError, NotDicomError, NotMammographyError,
 from ml.mammo.budget import check_size
 from ml.mammo.codes import ImageKind, PresentationIntent
 from ml.mammo.header import (
+    damage,
     items,
     number,
     numbers,
@@ -70,11 +71,11 @@ def read_mammogram(path: Path) -> Mammogram:
 
         return read_film(path)
     dataset = read_header(path)
-    _check_is_mammogram(dataset, path)
-    _check_pixels_described(dataset, path)
     try:
+        _check_is_mammogram(dataset, path)
+        _check_pixels_described(dataset, path)
         return _mammogram(dataset, path)
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+    except damage() as error:
         raise ReadError(
             mark("{name} is damaged: its header makes no sense. Ask for a new copy."),
             name=path.name,
@@ -105,18 +106,7 @@ def read_header(path: Path) -> FileDataset:
         raise ReadError(
             mark("{name} cannot be opened: {why}."), name=path.name, why=error.strerror or error
         ) from error
-    except (
-        RecursionError,  # sequences in sequences without end, pydicom #2330
-        ValueError,
-        TypeError,
-        AttributeError,
-        KeyError,
-        IndexError,
-        NotImplementedError,
-        EOFError,
-        MemoryError,
-        OverflowError,
-    ) as error:
+    except damage() as error:
         raise _damaged(path, error) from error
 
 
