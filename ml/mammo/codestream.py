@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from itertools import pairwise
+
 from ml.errors import PixelDecodeError
 from ml.texts import mark
 
@@ -33,6 +36,9 @@ def check_codestream(data: bytes, syntax: str, rows: int, columns: int, bits: in
     PixelDecodeError
         Another size, more than one component, more bits than are allocated, or no end.
     """
+    if syntax == RLE:
+        _check_rle(data, bits)
+        return
     if syntax in _HAS_SOF:
         said = _jpeg_size(data)
     elif syntax in _HAS_SIZ:
@@ -49,6 +55,19 @@ def check_codestream(data: bytes, syntax: str, rows: int, columns: int, bits: in
         raise PixelDecodeError(
             mark("The compressed pixels end in the middle. Ask for a new copy."),
             detail="no end of the codestream",
+        )
+
+
+def _check_rle(data: bytes, bits: int) -> None:
+    """One segment a byte, one after the other (PS3.5 G.4): the decoder trusts these offsets."""
+    header = struct.unpack("<16I", data[:64]) if len(data) > 64 else (0,) * 16
+    count = header[0]
+    starts = [*header[1 : 1 + count], len(data)]
+    ordered = all(one < other for one, other in pairwise(starts))
+    if count != bits // 8 or starts[0] != 64 or not ordered:
+        raise PixelDecodeError(
+            mark("The compressed pixels are not the image that the header describes."),
+            detail=f"{count} RLE segments at {starts[:3]}",
         )
 
 

@@ -19,6 +19,7 @@ from ml.mammo.mammogram import (
     Patient,
     PixelFormat,
 )
+from ml.mammo.sides import with_side
 from ml.mammo.view import describe_side, describe_view
 from ml.texts import mark
 
@@ -34,7 +35,7 @@ GRAY_MODES = {"L": 8, "P": 8, "1": 8, "I;16": 16, "I;16B": 16, "I;16L": 16, "I":
 
 
 def read_film(path: Path) -> Mammogram:
-    """Read a picture's header and side.
+    """Read a picture's size and side; the side from its name, else from its pixels.
 
     Raises
     ------
@@ -44,10 +45,11 @@ def read_film(path: Path) -> Mammogram:
         columns, rows = image.size
         bits = GRAY_MODES.get(image.mode, 8)
         lossy = image.format == "JPEG"
+        pixels = _gray(image, path)
     check_size(path.name, rows, columns, 1, bits)
     uid = _uid(path)
     named_side, named_view = describe_side(path.stem), describe_view(path.stem)
-    return Mammogram(
+    film = Mammogram(
         path=path,
         kind=ImageKind.PICTURE,
         sop_instance_uid=uid,
@@ -66,6 +68,7 @@ def read_film(path: Path) -> Mammogram:
         lossy=LossyCompression(None, "JPEG") if lossy else None,
         alarms=(Alarm(NOT_DICOM),),
     )
+    return with_side(film, pixels)
 
 
 def read_film_pixels(path: Path) -> NDArray[np.generic]:
@@ -76,13 +79,17 @@ def read_film_pixels(path: Path) -> NDArray[np.generic]:
     PixelDecodeError, NotMammographyError
     """
     with _opened(path) as image:
-        if image.mode not in GRAY_MODES or GRAY_MODES[image.mode] == 8:
-            _check_gray(image, path)
-            image = image.convert("L")
-        try:
-            values = np.asarray(image)
-        except (OSError, ValueError, SyntaxError) as error:
-            raise PixelDecodeError(UNREADABLE, name=path.name) from error
+        return _gray(image, path)
+
+
+def _gray(image: Image, path: Path) -> NDArray[np.generic]:
+    if image.mode not in GRAY_MODES or GRAY_MODES[image.mode] == 8:
+        _check_gray(image, path)
+        image = image.convert("L")
+    try:
+        values = np.asarray(image)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise PixelDecodeError(UNREADABLE, name=path.name) from error
     return values if values.dtype == np.uint8 else np.clip(values, 0, 65535).astype(np.uint16)
 
 

@@ -64,7 +64,7 @@ def upright_size(mammogram: Mammogram) -> tuple[int, int]:
 
 
 def flip_alarm(mammogram: Mammogram, skin: Skin) -> Alarm | None:
-    """What to tell the reader where the pixels contradict Patient Orientation.
+    """What to tell the reader where the chest wall is not where it should hang.
 
     Parameters
     ----------
@@ -72,11 +72,13 @@ def flip_alarm(mammogram: Mammogram, skin: Skin) -> Alarm | None:
         Of this image's stored pixels.
     """
     laterality, found = mammogram.laterality, chest_wall_side(skin)
-    if mammogram.orientation is None or laterality is None or found is None:
+    if laterality is None or found is None:
         return None
     expected = 1.0 if laterality.value is Laterality.RIGHT else 0.0
     if laterality.value is Laterality.BOTH or _upright_side(mammogram, found) != 1 - expected:
         return None
+    if mammogram.orientation is None:
+        return Alarm(mark("The chest wall lies on the wrong side for this breast: check it."))
     return Alarm(
         mark("The chest wall lies on the other side than Patient Orientation says: check it.")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ml.errors import MissingAttributeError, NotDicomError, NotMammographyError, ReadError
@@ -28,6 +29,8 @@ from ml.mammo.mammogram import (
     PixelFormat,
     PixelSpacing,
 )
+from ml.mammo.pixels import read_pixels
+from ml.mammo.sides import with_side
 from ml.mammo.view import find_laterality, find_orientation, find_view
 from ml.mammo.voi import read_modality, read_presentation, read_voi, voi_of_frames
 from ml.texts import mark
@@ -74,13 +77,25 @@ def read_mammogram(path: Path) -> Mammogram:
     try:
         _check_is_mammogram(dataset, path)
         _check_pixels_described(dataset, path)
-        return _mammogram(dataset, path)
+        mammogram = _mammogram(dataset, path)
     except damage() as error:
         raise ReadError(
             mark("{name} is damaged: its header makes no sense. Ask for a new copy."),
             name=path.name,
             detail=f"{type(error).__name__}: {error}",
         ) from error
+    return mammogram if mammogram.laterality is not None else _sided(mammogram)
+
+
+def _sided(mammogram: Mammogram) -> Mammogram:
+    """Decode an image that names no side, only to see it; the picture is decoded again."""
+    if mammogram.kind is ImageKind.TOMOSYNTHESIS:
+        return mammogram
+    try:
+        return with_side(mammogram, read_pixels(mammogram, reduce=2))
+    except ReadError:
+        # It will be told when the image is to be shown.
+        return mammogram
 
 
 def read_header(path: Path) -> FileDataset:
@@ -128,8 +143,13 @@ def _check_is_mammogram(dataset: FileDataset, path: Path) -> None:
     raise NotMammographyError(
         mark("{name} is no mammogram ({modality}). Choose mammography images."),
         name=path.name,
-        modality=text(dataset, "Modality") or text(dataset, "SOPClassUID") or "?",
+        modality=_readable(text(dataset, "Modality") or text(dataset, "SOPClassUID")),
     )
+
+
+def _readable(code: str) -> str:
+    """A code as a sentence may quote it: damaged files hold anything there."""
+    return code if re.fullmatch(r"[A-Z0-9._ ]{1,64}", code) else "?"
 
 
 def _check_pixels_described(dataset: FileDataset, path: Path) -> None:

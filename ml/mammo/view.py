@@ -94,6 +94,7 @@ def find_view(
             _coded_view(dataset),
             _named_view(dataset, "ViewPosition", "View Position"),
             _named_view(dataset, "PatientOrientation", "Patient Orientation"),
+            _view_by_letters(dataset),
             *_described_views(dataset),
         )
         if evidence is not None
@@ -107,17 +108,23 @@ def find_view(
 def find_laterality(
     dataset: Dataset,
 ) -> tuple[Evidence[Laterality] | None, tuple[Alarm, ...]]:
-    """The breast: Image Laterality, Frame Laterality, Laterality, then descriptions."""
+    """The breast: Image, Frame, plain Laterality, Patient Orientation, then descriptions.
+
+    Where none of them says it, `ml.mammo.sides` asks the pixels.
+    """
     found = [
         Evidence(Laterality(value), reason)
         for value, reason in (
             (text(dataset, "ImageLaterality"), "Image Laterality"),
             (_frame_laterality(dataset), "Frame Laterality"),
             (text(dataset, "Laterality"), "Laterality"),
+            (_side_by_letters(dataset), "Patient Orientation"),
             (_described_side(dataset), "description"),
         )
         if value in ("R", "L", "B")
     ]
+    if not found:
+        found = _side_by_convention(dataset)
     alarms: tuple[Alarm, ...] = ()
     if found and any(other.value is not found[0].value for other in found[1:]):
         alarms = (_disagreement(mark("Laterality"), found),)
@@ -143,6 +150,47 @@ def find_orientation(
             ),
         )
     return orientation, ()
+
+
+def _letters(dataset: Dataset) -> tuple[str, str] | None:
+    """Patient Orientation with the direction towards the nipple or chest wall first."""
+    said = texts(dataset, "PatientOrientation")
+    if len(said) != 2 or not all(_LETTERS.match(part) for part in said):
+        return None
+    row, column = said
+    if row[0] not in "AP" and column[0] in "AP":
+        row, column = column, row
+    return (row, column) if row[0] in "AP" else None
+
+
+def _view_by_letters(dataset: Dataset) -> Evidence[ViewPosition] | None:
+    """CC lies across the body, MLO leans; upright laterals could be ML or LM: not guessed."""
+    letters = _letters(dataset)
+    across = set(letters[1]) & set("RL") if letters else set[str]()
+    if letters is None or not across:
+        return None
+    leans = bool(set(letters[1]) & set("FH"))
+    view = ViewPosition.MLO if leans else ViewPosition.CC
+    return Evidence(view, "Patient Orientation")
+
+
+def _side_by_letters(dataset: Dataset) -> str:
+    """The breast of an oblique view: down and inwards, however the image is turned."""
+    letters = _letters(dataset)
+    down = set(letters[1]) if letters else set[str]()
+    if {"F", "L"} <= down or {"H", "R"} <= down:
+        return "R"
+    return "L" if {"F", "R"} <= down or {"H", "L"} <= down else ""
+
+
+def _side_by_convention(dataset: Dataset) -> list[Evidence[Laterality]]:
+    """The breast of a CC view that lies as it should, its medial side down.
+
+    Only where nothing else says it: turned by half a circle, the same letters mean the other.
+    """
+    letters = _letters(dataset)
+    side = {"L": Laterality.RIGHT, "R": Laterality.LEFT}.get(letters[1]) if letters else None
+    return [Evidence(side, "Patient Orientation")] if side else []
 
 
 def _has_anterior(letters: tuple[str, ...]) -> bool:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, cast
 
 from ml.mammo.geometry import Affine
 from ml.mammo.luts import default_voi
+from ml.mammo.orient import flip_alarm
 from ml.mammo.skin import find_skin
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ml.mammo.mammogram import Mammogram, Voi
+    from ml.mammo.mammogram import Alarm, Mammogram, Voi
     from ml.mammo.skin import Skin
 
 # Halvings kept beside the full pixels: a third more memory.
@@ -49,6 +50,8 @@ class Picture:
         What the frame is first shown with.
     preview
         Made from a reduced decode: no measuring, no 1:1, "loading" on the screen.
+    alarm
+        Where the pixels contradict the header.
     """
 
     mammogram: Mammogram
@@ -57,6 +60,7 @@ class Picture:
     skin: Skin
     voi: Voi | None
     preview: bool
+    alarm: Alarm | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -82,13 +86,15 @@ def make_picture(
         levels.append(_level(_halved(levels[-1].pixels), rows, columns))
     # Skin and window are found on a small copy anyway: begin from the smallest that will do.
     small = levels[-1].pixels
+    skin = skin or find_skin(small, mammogram)
     return Picture(
         mammogram,
         frame,
         tuple(levels),
-        skin or find_skin(small, mammogram),
+        skin,
         default_voi(mammogram, small, frame),
         preview=pixels.shape != (rows, columns),
+        alarm=flip_alarm(mammogram, skin),
     )
 
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QTransform
 
 from ml.texts import translate
 from viewer.core.annotations import corners_of, edge_letters, scale_line, view_line
-from viewer.core.diagnosis import finding_name
+from viewer.core.diagnosis import alarm_sentence, finding_name
 from viewer.core.layout import length_of
 from viewer.display.render import shown_voi
 from viewer.qt import palette
@@ -242,7 +242,13 @@ def _draw_notice(painter: QPainter, rect: QRectF, shown: Shown) -> None:
         painter.setFont(_font(TEXT_PX + 2))
         inner = rect.adjusted(rect.width() * 0.15, 0, -rect.width() * 0.15, 0)
         _text(painter, inner, shown.error, palette.ALARM, Qt.AlignmentFlag.AlignCenter)
-    elif shown.loading:
+        return
+    if shown.picture is not None and shown.picture.alarm is not None:
+        painter.setFont(_font(TEXT_PX, bold=True))
+        inner = rect.adjusted(rect.width() * 0.2, 0, -rect.width() * 0.2, -MARGIN_PX)
+        place = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
+        _text(painter, inner, alarm_sentence(shown.picture.alarm), palette.ALARM, place)
+    if shown.loading:
         painter.setFont(_font(TEXT_PX + 1, bold=True))
         side = _outer(shown) | Qt.AlignmentFlag.AlignVCenter
         inner = rect.adjusted(MARGIN_PX, 40, -MARGIN_PX, 0)

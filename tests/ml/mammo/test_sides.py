@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ml.errors import ReadError
+from ml.mammo.codes import ImageKind, Laterality
+from ml.mammo.film import read_film
+from ml.mammo.orient import to_upright
+from ml.mammo.pixels import read_pixels
+from ml.mammo.read import read_mammogram
+from tests.factories.dicom import make_dicom
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def breast(wall: str, kind: type = np.uint8, top: int = 255) -> np.ndarray:
+    """A breast that hangs from the named edge of a dark film."""
+    row, column = np.mgrid[:600, :400]
+    depth = 1 - np.hypot((row - 300) / 250, column / 260)
+    noise = np.random.default_rng(0).normal(0, 0.01, row.shape)
+    unit = np.clip(0.05 + np.clip(depth, 0, 1) ** 0.5 * 0.7 + noise, 0, 1)
+    pixels = (unit * top).astype(kind)
+    return pixels if wall == "left" else np.ascontiguousarray(pixels[:, ::-1])
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif"])
+@pytest.mark.parametrize(("wall", "side"), [("left", "L"), ("right", "R")])
+def test_a_films_side_is_found_from_its_pixels(
+    wall: str, side: str, ending: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"film.{ending}"
+    Image.fromarray(breast(wall)).save(path)
+    film = read_mammogram(path)
+    assert film.kind is ImageKind.PICTURE
+    assert film.laterality is not None
+    assert (film.laterality.value.value, film.laterality.reason) == (side, "pixels")
+    said = [alarm.template for alarm in film.alarms]
+    assert "Not DICOM: no scale, no identity." in said
+    assert any("from the pixels" in text for text in said)
+    assert film.spacing is None
+    assert film.patient.patient_id == ""
+
+
+def test_a_name_is_believed_and_a_mirrored_film_is_turned(tmp_path: Path) -> None:
+    path = tmp_path / "woman_RCC.png"
+    Image.fromarray(breast("left")).save(path)
+    film = read_film(path)
+    assert film.laterality is not None
+    assert film.laterality.value is Laterality.RIGHT
+    assert to_upright(film).cc == -1
+    assert any("turned" in alarm.template for alarm in film.alarms)
+    agreed = tmp_path / "woman_LCC.png"
+    Image.fromarray(breast("left")).save(agreed)
+    assert to_upright(read_film(agreed)).cc == 1
+
+
+def test_16_bit_and_colour_films(tmp_path: Path) -> None:
+    deep = breast("left", np.uint16, 65535)
+    Image.fromarray(deep).save(tmp_path / "deep.tif")
+    film = read_film(tmp_path / "deep.tif")
+    assert film.pixel_format.bits_allocated == 16
+    assert np.array_equal(read_pixels(film), deep)
+    gray = np.repeat(breast("left")[..., None], 3, 2)
+    Image.fromarray(gray).save(tmp_path / "gray.png")
+    assert np.array_equal(read_pixels(read_film(tmp_path / "gray.png")), breast("left"))
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n" + b"x" * 50, b"GIF89a"])
+def test_what_is_no_picture(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "film.png"
+    path.write_bytes(content)
+    with pytest.raises(ReadError, match="damaged or no image"):
+        read_film(path)
+
+
+def test_a_photograph_is_refused(tmp_path: Path) -> None:
+    colours = np.zeros((80, 80, 3), np.uint8)
+    colours[:40, :, 0] = 200
+    Image.fromarray(colours).save(tmp_path / "holiday.png")
+    with pytest.raises(ReadError, match="colour picture"):
+        read_film(tmp_path / "holiday.png")
+
+
+def test_a_truncated_picture(tmp_path: Path) -> None:
+    path = tmp_path / "film.png"
+    Image.fromarray(breast("left")).save(path)
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(ReadError, match="damaged or no image"):
+        read_film(path)
+
+
+def test_a_dicom_image_without_a_side_is_looked_at(tmp_path: Path) -> None:
+    pixels = breast("right", np.uint16, 4095)
+    header = {"ImageLaterality": None, "PatientOrientation": None}
+    image = read_mammogram(make_dicom(tmp_path / "a.dcm", pixels, **header))
+    assert image.laterality is not None
+    assert (image.laterality.value, image.laterality.reason) == (Laterality.RIGHT, "pixels")
+    empty = make_dicom(tmp_path / "b.dcm", pixels, pixel_data=b"", **header)
+    assert read_mammogram(empty).laterality is None
+    said = read_mammogram(make_dicom(tmp_path / "c.dcm", pixels, PatientOrientation=None))
+    assert said.laterality is not None
+    assert said.laterality.reason == "Image Laterality"
