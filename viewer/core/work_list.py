@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from ml.mammo.codes import ImageKind
@@ -40,6 +41,12 @@ def describe_study(study: Study) -> StudyRow:
         what.append(translate("no scale"))
     if study.merged:
         what.append(translate("hung together"))
-    title = patient.patient_id or patient.name or study.images[0].path.name
+    title = _common_id(study) or patient.name or study.images[0].path.name
     parts = (day(study.date), ", ".join(what))
     return StudyRow(title, " · ".join(part for part in parts if part), len(study.images))
+
+
+def _common_id(study: Study) -> str:
+    """The Patient ID, or what the images' IDs begin with alike where each has its own."""
+    ids = [image.patient.patient_id for image in study.images]
+    return commonprefix(ids).rstrip(" _-.^") or ids[0]  # noqa: RUF071 letters are compared

@@ -37,8 +37,9 @@ def draw_marks(painter: QPainter, shown: Shown, state: SessionState, dpr: float)
     heat_map = heat_map_of(state, shown.viewport)
     if heat_map is not None:
         _draw_heat_map(painter, heat_map, to_view)
+    slot = slot_rect(shown.slot, dpr)
     for key, finding in visible_findings(state, shown.viewport):
-        _draw_finding(painter, finding, to_view, selected=key == state.selected)
+        _draw_finding(painter, finding, to_view, slot, selected=key == state.selected)
     _draw_lengths(painter, shown, state, to_view)
 
 
@@ -96,10 +97,12 @@ def _logical(shown: Shown, dpr: float) -> Affine:
 
 
 def _draw_finding(
-    painter: QPainter, finding: Finding, to_view: Affine, *, selected: bool
+    painter: QPainter, finding: Finding, to_view: Affine, slot: QRectF, *, selected: bool
 ) -> None:
     box = to_view.box(finding.box)
     rect = QRectF(box.col0, box.row0, box.col1 - box.col0, box.row1 - box.row0)
+    if not rect.intersects(slot):
+        return
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(_SHADOW, 4 if selected else 3))
     painter.drawRect(rect)
@@ -113,6 +116,9 @@ def _draw_finding(
     label = QRectF(
         rect.left() - 1, rect.top() - size.height() - 2, size.width() + 6, size.height() + 1
     )
+    # Beside the chest wall, or at the upper edge, the words would be cut off.
+    label.moveRight(min(label.right(), slot.right() - 1))
+    label.moveTop(max(label.top(), slot.top() + 1))
     painter.fillRect(label, QColor(20, 18, 14, 215))
     painter.drawText(label, Qt.AlignmentFlag.AlignCenter, text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from ml.texts import translate
@@ -13,6 +13,7 @@ from viewer.core import actions
 from viewer.core.hanging import extra_images, title_of
 from viewer.core.layout import grid, place, pose_of
 from viewer.core.state import Camera, Presentation
+from viewer.qt import palette
 from viewer.qt.canvas.grays import Grays
 
 if TYPE_CHECKING:
@@ -110,10 +111,19 @@ def _thumbnail(picture: Picture) -> QPixmap:
     gray = Grays().image(
         "thumbnail", picture, placement.to_screen, (SIZE_PX, SIZE_PX), Presentation()
     )
-    return QPixmap.fromImage(gray)
+    return _framed(QPixmap.fromImage(gray))
 
 
 def _blank() -> QPixmap:
     pixmap = QPixmap(SIZE_PX, SIZE_PX)
     pixmap.fill(Qt.GlobalColor.black)
+    return _framed(pixmap)
+
+
+def _framed(pixmap: QPixmap) -> QPixmap:
+    """With a line around it: back to back, two breasts would look like one picture."""
+    painter = QPainter(pixmap)
+    painter.setPen(QColor(palette.LINE))
+    painter.drawRect(pixmap.rect().adjusted(0, 0, -1, -1))
+    painter.end()
     return pixmap
