@@ -39,10 +39,17 @@ def open_studies(
 ) -> SessionState:
     """Put studies at the head of the work list and open the first of them.
 
-    A study that is in the list already is replaced; with none, only the refusals are kept.
+    A study that is in the list already, or whose images hang in another one now, is replaced;
+    with none, only the refusals are kept.
     """
-    arrived = {study.uid for study in studies}
-    kept = tuple(study for study in state.studies if study.uid not in arrived)
+    studies_now = {study.uid for study in studies}
+    images_now = {image.sop_instance_uid for study in studies for image in study.images}
+    kept = tuple(
+        study
+        for study in state.studies
+        if study.uid not in studies_now
+        and not images_now.issuperset(image.sop_instance_uid for image in study.images)
+    )
     state = replace(state, studies=(*studies, *kept), refusals=tuple(refusals), opening="")
     return set_study(state, studies[0]) if studies else state
 
