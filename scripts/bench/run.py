@@ -15,7 +15,7 @@ from pathlib import Path
 from tables import Table, as_text, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
-BENCHES = ("decoding", "analyzing")
+BENCHES = ("starting", "opening", "dragging", "analyzing", "memory")
 
 
 def main() -> int:

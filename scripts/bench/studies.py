@@ -6,83 +6,46 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
-import imagecodecs
 import numpy as np
 from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate
-from pydicom.pixels.encoders.base import RLELosslessEncoder
 from pydicom.uid import UID, generate_uid
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from ml.mammo.encode import TransferSyntax, encode_frame
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "resources" / "samples"
 ROWS, COLUMNS, BITS = 4096, 3328, 12
-UNCOMPRESSED = "1.2.840.10008.1.2.1"
 
 
-def _lossless_jpeg(pixels: NDArray[np.uint16]) -> bytes:
-    # `ljpeg_encode` writes predictor 6, which is not this syntax (SV1).
-    return bytes(
-        imagecodecs.jpeg_encode(pixels, lossless=True, predictor=1, bitspersample=BITS)
-    )
-
-
-def _rle(pixels: NDArray[np.uint16]) -> bytes:
-    return RLELosslessEncoder.encode(
-        pixels,
-        rows=pixels.shape[0],
-        columns=pixels.shape[1],
-        samples_per_pixel=1,
-        bits_allocated=16,
-        bits_stored=BITS,
-        pixel_representation=0,
-        photometric_interpretation="MONOCHROME2",
-        number_of_frames=1,
-    )
-
-
-def _jpeg_2000(pixels: NDArray[np.uint16]) -> bytes:
-    return bytes(
-        imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="j2k", bitspersample=BITS)
-    )
-
-
-# Name, transfer syntax UID (PS3.6 A), encoder.
-SYNTAXES: dict[str, tuple[str, Callable[[NDArray[np.uint16]], bytes]]] = {
-    "uncompressed": (UNCOMPRESSED, lambda pixels: pixels.tobytes()),
-    "RLE": ("1.2.840.10008.1.2.5", _rle),
-    "JPEG Lossless": ("1.2.840.10008.1.2.4.70", _lossless_jpeg),
-    "JPEG-LS": (
-        "1.2.840.10008.1.2.4.80",
-        lambda pixels: bytes(imagecodecs.jpegls_encode(pixels)),
-    ),
-    "JPEG 2000": ("1.2.840.10008.1.2.4.90", _jpeg_2000),
-    "HTJ2K": (
-        "1.2.840.10008.1.2.4.201",
-        lambda pixels: bytes(imagecodecs.htj2k_encode(pixels, reversible=True)),
-    ),
+SYNTAXES = {
+    "uncompressed": TransferSyntax.LITTLE_ENDIAN,
+    "RLE": TransferSyntax.RLE,
+    "JPEG Lossless": TransferSyntax.JPEG_LOSSLESS,
+    "JPEG-LS": TransferSyntax.JPEG_LS,
+    "JPEG 2000": TransferSyntax.JPEG_2000,
+    "HTJ2K": TransferSyntax.HTJ2K,
 }
 
 
 def write_large_study(folder: Path, syntax: str) -> list[Path]:
     """Write the sample's four views at 4096 x 3328 and 12 bits in one transfer syntax."""
     folder.mkdir(parents=True, exist_ok=True)
-    uid, encode = SYNTAXES[syntax]
+    chosen = SYNTAXES[syntax]
     study = generate_uid()
     paths = []
     for source in sorted(SAMPLES.rglob("*.dcm")):
         dataset = dcmread(source)
         pixels = _enlarged(dataset.pixel_array)
         _describe(dataset, study)
-        data = encode(pixels)
-        dataset.file_meta.TransferSyntaxUID = UID(uid)
-        dataset.PixelData = data if uid == UNCOMPRESSED else encapsulate([data])
-        dataset["PixelData"].is_undefined_length = uid != UNCOMPRESSED
-        dataset["PixelData"].VR = "OW" if uid == UNCOMPRESSED else "OB"
+        data = encode_frame(pixels, BITS, chosen)
+        dataset.file_meta.TransferSyntaxUID = UID(chosen.value)
+        dataset.PixelData = encapsulate([data]) if chosen.compressed else data
+        dataset["PixelData"].is_undefined_length = chosen.compressed
+        dataset["PixelData"].VR = "OB" if chosen.compressed else "OW"
         paths.append(folder / source.name)
         dataset.save_as(paths[-1], enforce_file_format=True)
     return paths

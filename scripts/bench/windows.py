@@ -1,0 +1,64 @@
+"""The real window, driven: what the benchmarks of the viewer share."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEventLoop
+
+from viewer.app import make_application, make_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from viewer.qt.main_window import MainWindow
+
+LONGEST_S = 120.0
+SIZE = (1920, 1080)
+
+
+class TooLongError(Exception):
+    """What was waited for never came."""
+
+
+def new_window() -> MainWindow:
+    """Show an empty window that analyzes nothing by itself."""
+    make_application()
+    window = make_window()
+    window.analyzer.analyze = lambda: None
+    window.resize(*SIZE)
+    window.show()
+    wait(window.isVisible)
+    return window
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    """Let Qt work until the condition holds."""
+    application = make_application()
+    end = time.perf_counter() + LONGEST_S
+    while not condition():
+        application.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 1)
+        if time.perf_counter() > end:
+            raise TooLongError
+
+
+def seconds_to_paint(window: MainWindow, paths: Sequence[Path]) -> tuple[float, float]:
+    """Open files; return the seconds to the first image painted and to the last full one."""
+    first: list[float] = []
+    start = time.perf_counter()
+    canvas = window.canvas
+
+    def painted() -> bool:
+        viewports = window.session.state.viewports
+        pictures = [window.images.picture(v.image) for v in viewports if v.image]
+        if not first and any(picture is not None for picture in pictures):
+            canvas.repaint()
+            first.append(time.perf_counter() - start)
+        return bool(pictures) and canvas.is_complete
+
+    window.open_paths(list(paths))
+    wait(painted)
+    canvas.repaint()
+    return first[0], time.perf_counter() - start
