@@ -11,9 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from studies import write_large_study
 from tables import Row, Table, at_most
-from windows import new_window, seconds_to_paint
-
-from viewer.app import make_application
+from windows import application, new_window, seconds_to_paint
 
 EVENTS = 200
 
@@ -23,7 +21,7 @@ def measure() -> Table:
     with tempfile.TemporaryDirectory() as folder:
         window = new_window()
         seconds_to_paint(window, write_large_study(Path(folder), "uncompressed"))
-    application, canvas = make_application(), window.canvas
+    canvas = window.canvas
     middle = canvas.rect().center() - QPoint(canvas.width() // 5, canvas.height() // 5)
     QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=middle)
     took: list[float] = []
@@ -31,7 +29,7 @@ def measure() -> Table:
         place = middle + QPoint(4 * (number % 50) + 8, 2 * (number % 30))
         start = time.perf_counter()
         QTest.mouseMove(canvas, place)
-        application.processEvents()
+        application().processEvents()
         took.append((time.perf_counter() - start) * 1000)
     QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=middle)
     size = f"canvas {canvas.width()} x {canvas.height()}"

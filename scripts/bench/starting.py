@@ -44,11 +44,11 @@ def _start() -> dict[str, float]:
 
 def _child(start: float) -> None:
     sys.path.insert(0, str(ROOT))
-    from windows import wait
+    from windows import application, wait
 
-    from viewer.app import make_application, make_window
+    from viewer.app import make_window
 
-    make_application()
+    application()
     window = make_window()
     window.show()
     window.open_sample()

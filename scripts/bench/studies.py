@@ -12,6 +12,8 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import UID, generate_uid
 
 from ml.mammo.encode import TransferSyntax, encode_frame
+from ml.mammo.pixels import read_pixels
+from ml.mammo.read import read_mammogram
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +41,7 @@ def write_large_study(folder: Path, syntax: str) -> list[Path]:
     paths = []
     for source in sorted(SAMPLES.rglob("*.dcm")):
         dataset = dcmread(source)
-        pixels = _enlarged(dataset.pixel_array)
+        pixels = _enlarged(read_pixels(read_mammogram(source)))
         _describe(dataset, study)
         data = encode_frame(pixels, BITS, chosen)
         dataset.file_meta.TransferSyntaxUID = UID(chosen.value)

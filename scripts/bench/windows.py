@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEventLoop
@@ -12,6 +13,8 @@ from viewer.app import make_application, make_window
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from PySide6.QtWidgets import QApplication
 
     from viewer.qt.main_window import MainWindow
 
@@ -23,9 +26,15 @@ class TooLongError(Exception):
     """What was waited for never came."""
 
 
+@cache
+def application() -> QApplication:
+    """Make the one application, and keep it: Qt ends with it."""
+    return make_application()
+
+
 def new_window() -> MainWindow:
     """Show an empty window that analyzes nothing by itself."""
-    make_application()
+    application()
     window = make_window()
     window.analyzer.analyze = lambda: None
     window.resize(*SIZE)
@@ -36,10 +45,10 @@ def new_window() -> MainWindow:
 
 def wait(condition: Callable[[], bool]) -> None:
     """Let Qt work until the condition holds."""
-    application = make_application()
+    qt = application()
     end = time.perf_counter() + LONGEST_S
     while not condition():
-        application.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 1)
+        qt.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 1)
         if time.perf_counter() > end:
             raise TooLongError
 
