@@ -231,7 +231,7 @@ class _Cells:
         said = self["path"]
         parts = PurePosixPath(said).parts
         absolute = PurePosixPath(said).is_absolute() or bool(PureWindowsPath(said).anchor)
-        if not parts or absolute or ".." in parts or "\\" in said:
+        if not parts or absolute or ".." in parts or {"\\", "\0"} & set(said):
             raise self.error(
                 mark(
                     "{table}, line {line}: the path {said} must be relative to the table, "
@@ -247,7 +247,17 @@ class _Cells:
 
 
 def _cells(table: Path, required: Sequence[str]) -> Iterator[_Cells]:
-    reader = csv.DictReader(io.StringIO(_text(table), newline=""))
+    try:
+        yield from _lines(table, required)
+    except csv.Error as error:
+        raise DataError(
+            mark("{table} is no CSV table: {why}."), table=table.name, why=str(error)
+        ) from error
+
+
+def _lines(table: Path, required: Sequence[str]) -> Iterator[_Cells]:
+    # Strict, so that a quote that never ends is told instead of swallowing the table.
+    reader = csv.DictReader(io.StringIO(_text(table), newline=""), strict=True)
     missing = [name for name in required if name not in (reader.fieldnames or ())]
     if missing:
         raise DataError(
