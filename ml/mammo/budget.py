@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import zlib
-from typing import TYPE_CHECKING
 
 from ml.errors import BudgetError
 from ml.texts import mark
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import BinaryIO
 
 # The largest detectors have 4,800 x 6,400 pixels, scanned films up to 9,000 rows.
 MAX_SIDE = 16384
@@ -19,7 +15,6 @@ MAX_FRAME_BYTES = 256 << 20
 MAX_FRAMES = 2000
 # A deflated file is inflated whole, so it may grow to one frame and its header at most.
 MAX_INFLATED = MAX_FRAME_BYTES + (64 << 20)
-DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 
 def check_size(name: str, rows: int, columns: int, frames: int, bits_allocated: int) -> None:
@@ -46,28 +41,23 @@ def check_size(name: str, rows: int, columns: int, frames: int, bits_allocated: 
     )
 
 
-def check_deflated(path: Path) -> None:
-    """Inflate a deflated file in bounded steps, only to see how large it becomes.
+def check_inflated(name: str, deflated: bytes) -> None:
+    """Inflate in bounded steps, only to see how large it becomes.
 
     Raises
     ------
     BudgetError
     """
-    with path.open("rb") as file:
-        start = file.read(4096)
-        if DEFLATED not in start[:1024]:
-            return
-        file.seek(_dataset_start(start))
-        if _inflated_bytes(file) > MAX_INFLATED:
-            raise BudgetError(
-                mark("{name} inflates to more than a mammogram needs: not opened."),
-                name=path.name,
-            )
+    if _inflated_bytes(deflated) > MAX_INFLATED:
+        raise BudgetError(
+            mark("{name} inflates to more than a mammogram needs: not opened."), name=name
+        )
 
 
-def _inflated_bytes(file: BinaryIO) -> int:
+def _inflated_bytes(deflated: bytes) -> int:
     """How much comes out, until it is too much, ends or breaks: what breaks is parsed next."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    file = io.BytesIO(deflated)
     total = 0
     try:
         while total <= MAX_INFLATED and not inflater.eof:
@@ -78,8 +68,3 @@ def _inflated_bytes(file: BinaryIO) -> int:
     except zlib.error:
         return total
     return total
-
-
-def _dataset_start(start: bytes) -> int:
-    """Behind the meta group: its length stands in (0002,0000), PS3.10 7.1."""
-    return 132 + 12 + int.from_bytes(start[140:144], "little")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import struct
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+
+from ml.mammo.budget import check_inflated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,18 +50,25 @@ def damage() -> tuple[type[Exception], ...]:
 
 
 class BoundedReader(io.BufferedReader):
-    """A file that is never asked for more than it holds.
+    """A file that is never asked for more than it holds, nor for a bomb.
 
     A damaged length of 4 GB would otherwise be allocated before the file turns out to be short.
+    pydicom reads the rest of a file as a whole only to inflate it: those bytes, and not what
+    the header says of itself, are the ones to be looked at.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__(io.FileIO(path))
         self._length = os.fstat(self.fileno()).st_size
+        self._label = path.name
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read at most `size` bytes."""
-        if size is not None and size > _LARGE_BYTES:
+        """Read at most `size` bytes; all that is left only if it inflates to a mammogram."""
+        if size is None or size < 0:
+            rest = super().read()
+            check_inflated(self._label, rest)
+            return rest
+        if size > _LARGE_BYTES:
             size = min(size, max(self._length - self.tell(), 0))
         return super().read(size)
 
@@ -100,11 +110,12 @@ def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 
 
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
-    """All values as numbers; empty where one of them is none."""
+    """All values as numbers; empty where one of them is none, or not finite."""
     try:
-        return tuple(float(part) for part in texts(dataset, keyword))
+        found = tuple(float(part) for part in texts(dataset, keyword))
     except ValueError:
         return ()
+    return found if all(math.isfinite(value) for value in found) else ()
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:

@@ -144,6 +144,8 @@ def _native(mammogram: Mammogram, frame: int) -> NDArray[np.generic]:
     frame_bytes = count * form.bits_allocated // 8
     file, length = _open_at_pixels(mammogram)
     with file:
+        if length == UNDEFINED_LENGTH:
+            raise _error(DAMAGED, mammogram, "compressed pixels called uncompressed")
         file.seek(frame * frame_bytes, io.SEEK_CUR)
         data = file.read(frame_bytes)
     if len(data) < frame_bytes or length < frame_bytes * mammogram.frames:
@@ -174,7 +176,8 @@ def _decode(data: bytes, mammogram: Mammogram, reduce: int) -> NDArray[np.generi
     # OpenJPEG for HTJ2K too: OpenJPH takes half the time, but through imagecodecs it swallows
     # its errors, and a damaged stream becomes a picture.
     if syntax in JPEG_2000 | HTJ2K:
-        if reduce:
+        # A header that calls unsigned samples signed is obeyed, but not with means of them.
+        if reduce and mammogram.pixel_format.signed == jpeg_2000_samples(data)[1]:
             return _reduced_jpeg_2000(data, reduce)
         return cast("NDArray[np.generic]", imagecodecs.jpeg2k_decode(data, numthreads=2))
     if syntax in JPEG_LS:
@@ -220,6 +223,8 @@ def _checked(
         raise _error(DAMAGED, mammogram, f"decoded {decoded.shape} {decoded.dtype}")
     width = mammogram.pixel_format.bits_allocated // 8
     if decoded.dtype.kind == "i":
+        if not mammogram.pixel_format.signed:
+            raise _error(DAMAGED, mammogram, "signed samples under an unsigned header")
         return decoded.astype(np.int16)
     return _signed(decoded.astype(f"u{width}", copy=False), mammogram)
 

@@ -50,6 +50,11 @@ MAY_BE_LOSSY = frozenset(
     {"1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203"}
 )
 PICTURE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+NEEDED = (
+    *("SOPInstanceUID", "StudyInstanceUID", "Rows", "Columns", "BitsAllocated"),
+    # Without it nobody knows what is black.
+    "PhotometricInterpretation",
+)
 RAW = mark("For Processing image: raw detector values, not made for reading.")
 
 
@@ -107,10 +112,7 @@ def read_header(path: Path) -> FileDataset:
     """
     from pydicom.errors import InvalidDicomError
 
-    from ml.mammo.budget import check_deflated
-
     try:
-        check_deflated(path)
         return parse(path)
     except InvalidDicomError as error:
         raise NotDicomError(
@@ -153,17 +155,19 @@ def _readable(code: str) -> str:
 
 
 def _check_pixels_described(dataset: FileDataset, path: Path) -> None:
-    for keyword in ("SOPInstanceUID", "StudyInstanceUID", "Rows", "Columns", "BitsAllocated"):
+    for keyword in NEEDED:
         if not text(dataset, keyword):
             raise MissingAttributeError(
                 mark("{name} lacks {keyword} and cannot be shown. Ask for a new copy."),
                 name=path.name,
                 keyword=keyword,
             )
-    if (whole(dataset, "SamplesPerPixel") or 1) != 1:
+    gray = text(dataset, "PhotometricInterpretation").upper().startswith("MONOCHROME")
+    if (whole(dataset, "SamplesPerPixel") or 1) != 1 or not gray:
         raise NotMammographyError(
             mark("{name} is a colour image, not a mammogram."), name=path.name
         )
+    _check_low_aligned(dataset, path)
     check_size(
         path.name,
         whole(dataset, "Rows") or 0,
@@ -171,6 +175,21 @@ def _check_pixels_described(dataset: FileDataset, path: Path) -> None:
         whole(dataset, "NumberOfFrames") or 1,
         whole(dataset, "BitsAllocated") or 0,
     )
+
+
+def _check_low_aligned(dataset: FileDataset, path: Path) -> None:
+    """Bits that do not begin at the lowest are retired, and forbidden in mammography."""
+    stored, high = whole(dataset, "BitsStored"), whole(dataset, "HighBit")
+    if stored is not None and high is not None and high != stored - 1:
+        raise ReadError(
+            mark(
+                "{name} stores its {stored} bits up to bit {high}, which is not supported. "
+                "Ask for a new copy."
+            ),
+            name=path.name,
+            stored=stored,
+            high=high,
+        )
 
 
 def _mammogram(dataset: FileDataset, path: Path) -> Mammogram:

@@ -68,10 +68,11 @@ def _files(path: Path) -> Iterator[Path]:
             )
     elif path.name.upper() == "DICOMDIR":
         yield from _listed(path)
-    elif path.exists():
+    elif path.is_file():
         yield path
     else:
-        raise ReadError(mark("{name} does not exist. Check the path."), name=path.name)
+        # Pipes and devices too: opening one may wait for ever.
+        raise ReadError(mark("{name} is no file or folder. Check the path."), name=path.name)
 
 
 def _hidden(path: Path, root: Path) -> bool:

@@ -11,10 +11,10 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from pydicom.encaps import get_frame
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.utils import pixel_array
 
-from ml.errors import PixelDecodeError
+from ml.errors import PixelDecodeError, ReadError
 from ml.mammo.encode import TransferSyntax, encode_frame
 from ml.mammo.pixels import read_pixels
 from ml.mammo.read import read_mammogram
@@ -46,6 +46,14 @@ def jpeg_2000(frame: NDArray[np.generic], bits: int, level: int = 0) -> bytes:
     )
 
 
+def htj2k(frame: NDArray[np.generic], **how: object) -> bytes:
+    """By OpenJPH, in its order of progression: RPCL."""
+    stream = bytes(imagecodecs.htj2k_encode(frame, **how))  # type: ignore[arg-type]
+    cod = stream.find(b"\xff\x52")
+    assert stream[cod + 5] == 2, "RPCL (ITU-T T.800 table A.16)"
+    return stream
+
+
 def second_decoder(path: Path) -> NDArray[np.generic]:
     """What libjpeg (Richter's), OpenJPEG or pydicom say; none of them is imagecodecs."""
     from libjpeg.utils import decode as jpeg
@@ -53,6 +61,8 @@ def second_decoder(path: Path) -> NDArray[np.generic]:
 
     dataset = pydicom.dcmread(path)
     syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax == dicom.HTJ2K_LOSSY:  # we ask OpenJPEG, so OpenJPH is the second one
+        return imagecodecs.htj2k_decode(get_frame(dataset.PixelData, 0, number_of_frames=1))
     if not syntax.is_encapsulated or syntax == dicom.RLE:
         return pixel_array(dataset, raw=True)
     frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
@@ -83,6 +93,21 @@ def test_lossless(syntax: str, bits: int, tmp_path: Path) -> None:
     assert np.array_equal(second_decoder(path), pixels)
 
 
+def test_htj2k_rpcl(tmp_path: Path) -> None:
+    pixels = make_pixels(16, rows=65, columns=37)
+    path = make_dicom(
+        tmp_path / "a.dcm",
+        pixels,
+        bits=16,
+        syntax=dicom.HTJ2K_RPCL,
+        encode=partial(htj2k, reversible=True, tlm=True),
+    )
+    mammogram = read_mammogram(path)
+    assert mammogram.lossy is None
+    assert np.array_equal(read_pixels(mammogram), pixels)
+    assert np.array_equal(second_decoder(path), pixels)
+
+
 @pytest.mark.parametrize("predictor", range(1, 8))
 def test_every_predictor_of_jpeg_lossless(predictor: int, tmp_path: Path) -> None:
     pixels = make_pixels(12)
@@ -108,6 +133,7 @@ def test_lossy(tmp_path: Path) -> None:
         ),
         dicom.JPEG_LS_LOSSY: (12, lambda f: imagecodecs.jpegls_encode(f, level=3)),
         dicom.JPEG_2000_LOSSY: (12, partial(jpeg_2000, bits=12, level=60)),
+        dicom.HTJ2K_LOSSY: (16, partial(htj2k, reversible=False, level=0.001)),
     }
     for syntax, (bits, encode) in cases.items():
         pixels = make_pixels(bits)
@@ -249,6 +275,59 @@ def test_loss_is_said_by_header_or_syntax(
     seen = read_mammogram(path).lossy
     assert (seen is not None) is lossy
     assert seen is None or seen.ratio == 8.5
+
+
+@pytest.mark.parametrize("per_frame", [1, 2])
+@pytest.mark.parametrize("table", [True, False])
+def test_frames_in_fragments(per_frame: int, table: bool, tmp_path: Path) -> None:
+    frames = np.stack([make_pixels(12, seed=seed) for seed in range(3)])
+    streams = [jpeg_2000(frame, 12) for frame in frames]
+    data = encapsulate(streams, fragments_per_frame=per_frame, has_bot=table)
+    path = make_dicom(tmp_path / "a.dcm", frames, syntax=dicom.JPEG_2000, pixel_data=data)
+    mammogram = read_mammogram(path)
+    for number, frame in enumerate(frames):
+        assert np.array_equal(read_pixels(mammogram, number), frame)
+
+
+def test_bits_that_do_not_begin_at_the_lowest_are_refused(tmp_path: Path) -> None:
+    pixels = make_pixels(12).astype(np.uint16) << 4
+    with pytest.raises(ReadError, match="12 bits up to bit 15"):
+        read_mammogram(make_dicom(tmp_path / "a.dcm", pixels, HighBit=15))
+
+
+def test_compressed_pixels_under_an_uncompressed_syntax_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.dcm"
+    make_dicom(path, syntax=dicom.JPEG_LS, encode=lambda _: bytes(9000))
+    said = dicom.JPEG_LS.encode() + b"\0" * (len(dicom.JPEG_LS) % 2)
+    path.write_bytes(
+        path.read_bytes().replace(said, dicom.LITTLE.ljust(len(said), "\0").encode())
+    )
+    mammogram = read_mammogram(path)
+    assert mammogram.transfer_syntax_uid == dicom.LITTLE
+    with pytest.raises(PixelDecodeError, match="damaged"):
+        read_pixels(mammogram)
+
+
+def test_samples_and_header_that_disagree_about_signs(tmp_path: Path) -> None:
+    unsigned, signed = make_pixels(12), make_pixels(12, signed=True)
+    path = tmp_path / "a.dcm"
+    make_dicom(path, unsigned, syntax=dicom.JPEG_2000, encode=lambda _: jpeg_2000(signed, 12))
+    for reduce in (0, 2):
+        with pytest.raises(PixelDecodeError):
+            read_pixels(read_mammogram(path), reduce=reduce)
+    patterns = (signed.view(np.uint16) & 0x0FFF).astype(np.uint16)
+    make_dicom(path, signed, syntax=dicom.JPEG_2000, encode=lambda _: jpeg_2000(patterns, 12))
+    for reduce in (0, 2):
+        assert np.array_equal(read_pixels(read_mammogram(path), reduce=reduce), signed)
+
+
+def test_zeros_behind_a_codestream_are_no_damage(tmp_path: Path) -> None:
+    path = make_dicom(
+        tmp_path / "a.dcm",
+        syntax=dicom.JPEG_2000,
+        encode=lambda frame: jpeg_2000(frame, 12) + bytes(10),
+    )
+    assert np.array_equal(read_pixels(read_mammogram(path)), make_pixels())
 
 
 def test_a_codestream_of_another_size_is_refused(tmp_path: Path) -> None:

@@ -58,6 +58,14 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     assert isinstance(error, ReadError)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    three(tmp_path)
+    assert "no file or folder" in str(find_images([tmp_path / "pipe"]).refused[0][1])
+    assert len(find_images([tmp_path]).images) == 3
+
+
 def make_dicomdir(folder: Path) -> Path:
     files = FileSet()
     for path in three(folder / "in"):
