@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from ml.data.canvases import patient_fold, read_canvases, write_canvases
+from ml.data.sources.listed import listed_canvases
+from ml.data.sources.mini_mias import MISPLACED, mini_mias_canvases
+from ml.data.sources.phantoms import phantom_canvases
+from ml.errors import DataError
+from ml.mammo.prepare import PrepareSpec
+from ml.manifest import Label, Manifest, ManifestRow
+from ml.phantom.dataset import write_phantoms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ml.data.canvases import CanvasItem
+
+SPEC = PrepareSpec(rows=256, columns=160, pixel_mm=0.8)
+FILMS = Path(__file__).resolve().parents[4] / "shared" / "data" / "mini_mias"
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    made = list(phantom_canvases(50, 4, SPEC, pixel_mm=0.4))
+    write_canvases(tmp_path, iter(made), 9, SPEC)
+    seen = read_canvases(tmp_path)
+    assert seen.spec == SPEC
+    assert seen.items == tuple(item for _, item in made)
+    for (pixels, item), (again, same) in zip(made, seen.images(), strict=True):
+        assert np.array_equal(pixels, again)
+        assert item == same
+    assert [item for _, item in seen.images([2])] == [made[2][1]]
+
+
+def test_a_patient_stays_in_her_fold() -> None:
+    folds = [patient_fold(f"patient-{number}") for number in range(1000)]
+    assert folds == [patient_fold(f"patient-{number}") for number in range(1000)]
+    assert {patient_fold("mias001"), patient_fold("mias002")} <= set(range(5))
+    assert min(np.bincount(folds, minlength=5)) > 150
+
+
+def test_women_of_far_apart_seeds_are_others() -> None:
+    one = {item.patient_id for _, item in phantom_canvases(0, 6, SPEC, pixel_mm=0.5)}
+    other = {item.patient_id for _, item in phantom_canvases(1000, 6, SPEC, pixel_mm=0.5)}
+    assert len(one) == len(other) == 3, "two views a woman"
+    assert not one & other
+
+
+def test_a_listed_phantom_prepares_as_the_phantom_itself(tmp_path: Path) -> None:
+    """Written, read again and prepared: boxes lie on the same canvas as without a file."""
+    manifest = write_phantoms(tmp_path, 3, 4, pixel_mm=0.4)
+    for pixels, item in listed_canvases(manifest, manifest.rows, SPEC):
+        row = next(row for row in manifest.rows if row.path == item.image_id)
+        assert item.lesion is (row.label is not Label.NORMAL)
+        assert len(item.boxes) == len(manifest.boxes_of(row.path))
+        check_boxes(pixels, item)
+
+
+def test_rows_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    for row, said in (
+        (ManifestRow("a.dcm", "one"), "a.dcm has no label"),
+        (
+            ManifestRow("b.dcm", "one", label=Label.NORMAL),
+            "b.dcm in the manifest cannot be used",
+        ),
+    ):
+        with pytest.raises(DataError, match=said):
+            list(listed_canvases(Manifest(tmp_path, (row,)), [row], SPEC))
+
+
+def check_boxes(pixels: NDArray[np.uint16], item: CanvasItem) -> None:
+    for row0, col0, row1, col1 in item.boxes:
+        assert 0 <= row0 < row1 <= SPEC.rows
+        assert 0 <= col0 < col1 <= SPEC.columns
+        inside = pixels[int(row0) : int(row1) + 1, int(col0) : int(col1) + 1]
+        assert (inside > 0).mean() > 0.8, f"{item.image_id}: a box in the air"
+
+
+@pytest.mark.skipif(not FILMS.exists(), reason="mini-MIAS is not on this machine")
+def test_mini_mias() -> None:
+    films = list(mini_mias_canvases(FILMS, SPEC))
+    names = {item.image_id for _, item in films}
+    assert len(films) == len(names)
+    assert not names & MISPLACED
+    assert len({item.patient_id for _, item in films}) > 100
+    abnormal = [item for _, item in films if item.lesion]
+    assert 80 < len(abnormal) < 130
+    for pixels, item in films:
+        check_boxes(pixels, item)
+        assert pixels[:, 0].mean() > pixels[:, -1].mean(), f"{item.image_id}: chest wall left"

@@ -1,0 +1,158 @@
+"""Simulated mammograms: the same seed the same bytes, and a truth that is true."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from ml.mammo.codes import FindingType, Laterality, PresentationIntent, ViewPosition
+from ml.mammo.read import read_mammogram
+from ml.manifest import read_manifest
+from ml.phantom.anatomy import build_anatomy
+from ml.phantom.dataset import write_phantoms
+from ml.phantom.phantom import STANDARD_VIEWS, make_phantom
+from ml.phantom.physics import VENDORS
+from ml.phantom.woman import GLANDULAR_FRACTION, LesionSpec, Margin, draw_woman
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ml.phantom.phantom import Phantom
+
+COARSE = 0.4
+# Burgess 1999: the power spectrum of mammograms falls as 1 / f^beta, beta 1.5 to 3.5.
+BETA = (1.5, 3.5)
+MASS = LesionSpec(
+    FindingType.MASS, 45.0, -0.3, -0.3, 9.0, 1.25, Margin.CIRCUMSCRIBED, malignant=False, seed=5
+)
+
+
+def with_mass(seed: int = 11) -> Phantom:
+    woman = replace(draw_woman(seed), lesions=((Laterality.LEFT, MASS),))
+    return make_phantom(woman, Laterality.LEFT, ViewPosition.CC, pixel_mm=COARSE)
+
+
+def test_the_same_arguments_give_the_same_pixels() -> None:
+    woman = draw_woman(3)
+    side, view = STANDARD_VIEWS[3]
+    one, other = (make_phantom(woman, side, view, pixel_mm=COARSE) for _ in "ab")
+    assert np.array_equal(one.pixels, other.pixels)
+    assert one.lesions == other.lesions
+    assert not np.array_equal(
+        one.pixels, make_phantom(draw_woman(4), side, view, pixel_mm=COARSE).pixels[:1]
+    )
+
+
+def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
+    digests = []
+    for name in "ab":
+        write_phantoms(tmp_path / name, 1, 5, pixel_mm=COARSE)
+        files = sorted(p for p in (tmp_path / name).rglob("*") if p.is_file())
+        digests.append([hashlib.sha256(p.read_bytes()).hexdigest() for p in files])
+    assert len(digests[0]) == 6, "four views and two tables"
+    assert digests[0] == digests[1]
+
+
+def test_what_is_written_reads_as_what_it_is(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    manifest = write_phantoms(
+        tmp_path, 2, 5, pixel_mm=COARSE, progress=lambda done, of: told.append((done, of))
+    )
+    assert told == [(1, 2), (2, 2)]
+    assert read_manifest(tmp_path) == manifest
+    assert len({row.patient_id for row in manifest.rows}) == 2
+    for row in manifest.rows:
+        seen = read_mammogram(tmp_path / row.path)
+        assert seen.synthetic
+        assert seen.laterality is not None
+        assert seen.view is not None
+        assert (seen.laterality.value, seen.view.value) == (row.laterality, row.view)
+        assert seen.alarms == ()
+
+
+def test_a_mass_is_brighter_than_its_surroundings_and_lies_in_its_box() -> None:
+    phantom = with_mass()
+    (truth,) = phantom.lesions
+    woman = replace(draw_woman(11), lesions=())
+    healthy = make_phantom(woman, Laterality.LEFT, ViewPosition.CC, pixel_mm=COARSE)
+    change = phantom.pixels.astype(float) - healthy.pixels
+    box = truth.box
+    rows = slice(int(box.row0), int(np.ceil(box.row1)))
+    columns = slice(int(box.col0), int(np.ceil(box.col1)))
+    inside = change[rows, columns]
+    assert inside.mean() > 0
+    outside = np.ones(change.shape, bool)
+    outside[rows, columns] = False
+    assert np.abs(inside).mean() > 20 * np.abs(change[outside]).mean()
+    side_mm = (box.row1 - box.row0) * COARSE
+    assert side_mm == pytest.approx(2 * truth.radius_mm, rel=0.4)
+
+
+def test_both_views_have_the_lesion_at_its_nipple_distance() -> None:
+    woman = replace(draw_woman(11), lesions=((Laterality.LEFT, MASS),))
+    for view in (ViewPosition.CC, ViewPosition.MLO):
+        rng = np.random.default_rng(
+            (woman.seed, 3, STANDARD_VIEWS.index((Laterality.LEFT, view)))
+        )
+        anatomy = build_anatomy(woman, view, COARSE, rng)
+        phantom = make_phantom(woman, Laterality.LEFT, view, pixel_mm=COARSE)
+        row, column = phantom.lesions[0].box.center
+        apart = np.hypot(row - anatomy.nipple[0], column - anatomy.nipple[1]) * COARSE
+        assert apart == pytest.approx(MASS.nipple_distance_mm, abs=4)
+
+
+def test_density_letters_follow_the_glandular_fraction() -> None:
+    for seed in range(40):
+        woman = draw_woman(seed)
+        low, high = GLANDULAR_FRACTION[woman.density]
+        assert low <= woman.glandular_fraction <= high
+    fractions = [GLANDULAR_FRACTION[letter] for letter in GLANDULAR_FRACTION]
+    assert fractions == sorted(fractions)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_texture_falls_by_the_power_law_of_mammograms(seed: int) -> None:
+    phantom = make_phantom(draw_woman(seed), Laterality.LEFT, ViewPosition.CC, pixel_mm=0.2)
+    rows, columns = phantom.pixels.shape
+    side = 192
+    row, column = rows // 2 - side // 2, columns // 8
+    patch = phantom.pixels[row : row + side, column : column + side].astype(float)
+    window = np.hanning(side)
+    spectrum = np.abs(np.fft.fft2((patch - patch.mean()) * np.outer(window, window))) ** 2
+    frequency = np.hypot(*np.meshgrid(*2 * [np.fft.fftfreq(side, 0.2)]))
+    # Below the noise, above the patch's own size: per mm.
+    edges = np.geomspace(0.06, 0.7, 12)
+    middle = np.sqrt(edges[1:] * edges[:-1])
+    power = [
+        spectrum[(frequency >= a) & (frequency < b)].mean()
+        for a, b in zip(edges, edges[1:], strict=False)
+    ]
+    beta = -np.polyfit(np.log(middle), np.log(power), 1)[0]
+    assert BETA[0] <= beta <= BETA[1]
+
+
+def test_raw_values_and_vendors() -> None:
+    woman = draw_woman(2)
+    raw = make_phantom(
+        woman,
+        Laterality.RIGHT,
+        ViewPosition.CC,
+        pixel_mm=COARSE,
+        intent=PresentationIntent.FOR_PROCESSING,
+    )
+    middle = raw.pixels.shape[0] // 2
+    assert raw.pixels[middle, -20] < raw.pixels[5, 5], "less exposure behind tissue"
+    polarity = set()
+    for vendor in VENDORS:
+        made = make_phantom(
+            woman, Laterality.RIGHT, ViewPosition.CC, pixel_mm=COARSE, vendor=vendor
+        )
+        assert made.pixels.max() < 2**made.bits
+        tissue, air = int(made.pixels[middle, -20]), int(made.pixels[5, 5])
+        assert (tissue > air) is not vendor.inverted
+        polarity.add(vendor.inverted)
+    assert polarity == {True, False}, "one of the vendors writes MONOCHROME1"
