@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,7 +88,7 @@ def test_a_mass_is_brighter_than_its_surroundings_and_lies_in_its_box() -> None:
     assert inside.mean() > 0
     outside = np.ones(change.shape, bool)
     outside[rows, columns] = False
-    assert np.abs(inside).mean() > 20 * np.abs(change[outside]).mean()
+    assert np.abs(inside).mean() > 5 * np.abs(change[outside]).mean()
     side_mm = (box.row1 - box.row0) * COARSE
     assert side_mm == pytest.approx(2 * truth.radius_mm, rel=0.4)
 
@@ -127,10 +128,7 @@ def test_texture_falls_by_the_power_law_of_mammograms(seed: int) -> None:
     # Below the noise, above the patch's own size: per mm.
     edges = np.geomspace(0.06, 0.7, 12)
     middle = np.sqrt(edges[1:] * edges[:-1])
-    power = [
-        spectrum[(frequency >= a) & (frequency < b)].mean()
-        for a, b in zip(edges, edges[1:], strict=False)
-    ]
+    power = [spectrum[(frequency >= a) & (frequency < b)].mean() for a, b in pairwise(edges)]
     beta = -np.polyfit(np.log(middle), np.log(power), 1)[0]
     assert BETA[0] <= beta <= BETA[1]
 
