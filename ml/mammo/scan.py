@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ml.errors import ReadError
+from ml.errors import NotDicomError, ReadError
 from ml.mammo.header import items, text, texts
 from ml.mammo.read import read_header, read_mammogram
 from ml.texts import mark
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ml.mammo.mammogram import Mammogram
+
+
+IMAGE_ENDINGS = frozenset({"dcm", "dicom", "dic", "ima", "img"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +43,24 @@ def find_images(paths: Sequence[Path]) -> Found:
     for path in paths:
         try:
             for file in _files(path):
-                _read_into(file, images, refused)
+                _read_into(file, images, refused, chosen=file == path)
         except ReadError as error:
             refused.append((path, error))
     return Found(tuple(images.values()), tuple(refused))
 
 
 def _read_into(
-    file: Path, images: dict[str, Mammogram], refused: list[tuple[Path, ReadError]]
+    file: Path,
+    images: dict[str, Mammogram],
+    refused: list[tuple[Path, ReadError]],
+    *,
+    chosen: bool,
 ) -> None:
     try:
         image = read_mammogram(file)
+    except NotDicomError as error:
+        if chosen or not _accompanies(file):
+            refused.append((file, error))
     except ReadError as error:
         refused.append((file, error))
     else:
@@ -73,6 +83,15 @@ def _files(path: Path) -> Iterator[Path]:
     else:
         # Pipes and devices too: opening one may wait for ever.
         raise ReadError(mark("{name} is no file or folder. Check the path."), name=path.name)
+
+
+def _accompanies(file: Path) -> bool:
+    """Whether a file only lies beside images: a table, a licence, a viewer on a disc.
+
+    DICOM files are called *.dcm, or as a UID or on a disc: with a number for an ending, or none.
+    """
+    ending = file.suffix.lower()[1:]
+    return ending.isalpha() and ending not in IMAGE_ENDINGS
 
 
 def _hidden(path: Path, root: Path) -> bool:

@@ -65,24 +65,25 @@ def read_lut(item: Dataset) -> LookupTable | None:
         return None
     entries, first, bits = (int(value) for value in descriptor)
     entries = entries or 65536  # 0 stands for 2**16
-    data = _lut_values(item, entries)
+    data = _lut_values(item, entries, bits)
     if data is None or not 1 <= bits <= 16:
         return None
     return LookupTable(data[:entries], first, bits, text(item, "LUTExplanation"))
 
 
 def _lut_values(
-    item: Dataset, entries: int
+    item: Dataset, entries: int, bits: int
 ) -> np.ndarray[tuple[int], np.dtype[np.uint16]] | None:
     """LUT Data as OW bytes or US values; 8-bit entries may be packed two to a word."""
     value = item.get("LUTData")
     if isinstance(value, (bytes, bytearray)):
         raw = bytes(value)
-        little = bool(getattr(item, "is_little_endian", True))
         if len(raw) // 2 >= entries:
-            kind = "<u2" if little else ">u2"
+            # (implicit VR, little endian) as read; None in a data set that was never in a file.
+            kind = ">u2" if item.original_encoding[1] is False else "<u2"
             return np.frombuffer(raw[: len(raw) // 2 * 2], kind).astype(np.uint16)
-        return np.frombuffer(raw, np.uint8).astype(np.uint16) if len(raw) >= entries else None
+        packed = bits <= 8 and len(raw) >= entries
+        return np.frombuffer(raw, np.uint8).astype(np.uint16) if packed else None
     if value is None or isinstance(value, (int, str)):
         return None
     data = np.asarray([int(part) & 0xFFFF for part in value], np.uint16)

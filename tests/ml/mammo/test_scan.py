@@ -50,6 +50,21 @@ def test_hidden_files_are_left_alone(tmp_path: Path) -> None:
     assert find_images([tmp_path]).refused == ()
 
 
+def test_what_only_lies_beside_images_is_not_told(tmp_path: Path) -> None:
+    three(tmp_path)
+    for name in ("manifest.csv", "readme.txt", "viewer.exe"):
+        (tmp_path / name).write_bytes(b"no image")
+    for name in ("IMG00001", "1.2.3.4", "x.dcm", "film.png"):
+        (tmp_path / name).write_bytes(b"no image")
+    make_dicom(tmp_path / "odd.bak", Rows=0)
+    found = find_images([tmp_path])
+    told = {path.name for path, _ in found.refused}
+    assert told == {"IMG00001", "1.2.3.4", "x.dcm", "film.png", "odd.bak"}
+    assert len(found.images) == 3
+    chosen = find_images([tmp_path / "manifest.csv"])
+    assert [path.name for path, _ in chosen.refused] == ["manifest.csv"]
+
+
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     found = find_images([tmp_path / "gone", *three(tmp_path)])
     assert len(found.images) == 3
