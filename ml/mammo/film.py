@@ -101,7 +101,8 @@ def _opened(path: Path) -> Image:
         columns, rows = image.size
         check_size(path.name, rows, columns, 1, 16)
         image.load()
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, ImportError) as error:
+        # ImportError: ultralytics, once imported, has Pillow ask for a HEIF reader first.
         raise PixelDecodeError(
             UNREADABLE, name=path.name, detail=type(error).__name__
         ) from error

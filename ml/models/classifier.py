@@ -67,7 +67,8 @@ class Classifier(nn.Module):
         features = self.backbone._swish(self.backbone._bn1(self.backbone._conv_head(features)))
         score_map = self.head(self.dropout(features))
         flat = score_map.flatten(2)
-        count = torch.tensor(float(flat.shape[2])).log()
+        # Counted by the graph: a number taken from a shape would be traced as a constant.
+        count = torch.ones_like(flat).sum(2).log()
         pooled = (torch.logsumexp(flat * SHARPNESS, 2) - count) / SHARPNESS
         # The mean over a whole breast hides a small lesion: half of it is the maximum itself.
         scores = 0.5 * (pooled + flat.amax(2))
