@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from ml.mammo.view import describe_side, describe_view
 from ml.texts import mark
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 NOT_DICOM = mark("Not DICOM: no scale, no identity.")
 UNREADABLE = mark("{name} is damaged or no image. Choose a PNG, JPEG or TIFF film.")
+# TIFF 6.0, section 8.
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
 GRAY_MODES = {"L": 8, "P": 8, "1": 8, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 16}
 
 
@@ -45,6 +48,7 @@ def read_film(path: Path) -> Mammogram:
         columns, rows = image.size
         bits = GRAY_MODES.get(image.mode, 8)
         lossy = image.format == "JPEG"
+        inverted = _is_negative(image)
         pixels = _gray(image, path)
     check_size(path.name, rows, columns, 1, bits)
     uid = _uid(path)
@@ -62,7 +66,7 @@ def read_film(path: Path) -> Mammogram:
         rows=rows,
         columns=columns,
         frames=1,
-        pixel_format=PixelFormat(bits, bits_allocated=bits),
+        pixel_format=PixelFormat(bits, inverted=inverted, bits_allocated=bits),
         laterality=Evidence(Laterality(named_side), "file name") if named_side else None,
         view=Evidence(ViewPosition(named_view), "file name") if named_view else None,
         lossy=LossyCompression(None, "JPEG") if lossy else None,
@@ -83,6 +87,9 @@ def read_film_pixels(path: Path) -> NDArray[np.generic]:
 
 
 def _gray(image: Image, path: Path) -> NDArray[np.generic]:
+    if image.mode == "F":
+        # What its values mean, and which of them are black and white, stands nowhere.
+        raise PixelDecodeError(mark("{name} holds fractions, not gray values."), name=path.name)
     if image.mode not in GRAY_MODES or GRAY_MODES[image.mode] == 8:
         _check_gray(image, path)
         image = image.convert("L")
@@ -91,6 +98,12 @@ def _gray(image: Image, path: Path) -> NDArray[np.generic]:
     except (OSError, ValueError, SyntaxError) as error:
         raise PixelDecodeError(UNREADABLE, name=path.name) from error
     return values if values.dtype == np.uint8 else np.clip(values, 0, 65535).astype(np.uint16)
+
+
+def _is_negative(image: Image) -> bool:
+    """A TIFF whose zero is white: Pillow turns 8 bits round and leaves 16 as they are."""
+    tags = cast("Mapping[int, object]", getattr(image, "tag_v2", {}))
+    return GRAY_MODES.get(image.mode) == 16 and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO
 
 
 def _opened(path: Path) -> Image:

@@ -88,7 +88,8 @@ def _files(path: Path) -> Iterator[Path]:
 def _accompanies(file: Path) -> bool:
     """Whether a file only lies beside images: a table, a licence, a viewer on a disc.
 
-    DICOM files are called *.dcm, or as a UID or on a disc: with a number for an ending, or none.
+    DICOM files are called *.dcm, or by a UID or as on a disc: with a number for an ending or
+    with none.
     """
     ending = file.suffix.lower()[1:]
     return ending.isalpha() and ending not in IMAGE_ENDINGS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,14 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from ml.mammo.codes import VoiFunction
 from ml.mammo.luts import as_index, display_table
 from ml.mammo.mammogram import LookupTable, Mammogram, PixelFormat, Rescale, Window
+from ml.mammo.pixels import read_pixels
+from ml.mammo.read import read_mammogram
 from tests.factories.headers import mammogram_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.skipif(not shutil.which("dcm2pnm"), reason="dcmtk is not installed")
 
 UNSIGNED = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 SIGNED = (np.arange(4096, dtype=np.int16) - 2048).reshape(64, 64)
@@ -28,6 +33,7 @@ def write_dicom(path: Path, mammogram: Mammogram, pixels: np.ndarray) -> None:
     form = mammogram.pixel_format
     ds = Dataset()
     ds.SOPClassUID, ds.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.1.2", generate_uid()
+    ds.StudyInstanceUID = generate_uid()
     ds.Rows, ds.Columns, ds.SamplesPerPixel = *pixels.shape, 1
     ds.BitsAllocated, ds.BitsStored, ds.HighBit = 16, form.bits_stored, form.bits_stored - 1
     ds.PixelRepresentation = int(form.signed)
@@ -61,7 +67,8 @@ def add_modality(ds: Dataset, modality: Rescale | LookupTable) -> None:
 def lut_item(table: LookupTable) -> Dataset:
     item = Dataset()
     item.add_new(0x00283002, "US", [len(table.data), table.first, table.bits])
-    item.add_new(0x00283006, "US", table.data.tolist())
+    # As most devices write it: words in bytes, for which the byte order matters.
+    item.add_new(0x00283006, "OW", table.data.astype("<u2").tobytes())
     return item
 
 
@@ -78,6 +85,9 @@ def check(tmp_path: Path, pixels: np.ndarray, *options: str, **header: object) -
     theirs = oracle_gray(tmp_path / "x.dcm", *options)
     assert theirs.max() > theirs.min()
     assert np.abs(ours - theirs).max() <= 1
+    read = read_mammogram(tmp_path / "x.dcm")
+    gray = display_table(read, read.voi[0])[as_index(read_pixels(read))].astype(int)
+    assert np.array_equal(gray, ours), "the same from the file as from the values"
 
 
 WINDOWS = [(2000.0, 1000.0), (1234.5, 77.0), (300.0, 3000.0), (4000.0, 2.0), (100.0, 1.0)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from ml.errors import ReadError
 from ml.mammo.codes import ImageKind, Laterality
 from ml.mammo.film import read_film
+from ml.mammo.luts import as_index, display_table
 from ml.mammo.orient import to_upright
 from ml.mammo.pixels import read_pixels
 from ml.mammo.read import read_mammogram
@@ -68,6 +70,40 @@ def test_16_bit_and_colour_films(tmp_path: Path) -> None:
     gray = np.repeat(breast("left")[..., None], 3, 2)
     Image.fromarray(gray).save(tmp_path / "gray.png")
     assert np.array_equal(read_pixels(read_film(tmp_path / "gray.png")), breast("left"))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_tiff_whose_zero_is_white(kind: type, tmp_path: Path) -> None:
+    """Shown like its positive, however many bits it has."""
+    top = np.iinfo(kind).max
+    positive, negative = tmp_path / "positive.tif", tmp_path / "negative.tif"
+    positive.write_bytes(tiff(breast("left", kind, top), 1))
+    negative.write_bytes(tiff(top - breast("left", kind, top), 0))
+    shown = []
+    for path in (positive, negative):
+        film = read_film(path)
+        assert film.laterality is not None
+        assert film.laterality.value is Laterality.LEFT
+        shown.append(display_table(film, None)[as_index(read_pixels(film))].astype(int))
+    assert np.abs(shown[0] - shown[1]).max() <= 1
+    assert shown[0][300, 5] > 150
+
+
+def tiff(pixels: np.ndarray, photometric: int) -> bytes:
+    """The least that is a TIFF: Pillow cannot write one with zero for white."""
+    data = pixels.tobytes()
+    rows, columns = pixels.shape
+    tags = {256: columns, 257: rows, 258: pixels.itemsize * 8, 259: 1, 262: photometric}
+    tags |= {273: 8, 277: 1, 278: rows, 279: len(data)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory
+
+
+def test_a_film_of_fractions_is_refused(tmp_path: Path) -> None:
+    Image.fromarray(breast("left").astype(np.float32) / 255).save(tmp_path / "film.tif")
+    with pytest.raises(ReadError, match="fractions"):
+        read_film(tmp_path / "film.tif")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n" + b"x" * 50, b"GIF89a"])
