@@ -304,14 +304,19 @@ def _spacing(dataset: FileDataset) -> PixelSpacing | None:
     factor = number(dataset, "EstimatedRadiographicMagnificationFactor") or 1.0
     factor = factor if 0.5 < factor < 5 else 1.0
     imager = numbers(dataset, "ImagerPixelSpacing")
-    if len(imager) == 2 and min(imager) > 0:
+    if _are_pixels(imager):
         reason = "Imager Pixel Spacing" + (" / magnification" if factor != 1 else "")
         return PixelSpacing(imager[0] / factor, imager[1] / factor, reason, factor)
     measures = shared_item(dataset, "PixelMeasuresSequence") or dataset
     plain = numbers(measures, "PixelSpacing")
-    if len(plain) == 2 and min(plain) > 0:
+    if _are_pixels(plain):
         return PixelSpacing(plain[0], plain[1], "Pixel Spacing")
     return None
+
+
+def _are_pixels(sides_mm: tuple[float, ...]) -> bool:
+    """Whether a detector or a scanner has such pixels: no scale is better than a wild one."""
+    return len(sides_mm) == 2 and all(0.001 <= side <= 10 for side in sides_mm)
 
 
 def _lossy(dataset: FileDataset) -> LossyCompression | None:

@@ -113,7 +113,7 @@ def find_laterality(
     Where none of them says it, `ml.mammo.sides` asks the pixels.
     """
     found = [
-        Evidence(Laterality(value), reason)
+        Evidence(Laterality(value.upper()), reason)
         for value, reason in (
             (text(dataset, "ImageLaterality"), "Image Laterality"),
             (_frame_laterality(dataset), "Frame Laterality"),
@@ -121,7 +121,7 @@ def find_laterality(
             (_side_by_letters(dataset), "Patient Orientation"),
             (_described_side(dataset), "description"),
         )
-        if value in ("R", "L", "B")
+        if value.upper() in ("R", "L", "B")
     ]
     if not found:
         found = _side_by_convention(dataset)

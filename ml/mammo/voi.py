@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 DAMAGED_LUT = mark("A lookup table of this image is damaged and is not used.")
+NO_RESCALE = mark("The rescale of this image makes no sense and is not used.")
+# Beyond these, values overflow or all become one gray; devices use slopes about 1.
+LEAST_SLOPE, FAR = 1e-6, 1e9
 NO_WINDOW = mark("A window of this image has no usable width and is not used.")
 
 
@@ -45,7 +48,10 @@ def read_modality(dataset: Dataset) -> tuple[Rescale | LookupTable, tuple[Alarm,
             return table, ()
         return Rescale(), (Alarm(DAMAGED_LUT),)
     slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
-    return Rescale(slope if slope else 1.0, intercept or 0.0), ()
+    line = Rescale(1.0 if slope is None else slope, intercept or 0.0)
+    if LEAST_SLOPE <= abs(line.slope) <= 1 / LEAST_SLOPE and abs(line.intercept) < FAR:
+        return line, ()
+    return Rescale(), (Alarm(NO_RESCALE),)
 
 
 def read_presentation(

@@ -195,6 +195,9 @@ def test_the_order_of_belief_in_sides(tmp_path: Path) -> None:
 
 
 def test_a_view_of_both_breasts_is_no_side(tmp_path: Path) -> None:
+    small = read(tmp_path, ImageLaterality="l").laterality
+    assert small is not None
+    assert small.value is Laterality.LEFT
     image = read(tmp_path, ImageLaterality="B")
     assert image.laterality is not None
     assert image.laterality.value is Laterality.BOTH
@@ -238,7 +241,9 @@ def test_spacing_with_magnification(tmp_path: Path) -> None:
     assert only is not None
     assert (only.row_mm, only.column_mm, only.reason) == (0.2, 0.3, "Pixel Spacing")
     assert read(tmp_path, ImagerPixelSpacing=None).spacing is None
-    assert read(tmp_path, ImagerPixelSpacing=["0", "0"]).spacing is None
+    for wild in (["0", "0"], ["0.1", "-0.1"], ["1e30", "1e30"], ["0.1"], ["nan", "0.1"]):
+        tags = {(0x0018, 0x1164): ("LO", wild)}
+        assert read(tmp_path, ImagerPixelSpacing=None, tags=tags).spacing is None, wild
 
 
 def test_padding(tmp_path: Path) -> None:
