@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import imagecodecs
 import numpy as np
 import pytest
+from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
@@ -367,6 +368,16 @@ def test_any_damage_ends_in_a_picture_or_a_sentence(
     whole = _whole(syntax, tmp_path)
     fuzz(tmp_path / "a.dcm", whole, 40, 1)
     caplog.clear()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif"])
+def test_any_damage_of_a_film_ends_in_a_picture_or_a_sentence(
+    ending: str, tmp_path: Path
+) -> None:
+    whole = tmp_path / f"whole.{ending}"
+    Image.fromarray(make_pixels(8, 120, 90)).save(whole)
+    fuzz(tmp_path / f"a.{ending}", whole.read_bytes(), 60, 3)
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ml.mammo.codes import PresentationIntent, ViewModifier, ViewPosition
+from ml.mammo.codes import Laterality, PresentationIntent, ViewModifier, ViewPosition
 from ml.mammo.mammogram import Evidence
 from ml.mammo.study import merge_images
 from tests.factories.analyses import make_image, make_study
@@ -31,6 +31,14 @@ def test_spot_views_and_other_projections_stay_out():
     slots = hang(study)
     assert titles(slots) == [None, "LCC", None, None]
     assert set(extra_images(study, slots)) == {spot, side}
+
+
+def test_a_view_of_both_breasts_stays_out():
+    cleavage = replace(make_image("RCC"), laterality=Evidence(Laterality.BOTH, "test"))
+    study = merge_images([cleavage, make_image("LCC"), make_image("RCC")])
+    slots = hang(study)
+    assert titles(slots) == ["RCC", "LCC", None, None]
+    assert extra_images(study, slots) == (cleavage,)
 
 
 def test_the_image_made_for_reading_hangs():
