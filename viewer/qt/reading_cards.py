@@ -11,6 +11,7 @@ from ml.mammo.codes import Laterality
 from ml.texts import translate
 from viewer.core.state import Impression
 from viewer.qt.cards import Card, label, pair
+from viewer.qt.own_keys import OwnKeys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,7 @@ class ThresholdCard(Card):
         self.slider.setPageStep(5)
         self.slider.setAccessibleName(translate("Threshold of the findings that are shown"))
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        OwnKeys(self.slider)
         self.slider.valueChanged.connect(self._moved)
         self.reset = _button(translate("Operating point"))
         self.reset.clicked.connect(self.reset_requested)

@@ -15,6 +15,7 @@ from viewer.core.layout import grid, place, pose_of
 from viewer.core.state import Camera, Presentation
 from viewer.qt import palette
 from viewer.qt.canvas.grays import Grays
+from viewer.qt.own_keys import OwnKeys
 
 if TYPE_CHECKING:
     from ml.mammo.mammogram import Mammogram
@@ -37,6 +38,7 @@ class ThumbnailsPanel(QWidget):
         heading = QLabel(translate("THIS STUDY"))
         heading.setProperty("kind", "heading")
         self.list = QListWidget()
+        OwnKeys(self.list)
         self.list.setAccessibleName(translate("Images of this study"))
         self.list.setViewMode(QListWidget.ViewMode.IconMode)
         self.list.setIconSize(QSize(SIZE_PX, SIZE_PX))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout,
 from ml.texts import translate
 from viewer.core import actions
 from viewer.core.work_list import describe_study
+from viewer.qt.own_keys import OwnKeys
 
 if TYPE_CHECKING:
     from ml.mammo.study import Study
@@ -34,6 +35,9 @@ class WorkListPanel(QWidget):
         self._heading = QLabel()
         self._heading.setProperty("kind", "heading")
         self.studies = QListWidget()
+        # By Tab only: after a click the arrows go on panning the images.
+        self.studies.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        OwnKeys(self.studies)
         self.studies.setAccessibleName(translate("Work list"))
         self.studies.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.studies.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -41,6 +45,9 @@ class WorkListPanel(QWidget):
         self._refused_heading = QLabel()
         self._refused_heading.setProperty("kind", "heading")
         self.refused = QListWidget()
+        # By Tab only: after a click the arrows go on panning the images.
+        self.refused.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        OwnKeys(self.refused)
         self.refused.setAccessibleName(translate("Files that were not opened"))
         self.refused.setWordWrap(True)
         self.refused.setMaximumHeight(170)
