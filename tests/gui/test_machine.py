@@ -86,6 +86,10 @@ def test_a_control_with_the_focus_keeps_its_arrow_keys(opened: Reader) -> None:
     assert opened.state.viewports == before[0]
     opened.press("Right")
     assert opened.state.viewports != before[0]
+    opened.window.canvas.setFocus()
+    for each in (thumbnails, opened.window.work_list.studies):
+        QTest.mouseClick(each.viewport(), LEFT, pos=each.visualItemRect(each.item(0)).center())
+        assert not each.hasFocus(), "after a click the arrows still pan the images"
 
 
 def test_a_click_on_a_row_centres_its_box(opened: Reader) -> None:

@@ -38,6 +38,8 @@ class ThumbnailsPanel(QWidget):
         heading = QLabel(translate("THIS STUDY"))
         heading.setProperty("kind", "heading")
         self.list = QListWidget()
+        # By Tab only: after a click the arrows go on panning the images.
+        self.list.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         OwnKeys(self.list)
         self.list.setAccessibleName(translate("Images of this study"))
         self.list.setViewMode(QListWidget.ViewMode.IconMode)
