@@ -8,12 +8,13 @@ from __future__ import annotations
 import multiprocessing
 import sys
 
+TOGETHER = "--together"
 USAGE = """\
-usage: mammoscope [PATH ...]                  the viewer
+usage: mammoscope [--together] [PATH ...]     the viewer; --together hangs all as one study
        mammoscope self-test --out DIR         open and analyze the sample study, then leave
        mammoscope analyze PATH ... --json FILE
        mammoscope phantom --count N --seed S --out DIR
-       mammoscope train {detector,classifier,generator} --manifest FILE --out DIR
+       mammoscope train {detector,classifier} --manifest FILE --out DIR
        mammoscope evaluate --manifest FILE [--model NAME@VERSION] --json FILE
        mammoscope models {list,show}
 
@@ -46,8 +47,9 @@ def _command_or_viewer(given: list[str]) -> int:
 
     if given and given[0] in COMMANDS:
         return run_command(given)
-    if given and given[0].startswith("-"):
-        sys.stderr.write(f"{USAGE}\nThere is no option {given[0]}.\n")
+    unknown = [each for each in given if each.startswith("-") and each != TOGETHER]
+    if unknown:
+        sys.stderr.write(f"{USAGE}\nThere is no option {unknown[0]}.\n")
         return 2
     from viewer.app import run
 

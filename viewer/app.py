@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("viewer")
 
+# As `viewer.__main__` writes it in its usage.
 TOGETHER = "--together"
 # As `ml.infer.choice` reads it in the model process, which this one must not import.
 DEVICE_VARIABLE = "MAMMOSCOPE_DEVICE"

@@ -48,6 +48,15 @@ def test_bad_arguments_leave_with_two(arguments: list[str]) -> None:
     assert main(arguments) == 2
 
 
+def test_paths_and_together_go_to_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+    monkeypatch.setattr("viewer.app.run", lambda given: seen.append(given) or 0)
+    assert main(["--together", "a.dcm", "b.dcm"]) == 0
+    assert main([]) == 0
+    assert main(["a.dcm", "--nonsense"]) == 2
+    assert seen == [["--together", "a.dcm", "b.dcm"], []]
+
+
 def test_models_are_listed_and_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
