@@ -141,6 +141,9 @@ def test_the_wheel_zooms_about_the_cursor(opened: Reader) -> None:
         ("more_contrast", lambda state: state.viewports[0].presentation),
         ("less_contrast", lambda state: state.viewports[0].presentation),
         ("auto_window", lambda state: state.viewports[0].presentation),
+        ("preset_dense", lambda state: state.viewports[0].presentation),
+        ("preset_fatty", lambda state: state.viewports[0].presentation),
+        ("preset_soft", lambda state: state.viewports[0].presentation),
         ("invert", lambda state: state.viewports[0].presentation.inverted),
         ("raw_air", lambda state: state.viewports[0].presentation.raw_air),
         ("heat_map", lambda state: state.heat_map_shown),
@@ -333,3 +336,29 @@ def test_the_switch_is_remembered(reader: Reader) -> None:
     assert not reader.window.preferences.settings.blind_first_read
     reader.press(KEYS["blind_first_read"])
     reader.wait(lambda: reader.window.preferences.settings.blind_first_read)
+
+
+def test_presets_are_parts_of_the_breasts_own_range(opened: Reader) -> None:
+    seen = {}
+    for command in ("auto_window", "preset_dense", "preset_fatty", "preset_soft"):
+        opened.press(KEYS[command])
+        seen[command] = windows(opened)[0]
+    whole = seen["auto_window"]
+    assert seen["preset_dense"].width < whole.width < seen["preset_soft"].width
+    assert seen["preset_fatty"].center < whole.center < seen["preset_dense"].center
+    assert seen["preset_soft"].center == whole.center
+
+
+def test_presets_of_inverted_values_show_the_same_tissue(
+    reader: Reader, tmp_path: Path
+) -> None:
+    from tests.factories.breasts import make_breast
+
+    pixels = 4095 - make_breast("right")
+    header = {"PhotometricInterpretation": "MONOCHROME1"}
+    reader.open([make_view(tmp_path, "RCC", 1, pixels=pixels, **header)])
+    reader.wait_for_pictures()
+    reader.press(KEYS["auto_window"])
+    whole = windows(reader)[0]
+    reader.press(KEYS["preset_dense"])
+    assert windows(reader)[0].center < whole.center, "dense tissue has the low values"

@@ -335,6 +335,27 @@ COMMANDS: tuple[Command, ...] = (
         mark("Choose the window by what the breast's pixels hold."),
     ),
     _command(
+        "preset_dense",
+        mark("Window on dense tissue"),
+        "Ctrl+1",
+        Group.IMAGE,
+        mark("Spread the brighter half of the breast over all grays."),
+    ),
+    _command(
+        "preset_fatty",
+        mark("Window on fat and skin"),
+        "Ctrl+2",
+        Group.IMAGE,
+        mark("Spread the darker half of the breast over all grays."),
+    ),
+    _command(
+        "preset_soft",
+        mark("Soft window"),
+        "Ctrl+3",
+        Group.IMAGE,
+        mark("Show the whole breast with less contrast."),
+    ),
+    _command(
         "invert",
         mark("Invert"),
         "I",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from ml.mammo.codes import PresentationIntent
 from ml.mammo.geometry import Box
 from ml.mammo.luts import as_index, default_voi, display_table
 from ml.mammo.mammogram import LookupTable, Window
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from ml.mammo.mammogram import Mammogram, Voi
     from viewer.core.state import Presentation
     from viewer.display.picture import Level, Picture
+
+# Shares of the breast's range, from fat (0) to dense tissue (1), by the command that shows it.
+WHOLE = (0.0, 1.0)
+PRESETS = {
+    "preset_dense": (0.45, 1.0),
+    "preset_fatty": (0.0, 0.55),
+    "preset_soft": (-0.25, 1.25),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,13 +119,26 @@ def as_window(picture: Picture, presentation: Presentation) -> Window:
     return Window((low + high) / 2, max(high - low, 2.0))
 
 
-def breast_window(picture: Picture) -> Window:
-    """A window over what the breast's pixels hold, whatever the file says."""
+def breast_window(picture: Picture, part: tuple[float, float] = WHOLE) -> Window:
+    """A window over what the breast's pixels hold, whatever the file says.
+
+    Parameters
+    ----------
+    part
+        From and to which share of the breast's range, 0 at fat and 1 at dense tissue.
+    """
     bare = replace(picture.mammogram, voi=(), frame_voi=())
     voi = default_voi(bare, picture.levels[-1].pixels)
     # Without windows in the file there is one over the breast.
     assert isinstance(voi, Window)
-    return voi
+    first, last = part
+    image = picture.mammogram
+    raw = image.intent is PresentationIntent.FOR_PROCESSING
+    if image.pixel_format.inverted ^ raw:  # dense tissue has the low values
+        first, last = 1 - last, 1 - first
+    low = voi.center - voi.width / 2
+    middle = low + voi.width * (first + last) / 2
+    return replace(voi, center=middle, width=max(voi.width * (last - first), 2.0))
 
 
 def _level_for(picture: Picture, ratio: float) -> Level:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ml.mammo.codes import Laterality
 from viewer.core import actions, reading
 from viewer.core.state import FindingKey, Impression
+from viewer.display.render import PRESETS
 from viewer.qt.canvas.scene import visible_findings
 from viewer.qt.commands import TOOLS
 
@@ -95,6 +96,7 @@ def _image(window: MainWindow) -> Handlers:
         "less_contrast": partial(canvas.change_window, 0.0, WIDTH_STEP),
         "next_voi": _apply(window, actions.cycle_voi),
         "auto_window": canvas.window_on_breast,
+        **{name: partial(canvas.window_on_breast, part) for name, part in PRESETS.items()},
         "invert": _apply(window, actions.toggle_inverted),
         "raw_air": _apply(window, actions.toggle_raw_air),
         "clear_lengths": _apply(window, actions.clear_lengths),

@@ -14,7 +14,7 @@ from ml.mammo.geometry import Affine
 from ml.texts import translate
 from viewer.core import actions, layout
 from viewer.core.state import FindingKey, Length, Tool
-from viewer.display.render import as_window, breast_window
+from viewer.display.render import WHOLE, as_window, breast_window
 from viewer.qt import palette
 from viewer.qt.canvas.grays import Grays
 from viewer.qt.canvas.marks import draw_marks, draw_words, finding_at, slot_rect
@@ -199,14 +199,14 @@ class Canvas(QWidget):
             lambda state: actions.drag_window(state, windows, brighter, wider), step=step
         )
 
-    def window_on_breast(self) -> None:
-        """Choose the windows by what the breasts' pixels hold."""
+    def window_on_breast(self, part: tuple[float, float] = WHOLE) -> None:
+        """Choose the windows by what the breasts' pixels hold: all of it, or a part."""
         windows: dict[str, Window] = {}
         for viewport in self._session.state.viewports:
             image = viewport.image
             picture = self._images.picture(image, viewport.frame) if image else None
             if image is not None and picture is not None:
-                windows[image.sop_instance_uid] = breast_window(picture)
+                windows[image.sop_instance_uid] = breast_window(picture, part)
         self._session.apply(lambda state: actions.set_windows(state, windows))
 
     def toggle_loupe(self) -> None:
