@@ -46,6 +46,8 @@ def corners_of(image: Mammogram) -> Corners:
     born = " ".join(
         part for part in (patient.sex, day(patient.birth_date), _age(patient.age)) if part
     )
+    if born == patient.sex:  # one letter is no line
+        who, born = f"{who} {born}".strip(), ""
     top = (who, _when(image), born, _study(image))
     return Corners(
         title_of(image),
