@@ -2,73 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-
 from ml.texts import mark, translate
+from viewer.core.command import Command, Group
+from viewer.core.command import make_command as _command
 from viewer.core.shortcuts import Section
-
-
-class Group(Enum):
-    """A menu."""
-
-    FILE = mark("File")
-    STUDY = mark("Study")
-    VIEW = mark("View")
-    IMAGE = mark("Image")
-    MEASURE = mark("Measure")
-    FINDINGS = mark("Findings")
-    TOOLS = mark("Tools")
-    HELP = mark("Help")
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Something that the reader can do.
-
-    Attributes
-    ----------
-    id
-        Names it in the code, and the method that does it.
-    title, description
-        Marked texts: in the menu, and in tool tips and the manual.
-    keys
-        In Qt's portable form; the first is shown.
-    tool_bar
-        The word on its tool button; empty: none.
-    checkable
-        It is a switch.
-    """
-
-    id: str
-    title: str
-    keys: tuple[str, ...]
-    group: Group
-    description: str
-    tool_bar: str = ""
-    checkable: bool = False
-
-
-def _command(
-    name: str,
-    title: str,
-    keys: str,
-    group: Group,
-    description: str,
-    tool_bar: str = "",
-    *,
-    checkable: bool = False,
-) -> Command:
-    return Command(
-        name,
-        title,
-        tuple(keys.split(" ")) if keys else (),
-        group,
-        description,
-        tool_bar,
-        checkable,
-    )
-
 
 COMMANDS: tuple[Command, ...] = (
     _command(

@@ -9,7 +9,8 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QToolButton
 
 from ml.texts import translate
-from viewer.core.commands import COMMANDS, Group
+from viewer.core.command import Group
+from viewer.core.commands import COMMANDS
 from viewer.core.state import Tool
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
-    from viewer.core.commands import Command
+    from viewer.core.command import Command
     from viewer.core.state import SessionState
 
 # A gap before these on the tool bar.

@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 
 from ml.texts import translate
 from viewer.core import actions
-from viewer.core.commands import Group, command_keys
+from viewer.core.command import Group
+from viewer.core.commands import command_keys
 from viewer.core.state import Refusal
 from viewer.qt.analyzer import Analyzer
 from viewer.qt.canvas.canvas import Canvas
