@@ -6,7 +6,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEventLoop
+from PySide6.QtCore import QEventLoop, QTimer
 
 from viewer.app import make_application, make_window
 
@@ -44,13 +44,25 @@ def new_window() -> MainWindow:
 
 
 def wait(condition: Callable[[], bool]) -> None:
-    """Let Qt work until the condition holds."""
-    qt = application()
+    """Let Qt work as it does in use until the condition holds, looked at every millisecond.
+
+    Not by `processEvents` again and again: that would take Python's lock from the threads that
+    decode, and measure itself.
+    """
+    application()
+    loop, timer = QEventLoop(), QTimer()
     end = time.perf_counter() + LONGEST_S
-    while not condition():
-        qt.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 1)
-        if time.perf_counter() > end:
-            raise TooLongError
+
+    def look() -> None:
+        if condition() or time.perf_counter() > end:
+            loop.quit()
+
+    timer.timeout.connect(look)
+    timer.start(1)
+    loop.exec()
+    timer.stop()
+    if time.perf_counter() > end:
+        raise TooLongError
 
 
 def seconds_to_paint(window: MainWindow, paths: Sequence[Path]) -> tuple[float, float]:

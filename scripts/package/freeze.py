@@ -61,9 +61,14 @@ def check_contents(folder: Path) -> None:
         raise FreezeError(f"these should have stayed out: {', '.join(found)}")
 
 
+def _is_own(path: Path) -> bool:
+    """Whether a file takes room of its own: PyInstaller links libraries, too."""
+    return path.is_file() and not path.is_symlink()
+
+
 def size_mib(folder: Path) -> float:
     """Measure the size of all files in a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20
+    return sum(path.stat().st_size for path in folder.rglob("*") if _is_own(path)) / 2**20
 
 
 def self_test(folder: Path, out: Path) -> float:
