@@ -189,6 +189,11 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def name_sha256(name: str) -> str:
+    """The sha256 of a patient's or an image's name, as a card's training lists hold it."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
 def card_to_json(card: ModelCard) -> dict[str, object]:
     """Write a card as plain JSON values."""
     return {

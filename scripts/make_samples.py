@@ -6,15 +6,14 @@ A woman with a spiculated mass in one breast and a cluster of calcifications in 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from ml.mammo.codes import BreastDensity, FindingType, Laterality
 from ml.manifest import write_manifest
 from ml.phantom.dataset import write_study
 from ml.phantom.physics import VENDORS
 from ml.phantom.woman import LesionSpec, Margin, draw_woman
+from ml.places import SAMPLES
 
-SAMPLES = Path(__file__).resolve().parent.parent / "resources" / "samples"
 SEED = 20261123
 MASS = LesionSpec(
     FindingType.MASS, 48.0, -0.35, -0.30, 8.0, 1.22, Margin.SPICULATED, malignant=True, seed=5

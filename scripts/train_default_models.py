@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from ml.data.canvases import (
     CanvasItem,
     CanvasSet,
-    patient_fold,
     read_canvases,
+    split_by_patient,
     write_canvases,
 )
 from ml.data.sources.mini_mias import mini_mias_canvases
@@ -95,8 +95,7 @@ def prepared_data(work: Path, mini_mias: Path) -> Data:
         name: _canvases(work / name, phantom_canvases(seed, count, spec), count, spec)
         for name, (seed, count) in PHANTOMS.items()
     }
-    folds = [patient_fold(item.patient_id) for item in films.items]
-    purposes = ["test" if f == 0 else "validation" if f == 1 else "train" for f in folds]
+    purposes = [split_by_patient(item.patient_id).value for item in films.items]
     indices = {
         name: tuple(i for i, purpose in enumerate(purposes) if purpose == name)
         for name in PHANTOMS

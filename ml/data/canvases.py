@@ -12,6 +12,7 @@ import numpy as np
 from ml.mammo.codes import FindingType
 from ml.mammo.geometry import Box
 from ml.mammo.prepare import PrepareSpec
+from ml.manifest import Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -84,6 +85,11 @@ class CanvasSet:
 def patient_fold(patient_id: str, folds: int = FOLDS) -> int:
     """The fold of a patient, by hash: the same for ever, whoever else is in the set."""
     return int(hashlib.sha256(patient_id.encode()).hexdigest(), 16) % folds
+
+
+def split_by_patient(patient_id: str) -> Split:
+    """What a patient is for where nobody says it: one fold to test, one to validate."""
+    return {0: Split.TEST, 1: Split.VALIDATION}.get(patient_fold(patient_id), Split.TRAIN)
 
 
 def write_canvases(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from ml.evaluate.figures import classifier_figures, detector_figures
 from ml.evaluate.outcomes import judge_images, mark_images
 from ml.infer.choice import choose_engine
 from ml.manifest import Source, Split, read_manifest
-from ml.registry import default_packs, read_pack
+from ml.registry import default_packs, name_sha256, read_pack
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _figures(
 def _refuse_training_patients(card: ModelCard, rows: tuple[ManifestRow, ...]) -> None:
     trained = set(card.training_patients)
     for row in rows:
-        if hashlib.sha256(row.patient_id.encode()).hexdigest() in trained:
+        if name_sha256(row.patient_id) in trained:
             raise DataError(
                 mark(
                     "The model {model} was trained on a patient of this manifest ({path}); "

@@ -11,7 +11,7 @@ from ml.evaluate.bootstrap import DRAWS, interval
 from ml.registry import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -136,7 +136,7 @@ def detector_figures(
         f"sensitivity at {rate:g} false marks per lesion-free image": partial(froc, rate=rate)
         for rate in RATES
     }
-    return _defined(_figure(name, of, outcomes, data, draws) for name, of in named.items())
+    return _measured(named, outcomes, data, draws)
 
 
 def classifier_figures(
@@ -149,7 +149,7 @@ def classifier_figures(
         "density, exact agreement": density_agreement,
         "density, weighted kappa": density_kappa,
     }
-    return _defined(_figure(name, of, outcomes, data, draws) for name, of in named.items())
+    return _measured(named, outcomes, data, draws)
 
 
 def patient_of(outcome: Marked | Judged) -> str:
@@ -169,7 +169,14 @@ def _figure(
     return Figure(name, _rounded(of(outcomes)), _rounded(low), _rounded(high), patients, data)
 
 
-def _defined(figures: Iterable[Figure]) -> list[Figure]:
+def _measured(
+    named: Mapping[str, Callable[[Sequence[Outcome]], float]],
+    outcomes: Sequence[Outcome],
+    data: str,
+    draws: int,
+) -> list[Figure]:
+    """Each figure with its interval; those that the data do not define are left out."""
+    figures = [_figure(name, of, outcomes, data, draws) for name, of in named.items()]
     return [figure for figure in figures if np.isfinite((figure.value, figure.low)).all()]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ml.errors import MissingAttributeError, NotDicomError, NotMammographyError, ReadError
 from ml.mammo.budget import check_size
 from ml.mammo.codes import ImageKind, PresentationIntent
+from ml.mammo.codestream import JPEG
 from ml.mammo.header import (
     damage,
     items,
@@ -44,7 +45,6 @@ MG_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.2"
 MG_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.2.1"
 BREAST_TOMOSYNTHESIS = "1.2.840.10008.5.1.4.1.1.13.1.3"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-ALWAYS_LOSSY = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
 # JPEG-LS near, JPEG 2000 and HTJ2K allow loss without demanding it: lossy unless denied.
 MAY_BE_LOSSY = frozenset(
     {"1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203"}
@@ -323,7 +323,7 @@ def _lossy(dataset: FileDataset) -> LossyCompression | None:
     syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
     said = text(dataset, "LossyImageCompression")
     unsaid = syntax in MAY_BE_LOSSY and said != "00"
-    if said != "01" and syntax not in ALWAYS_LOSSY and not unsaid:
+    if said != "01" and syntax not in JPEG and not unsaid:
         return None
     ratios = numbers(dataset, "LossyImageCompressionRatio")
     return LossyCompression(

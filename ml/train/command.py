@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ml.data.canvases import patient_fold, read_canvases, write_canvases
+from ml.data.canvases import read_canvases, split_by_patient, write_canvases
 from ml.data.sources.listed import listed_canvases
 from ml.errors import DataError
 from ml.mammo.prepare import PrepareSpec
@@ -66,10 +66,7 @@ def main(
 
 def split_of(row: ManifestRow) -> Split:
     """What a row is for: as it says, else by a hash of its patient, three fifths to train."""
-    if row.split is not None:
-        return row.split
-    fold = patient_fold(row.patient_id)
-    return {0: Split.TEST, 1: Split.VALIDATION}.get(fold, Split.TRAIN)
+    return row.split or split_by_patient(row.patient_id)
 
 
 def _prepared(manifest: Manifest, purpose: Split, out: Path) -> CanvasSet:

@@ -6,7 +6,6 @@ through the exported graph: what is measured is what ships.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -28,7 +27,7 @@ from ml.findings import OperatingPoint
 from ml.infer.on_cpu import CpuEngine
 from ml.infer.reader import as_canvas
 from ml.models.detector import CLASSES
-from ml.registry import ModelCard, write_card
+from ml.registry import ModelCard, name_sha256, write_card
 from ml.train.export import export_pack
 
 if TYPE_CHECKING:
@@ -210,4 +209,4 @@ def _compared(images: tuple[PreparedItem, ...]) -> NDArray[np.float32]:
 
 
 def _hashes(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({hashlib.sha256(name.encode()).hexdigest() for name in names}))
+    return tuple(sorted({name_sha256(name) for name in names}))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from ml.errors import MammoError
+from ml.mammo.codestream import JPEG_2000
 from ml.mammo.pixels import read_pixels
 from ml.texts import translate
 from viewer.display.cache import PictureCache
@@ -29,7 +30,6 @@ _log = logging.getLogger("viewer.qt")
 
 # JPEG 2000 decodes slowly, and gives an eighth of its size some 20 times sooner: enough to hang
 # and window by until the rest is there.
-PREVIEWED = frozenset({"1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"})
 PREVIEW_REDUCE = 3
 
 
@@ -73,7 +73,7 @@ class Images(QObject):
         """Have frames decoded, in this order: all previews before the first full one."""
         missing = [(image, frame) for image, frame in wanted if self._is_missing(image, frame)]
         for image, frame in missing:
-            if image.transfer_syntax_uid in PREVIEWED:
+            if image.transfer_syntax_uid in JPEG_2000:
                 self._submit(image, frame, PREVIEW_REDUCE)
         for image, frame in missing:
             self._submit(image, frame, 0)

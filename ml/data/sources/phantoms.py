@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.data.canvases import CanvasItem
-from ml.mammo.codes import ImageKind, Laterality, ViewPosition
+from ml.mammo.codes import ImageKind
 from ml.mammo.mammogram import (
     Acquisition,
     Evidence,
@@ -19,6 +19,7 @@ from ml.mammo.mammogram import (
     PixelSpacing,
 )
 from ml.mammo.prepare import PrepareSpec, prepare
+from ml.mammo.write import ORIENTATION
 from ml.phantom.phantom import STANDARD_VIEWS, Phantom, make_phantom
 from ml.phantom.physics import VENDORS
 from ml.phantom.woman import draw_woman
@@ -27,13 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
-
-ORIENTATION = {
-    (Laterality.RIGHT, ViewPosition.CC): ("P", "L"),
-    (Laterality.LEFT, ViewPosition.CC): ("A", "R"),
-    (Laterality.RIGHT, ViewPosition.MLO): ("P", "FL"),
-    (Laterality.LEFT, ViewPosition.MLO): ("A", "FR"),
-}
 
 
 def phantom_canvases(

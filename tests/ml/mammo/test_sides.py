@@ -14,6 +14,7 @@ from ml.mammo.luts import as_index, display_table
 from ml.mammo.orient import to_upright
 from ml.mammo.pixels import read_pixels
 from ml.mammo.read import read_mammogram
+from tests.factories.breasts import make_breast
 from tests.factories.dicom import make_dicom
 
 if TYPE_CHECKING:
@@ -21,13 +22,7 @@ if TYPE_CHECKING:
 
 
 def breast(wall: str, kind: type = np.uint8, top: int = 255) -> np.ndarray:
-    """A breast that hangs from the named edge of a dark film."""
-    row, column = np.mgrid[:600, :400]
-    depth = 1 - np.hypot((row - 300) / 250, column / 260)
-    noise = np.random.default_rng(0).normal(0, 0.01, row.shape)
-    unit = np.clip(0.05 + np.clip(depth, 0, 1) ** 0.5 * 0.7 + noise, 0, 1)
-    pixels = (unit * top).astype(kind)
-    return pixels if wall == "left" else np.ascontiguousarray(pixels[:, ::-1])
+    return make_breast(wall, kind, top)
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "tif"])
