@@ -116,8 +116,9 @@ def _outline(
 
 def _depth_mm(inside: NDArray[np.bool_], pixel_mm: float) -> Map:
     """Distance to air. The chest wall and the film's upper edge are no skin."""
-    padded = np.pad(inside, ((1, 1), (1, 1)), mode="edge").astype(np.uint8)
-    distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    padded = np.pad(inside, ((1, 1), (1, 1)), mode="edge")
+    # Not OpenCV's: its precise transform gives other last digits with other thread counts.
+    distance = np.asarray(ndimage.distance_transform_edt(padded))
     return np.asarray(distance[1:-1, 1:-1] * pixel_mm, np.float32)
 
 
