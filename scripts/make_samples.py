@@ -10,8 +10,9 @@ from dataclasses import replace
 from ml.mammo.codes import BreastDensity, FindingType, Laterality
 from ml.manifest import write_manifest
 from ml.phantom.dataset import write_study
-from ml.phantom.physics import VENDORS
-from ml.phantom.woman import LesionSpec, Margin, draw_woman
+from ml.phantom.lesion_spec import LesionSpec, Margin
+from ml.phantom.vendors import VENDORS
+from ml.phantom.woman import draw_woman
 from ml.places import SAMPLES
 
 SEED = 20261123

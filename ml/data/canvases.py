@@ -41,8 +41,10 @@ class CanvasItem:
         None where there is no lesion.
     density
         0 to 3 for A to D; None where unknown.
-    contrast_to_noise
-        One a box, of phantoms; empty for real images.
+    detectability, descriptors
+        One a box, of phantoms; empty where it is not known.
+    laterality, view, vendor
+        As the standard abbreviates them, and the maker; empty where not known.
     """
 
     patient_id: str
@@ -52,8 +54,12 @@ class CanvasItem:
     finding_types: tuple[FindingType, ...]
     malignant: bool | None
     density: int | None
-    contrast_to_noise: tuple[float, ...] = ()
+    detectability: tuple[float, ...] = ()
     lesion: bool = False
+    descriptors: tuple[str, ...] = ()
+    laterality: str = ""
+    view: str = ""
+    vendor: str = ""
 
     def box_values(self) -> tuple[Box, ...]:
         """The boxes as values."""
@@ -135,5 +141,6 @@ def _item_from_json(row: dict[str, object]) -> CanvasItem:
     values = dict(row)
     values["boxes"] = tuple(tuple(box) for box in row["boxes"])  # type: ignore[attr-defined]
     values["finding_types"] = tuple(FindingType(k) for k in row["finding_types"])  # type: ignore[attr-defined]
-    values["contrast_to_noise"] = tuple(row["contrast_to_noise"])  # type: ignore[arg-type]
+    for name in ("detectability", "descriptors"):
+        values[name] = tuple(row.get(name, ()))  # type: ignore[arg-type]
     return CanvasItem(**values)  # type: ignore[arg-type]

@@ -1,7 +1,14 @@
-"""Phantoms as a folder of DICOM files with a manifest: what `mammoscope phantom` writes."""
+"""Phantoms as a folder of DICOM files with a manifest: what `mammoscope phantom` writes.
+
+Beside a woman's images lies ``truth.json``: all that she was drawn with, and for each image its
+lesions with their masks and its benign look-alikes. (A picture of a mask would be opened.)
+"""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, astuple
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,14 +27,16 @@ from ml.manifest import (
     write_manifest,
 )
 from ml.phantom.phantom import STANDARD_VIEWS, Phantom, make_phantom
-from ml.phantom.physics import VENDORS
+from ml.phantom.vendors import VENDORS
 from ml.phantom.woman import draw_woman
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from ml.phantom.physics import Vendor
+    from numpy.typing import NDArray
+
+    from ml.phantom.vendors import Vendor
     from ml.phantom.woman import Woman
 
 DERIVATION = "Simulated by mammoscope: no patient, no exposure. Seed {seed}."
@@ -84,11 +93,16 @@ def write_study(
     """Write the four standard views of one woman; the tables are returned, not written."""
     rows: list[ManifestRow] = []
     boxes: list[BoxRow] = []
+    images: dict[str, object] = {}
     for laterality, view in STANDARD_VIEWS:
         phantom = make_phantom(woman, laterality, view, pixel_mm=pixel_mm, vendor=vendor)
         row, found = write_phantom(folder, phantom, syntax)
         rows.append(row)
         boxes.extend(found)
+        images[row.path.rpartition("/")[2]] = _image_truth(phantom)
+    truth = {"woman": asdict(woman), "vendor": asdict(vendor), "images": images}
+    text = json.dumps(truth, default=_plain)
+    (folder / f"{woman.seed:012x}" / "truth.json").write_text(text + "\n", encoding="utf-8")
     return Manifest(folder, tuple(rows), tuple(boxes))
 
 
@@ -102,6 +116,38 @@ def write_phantom(
     file.parent.mkdir(parents=True, exist_ok=True)
     write_mammogram(file, phantom.pixels, _header(phantom), syntax)
     return _row(path, phantom), tuple(_boxes(path, phantom))
+
+
+def mask_counts(mask: NDArray[np.bool_]) -> list[int]:
+    """Run lengths down the columns, the first of them outside: COCO's uncompressed form."""
+    values = np.concatenate([[False], mask.ravel(order="F")])
+    changes = np.flatnonzero(np.diff(values)) + 1
+    ends = np.concatenate([changes - 1, [mask.size]])
+    return [int(n) for n in np.diff(np.concatenate([[0], ends]))]
+
+
+def _image_truth(phantom: Phantom) -> dict[str, object]:
+    return {
+        "lesions": [
+            {
+                "box": astuple(lesion.box),
+                "mask_counts": mask_counts(lesion.mask),
+                "finding_type": lesion.finding_type,
+                "descriptor": lesion.descriptor,
+                "malignant": lesion.malignant,
+                "radius_mm": round(lesion.radius_mm, 3),
+                "detectability": round(lesion.detectability, 3),
+            }
+            for lesion in phantom.lesions
+        ],
+        "benign": [{"kind": one.kind, "box": astuple(one.box)} for one in phantom.benign],
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(type(value))
 
 
 def _drawn(seed: int, index: int) -> tuple[Woman, Vendor]:
@@ -171,6 +217,7 @@ def _row(path: str, phantom: Phantom) -> ManifestRow:
             "pixel_mm": f"{phantom.pixel_mm:g}",
             "vendor": phantom.vendor.name,
             "seed": str(phantom.seed),
+            "benign": "; ".join(one.kind.value for one in phantom.benign) or "none",
         },
     )
 
@@ -183,9 +230,9 @@ def _boxes(path: str, phantom: Phantom) -> Iterable[BoxRow]:
             finding_type=lesion.finding_type,
             label=Label.MALIGNANT if lesion.malignant else Label.BENIGN,
             extra={
-                "margin": lesion.margin,
+                "descriptor": lesion.descriptor,
                 "radius_mm": f"{lesion.radius_mm:.2f}",
                 "contrast": f"{lesion.contrast:.4f}",
-                "contrast_to_noise": f"{lesion.contrast_to_noise:.2f}",
+                "detectability": f"{lesion.detectability:.2f}",
             },
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,13 +16,22 @@ from ml.mammo.codes import (
 )
 from ml.mammo.geometry import Affine, Box
 from ml.phantom.anatomy import build_anatomy
-from ml.phantom.lesions import PlacedLesion, place_lesion
-from ml.phantom.physics import VENDORS, Vendor, attenuation, expose, for_presentation
-from ml.phantom.physics import for_processing as raw_values
+from ml.phantom.attenuate import attenuation
+from ml.phantom.benign import BenignKind, draw_benign
+from ml.phantom.film import scan_film
+from ml.phantom.lesions import place_lesion
+from ml.phantom.observer import detectability
+from ml.phantom.physics import expose
+from ml.phantom.processing import RAW_BITS, fit_tone, present, raw_values, stored_values
+from ml.phantom.vendors import VENDORS, Vendor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ml.phantom.anatomy import Anatomy
+    from ml.phantom.benign import PlacedBenign
+    from ml.phantom.lesions import PlacedLesion
+    from ml.phantom.outline import Map
     from ml.phantom.woman import Woman
 
 STANDARD_VIEWS = tuple(
@@ -32,7 +41,13 @@ STANDARD_VIEWS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
+# A lesion of which a hand cut away more than this is not there.
+MOST_CUT = 0.5
+# Healthy tissue around a lesion that the model observer sees with it.
+AROUND_MM = 12.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LesionTruth:
     """A lesion in one image.
 
@@ -40,19 +55,32 @@ class LesionTruth:
     ----------
     box
         In stored pixels, half-open.
+    mask : (box rows, box columns) bool
+        Its pixels in the box.
+    descriptor
+        A mass's margin, a cluster's morphology, or nothing.
     contrast
         Greatest change of ln exposure that the lesion makes.
-    contrast_to_noise
-        `contrast` over the deviation of ln exposure in the healthy tissue around it.
+    detectability
+        d' of a non-prewhitening observer with an eye filter (`ml.phantom.observer`).
     """
 
     box: Box
+    mask: NDArray[np.bool_]
     finding_type: FindingType
     malignant: bool
-    margin: str
+    descriptor: str
     radius_mm: float
     contrast: float
-    contrast_to_noise: float
+    detectability: float
+
+
+@dataclass(frozen=True, slots=True)
+class BenignTruth:
+    """What looks like a lesion and is none, and the box of its window in stored pixels."""
+
+    kind: BenignKind
+    box: Box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +92,8 @@ class Phantom:
     pixels : (rows, columns) uint16
         Stored values, oriented as real machines write them: the chest wall of a right breast at
         the right edge, of a left breast at the left edge; feet (MLO) or medial side (CC) down.
+    years_before
+        Before the current examination: 0, or that of a prior.
     """
 
     pixels: NDArray[np.uint16]
@@ -78,6 +108,19 @@ class Phantom:
     thickness_mm: float
     lesions: tuple[LesionTruth, ...]
     seed: int
+    benign: tuple[BenignTruth, ...] = ()
+    years_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """What is in the beam: `line` with the lesions, `plain` without what they add."""
+
+    anatomy: Anatomy
+    line: Map
+    plain: Map
+    placed: tuple[PlacedLesion, ...]
+    benign: tuple[PlacedBenign, ...]
 
 
 def make_phantom(
@@ -98,22 +141,33 @@ def make_phantom(
     view
         CC or MLO.
     pixel_mm
-        0.05 to 0.5; textures are drawn anew for each size.
+        0.05 to 0.5. The woman is the same at every size up to 0.2; her noise is not.
     """
     order = STANDARD_VIEWS.index((laterality, view))
-    rng = np.random.default_rng((woman.seed, 3, order))
-    anatomy = build_anatomy(woman, view, pixel_mm, rng)
-    placed = tuple(place_lesion(anatomy, spec, view) for spec in woman.lesions_of(laterality))
-    line = attenuation(anatomy, placed)
-    truths = tuple(_truth(p, line - attenuation(anatomy, ()), line, pixel_mm) for p in placed)
-    photons = expose(line, pixel_mm, vendor, rng)
-    processing = intent is PresentationIntent.FOR_PROCESSING
-    pixels = (
-        raw_values(photons, 14) if processing else for_presentation(photons, anatomy, vendor)
-    )
+    seen = _build(woman, laterality, view, pixel_mm)
+    noise = (woman.seed, 5, order, round(1000 * woman.years_before))
+    photons = expose(seen.line, pixel_mm, vendor, np.random.default_rng(noise))
+    raw = intent is PresentationIntent.FOR_PROCESSING
+    tone = fit_tone(photons, seen.anatomy, vendor, np.random.default_rng((*noise, 1)))
+    unit = present(photons, seen.anatomy, vendor, tone)
+    truths: tuple[LesionTruth, ...] = ()
+    if seen.placed:
+        # The same noise, so that the difference is the lesions alone.
+        twin = expose(seen.plain, pixel_mm, vendor, np.random.default_rng(noise))
+        plain = present(twin, seen.anatomy, vendor, tone)
+        truths = tuple(_truth(one, unit - plain, plain, pixel_mm) for one in seen.placed)
+    if vendor.film is not None and not raw:
+        unit, cut = scan_film(
+            unit, seen.anatomy, vendor.film, np.random.default_rng((*noise, 2))
+        )
+        truths = tuple(t for t in truths if not _is_cut(t, cut))
+    pixels = raw_values(photons) if raw else stored_values(unit, vendor)
+    benign = tuple(BenignTruth(one.kind, _window_box(one)) for one in seen.benign)
     if laterality is Laterality.RIGHT:
         pixels = np.ascontiguousarray(pixels[:, ::-1])
-        truths = tuple(_mirrored(t, pixels.shape[1]) for t in truths)
+        flip = Affine.flip_columns(pixels.shape[1])
+        truths = tuple(replace(t, box=flip.box(t.box), mask=t.mask[:, ::-1]) for t in truths)
+        benign = tuple(replace(one, box=flip.box(one.box)) for one in benign)
     return Phantom(
         pixels,
         laterality,
@@ -121,43 +175,66 @@ def make_phantom(
         intent,
         pixel_mm,
         vendor,
-        14 if processing else vendor.bits,
+        RAW_BITS if raw else vendor.bits,
         woman.density,
         woman.glandular_fraction,
         woman.thickness_mm,
         truths,
         woman.seed,
+        benign,
+        woman.years_before,
     )
 
 
-def _truth(
-    placed: PlacedLesion, gain: NDArray[np.float32], line: NDArray[np.float32], pixel_mm: float
-) -> LesionTruth:
-    contrast = float(gain.max())
+def _build(woman: Woman, side: Laterality, view: ViewPosition, pixel_mm: float) -> _View:
+    rng = np.random.default_rng((woman.seed, 3, STANDARD_VIEWS.index((side, view))))
+    anatomy = build_anatomy(woman, view, pixel_mm, rng)
+    healthy = attenuation(anatomy)
+    benign = draw_benign(anatomy, healthy, rng)
+    for one in benign:
+        rows, columns = one.change.shape
+        healthy[one.row0 : one.row0 + rows, one.col0 : one.col0 + columns] += one.change
+    specs = woman.lesions_of(side)
+    placed = tuple(place_lesion(anatomy, healthy, spec, view) for spec in specs)
+    for lesion in placed:
+        healthy[lesion.window] += lesion.moved
+    line = healthy.copy()
+    for lesion in placed:
+        line[lesion.window] += lesion.change
+    return _View(anatomy, line, healthy, placed, benign)
+
+
+def _truth(placed: PlacedLesion, signal: Map, plain: Map, pixel_mm: float) -> LesionTruth:
     spec, box = placed.spec, placed.box
+    margin = AROUND_MM / pixel_mm
     around = Box(
-        box.row0 - 5 / pixel_mm,
-        box.col0 - 5 / pixel_mm,
-        box.row1 + 5 / pixel_mm,
-        box.col1 + 5 / pixel_mm,
-    ).clipped(*line.shape)
-    rows, columns = (
+        box.row0 - margin, box.col0 - margin, box.row1 + margin, box.col1 + margin
+    ).clipped(*plain.shape)
+    window = (
         slice(int(around.row0), int(around.row1)),
         slice(int(around.col0), int(around.col1)),
     )
-    spread = float(np.std((line - gain)[rows, columns])) + 1e-3
     return LesionTruth(
-        box,
-        spec.finding_type,
-        spec.malignant,
-        spec.margin.value if spec.finding_type is FindingType.MASS else "",
-        spec.radius_mm,
-        contrast,
-        contrast / spread,
+        box=box,
+        mask=placed.mask[
+            int(box.row0) - placed.row0 : int(box.row1) - placed.row0,
+            int(box.col0) - placed.col0 : int(box.col1) - placed.col0,
+        ],
+        finding_type=spec.finding_type,
+        malignant=spec.malignant,
+        descriptor=spec.describes,
+        radius_mm=spec.radius_mm,
+        contrast=float(np.abs(placed.change).max()),
+        detectability=detectability(signal[window], plain[window], pixel_mm),
     )
 
 
-def _mirrored(truth: LesionTruth, columns: int) -> LesionTruth:
-    from dataclasses import replace
+def _is_cut(truth: LesionTruth, cut: NDArray[np.bool_]) -> bool:
+    box = truth.box
+    part = cut[int(box.row0) : int(box.row1), int(box.col0) : int(box.col1)]
+    return bool(part.mean() > MOST_CUT)
 
-    return replace(truth, box=Affine.flip_columns(columns).box(truth.box))
+
+def _window_box(one: PlacedBenign) -> Box:
+    rows, columns = one.change.shape
+    return Box(one.row0, one.col0, one.row0 + rows, one.col0 + columns)

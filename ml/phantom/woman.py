@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ml.mammo.codes import BreastDensity, FindingType, Laterality
+from ml.mammo.codes import BreastDensity, Laterality
+from ml.phantom.lesion_spec import LesionSpec, draw_lesion
 
 # Glandular share of the breast by BI-RADS class: the "clinical ladder" proposed from breast-CT
 # figures (mean 19 % including skin, 95 % of women under 45 %), not the higher VICTRE classes.
@@ -20,44 +20,10 @@ GLANDULAR_FRACTION = {
 DENSITY_SHARE = (0.10, 0.40, 0.40, 0.10)
 # Compressed thickness by class, mm: VICTRE (Badano 2018) has 60, 55, 45, 35 for A to D.
 THICKNESS_MM = dict(zip(BreastDensity, (60.0, 55.0, 45.0, 38.0), strict=True))
+LEAST_THICKNESS_MM = 20.0
 SIZE = dict(zip(BreastDensity, (1.15, 1.05, 0.95, 0.85), strict=True))
-
-
-class Margin(Enum):
-    """How a mass ends, in BI-RADS terms."""
-
-    CIRCUMSCRIBED = "circumscribed"
-    INDISTINCT = "indistinct"
-    SPICULATED = "spiculated"
-
-
-@dataclass(frozen=True, slots=True)
-class LesionSpec:
-    """A lesion in the breast, before any view of it.
-
-    Attributes
-    ----------
-    nipple_distance_mm
-        The same in both views, as in a compressed breast to first order.
-    angle_cc, angle_mlo
-        Radians from the nipple-to-chest line, positive towards the bottom of the upright image.
-    radius_mm
-        Of the mass, or of the cluster.
-    density
-        Attenuation over that of glandular tissue (mass), 1.0 to 1.25.
-    malignant
-        By rule: spiculated and indistinct masses and pleomorphic clusters are malignant.
-    """
-
-    finding_type: FindingType
-    nipple_distance_mm: float
-    angle_cc: float
-    angle_mlo: float
-    radius_mm: float
-    density: float
-    margin: Margin
-    malignant: bool
-    seed: int
+# A lesion that was smaller than this could not have been seen.
+SMALLEST_MM = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +40,8 @@ class Woman:
         Scale of the outline; 1 is a breast 95 mm deep.
     lesions
         With the breast that each is in.
+    years_before
+        How long before the current examination she is imaged: 0 for the current one.
     """
 
     seed: int
@@ -83,10 +51,23 @@ class Woman:
     size: float
     droop: float
     lesions: tuple[tuple[Laterality, LesionSpec], ...]
+    years_before: float = 0.0
 
     def lesions_of(self, laterality: Laterality) -> tuple[LesionSpec, ...]:
         """The lesions of one breast."""
         return tuple(lesion for side, lesion in self.lesions if side is laterality)
+
+    def earlier(self, years: float) -> Woman:
+        """Her at a prior examination: the same tissue, lesions smaller or not there yet.
+
+        Parameters
+        ----------
+        years
+            Before this one, greater than 0.
+        """
+        grown = ((side, lesion.earlier(years)) for side, lesion in self.lesions)
+        seen = tuple(pair for pair in grown if pair[1].radius_mm >= SMALLEST_MM)
+        return replace(self, lesions=seen, years_before=self.years_before + years)
 
 
 def draw_woman(seed: int, *, lesion_rate: float = 0.5) -> Woman:
@@ -102,7 +83,7 @@ def draw_woman(seed: int, *, lesion_rate: float = 0.5) -> Woman:
     rng = np.random.default_rng((seed, 1))
     density = list(BreastDensity)[rng.choice(4, p=DENSITY_SHARE)]
     lesions = tuple(
-        (side, _draw_lesion(rng))
+        (side, draw_lesion(rng))
         for side in (Laterality.RIGHT, Laterality.LEFT)
         if rng.random() < lesion_rate
     )
@@ -110,27 +91,8 @@ def draw_woman(seed: int, *, lesion_rate: float = 0.5) -> Woman:
         seed=seed,
         density=density,
         glandular_fraction=float(rng.uniform(*GLANDULAR_FRACTION[density])),
-        thickness_mm=float(THICKNESS_MM[density] + rng.normal(0, 6)),
+        thickness_mm=float(max(THICKNESS_MM[density] + rng.normal(0, 6), LEAST_THICKNESS_MM)),
         size=float(SIZE[density] * rng.normal(1, 0.07)),
         droop=float(rng.uniform(0.05, 0.22)),
         lesions=lesions,
-    )
-
-
-def _draw_lesion(rng: np.random.Generator) -> LesionSpec:
-    mass = rng.random() < 0.65
-    margin = list(Margin)[rng.choice(3, p=(0.4, 0.2, 0.4))]
-    pleomorphic = rng.random() < 0.5
-    return LesionSpec(
-        finding_type=FindingType.MASS if mass else FindingType.CALCIFICATIONS,
-        nipple_distance_mm=float(rng.uniform(22, 70)),
-        angle_cc=float(rng.uniform(-0.7, 0.7)),
-        angle_mlo=float(rng.uniform(-0.8, 0.6)),
-        radius_mm=float(np.exp(rng.uniform(np.log(3.0), np.log(11.0))))
-        if mass
-        else float(rng.uniform(2.5, 7.0)),
-        density=float(rng.uniform(1.02, 1.25)),
-        margin=margin,
-        malignant=margin is not Margin.CIRCUMSCRIBED if mass else pleomorphic,
-        seed=int(rng.integers(1 << 31)),
     )

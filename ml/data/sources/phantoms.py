@@ -21,7 +21,7 @@ from ml.mammo.mammogram import (
 from ml.mammo.prepare import PrepareSpec, prepare
 from ml.mammo.write import ORIENTATION
 from ml.phantom.phantom import STANDARD_VIEWS, Phantom, make_phantom
-from ml.phantom.physics import VENDORS
+from ml.phantom.vendors import FILMS, VENDORS
 from ml.phantom.woman import draw_woman
 
 if TYPE_CHECKING:
@@ -29,11 +29,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ml.phantom.vendors import Vendor
+
 
 def phantom_canvases(
-    first_seed: int, count: int, spec: PrepareSpec, *, pixel_mm: float = 0.2
+    first_seed: int,
+    count: int,
+    spec: PrepareSpec,
+    *,
+    pixel_mm: float = 0.2,
+    vendors: tuple[Vendor, ...] = VENDORS + FILMS,
 ) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
-    """Prepared phantoms, two views of each woman, vendors in turn.
+    """Prepared phantoms, two views of each woman.
 
     Parameters
     ----------
@@ -41,13 +48,15 @@ def phantom_canvases(
         Women are drawn from this seed on; sets with far apart seeds share none.
     count
         Images, two a woman.
+    vendors
+        To draw from: one a woman.
     """
     for number in range(count):
         woman = draw_woman(first_seed + number // 2)
         rng = np.random.default_rng((woman.seed, 11))
         sides = rng.permutation(len(STANDARD_VIEWS))
         side, view = STANDARD_VIEWS[sides[number % 2]]
-        vendor = VENDORS[int(rng.integers(len(VENDORS)))]
+        vendor = vendors[int(rng.integers(len(vendors)))]
         phantom = make_phantom(woman, side, view, pixel_mm=pixel_mm, vendor=vendor)
         yield _prepared(phantom, spec)
 
@@ -58,7 +67,7 @@ def as_mammogram(phantom: Phantom) -> Mammogram:
     uid = f"2.25.{phantom.seed}{STANDARD_VIEWS.index((phantom.laterality, phantom.view))}"
     return Mammogram(
         path=Path(f"phantom-{phantom.seed}"),
-        kind=ImageKind.DIGITAL,
+        kind=ImageKind.FILM if phantom.vendor.film else ImageKind.DIGITAL,
         sop_instance_uid=uid,
         study_instance_uid=f"2.25.{phantom.seed}",
         series_instance_uid=uid,
@@ -95,7 +104,11 @@ def _prepared(phantom: Phantom, spec: PrepareSpec) -> tuple[NDArray[np.uint16], 
         finding_types=tuple(truth.finding_type for truth in phantom.lesions),
         malignant=any(t.malignant for t in phantom.lesions) if phantom.lesions else None,
         density="ABCD".index(phantom.density.value),
-        contrast_to_noise=tuple(t.contrast_to_noise for t in phantom.lesions),
+        detectability=tuple(t.detectability for t in phantom.lesions),
         lesion=bool(phantom.lesions),
+        descriptors=tuple(t.descriptor for t in phantom.lesions),
+        laterality=phantom.laterality.value,
+        view=phantom.view.value,
+        vendor=phantom.vendor.name,
     )
     return prepared.pixels, item

@@ -11,7 +11,7 @@ from ml.mammo.mammogram import Mammogram, Padding, PixelFormat
 from ml.mammo.skin import Side, Skin, chest_wall_side, find_skin
 from ml.phantom.anatomy import build_anatomy
 from ml.phantom.phantom import STANDARD_VIEWS, make_phantom
-from ml.phantom.physics import VENDORS
+from ml.phantom.vendors import VENDORS
 from ml.phantom.woman import draw_woman
 from tests.factories.headers import mammogram_of
 

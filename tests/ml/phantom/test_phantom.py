@@ -10,15 +10,24 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from ml.mammo.codes import FindingType, Laterality, PresentationIntent, ViewPosition
 from ml.mammo.read import read_mammogram
 from ml.manifest import read_manifest
 from ml.phantom.anatomy import SKIN_MM, build_anatomy
-from ml.phantom.dataset import write_phantoms
-from ml.phantom.phantom import STANDARD_VIEWS, make_phantom
-from ml.phantom.physics import VENDORS
-from ml.phantom.woman import GLANDULAR_FRACTION, LesionSpec, Margin, draw_woman
+from ml.phantom.dataset import mask_counts, write_phantoms
+from ml.phantom.lesion_spec import (
+    MALIGNANT_MARGINS,
+    Distribution,
+    LesionSpec,
+    Margin,
+    Morphology,
+)
+from ml.phantom.phantom import MOST_CUT, STANDARD_VIEWS, make_phantom
+from ml.phantom.vendors import FILMS, VENDORS, Film
+from ml.phantom.woman import GLANDULAR_FRACTION, draw_woman
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +68,7 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
         files = sorted(p for p in (tmp_path / name).rglob("*") if p.is_file())
         digests.append([hashlib.sha256(p.read_bytes()).hexdigest() for p in files])
     cv2.setNumThreads(threads)
-    assert len(digests[0]) == 6, "four views and two tables"
+    assert len(digests[0]) == 7, "four views, two tables and the truth"
     assert digests[0] == digests[1]
 
 
@@ -96,6 +105,95 @@ def test_a_mass_is_brighter_than_its_surroundings_and_lies_in_its_box() -> None:
     assert np.abs(inside).mean() > 5 * np.abs(change[outside]).mean()
     side_mm = (box.row1 - box.row0) * COARSE
     assert side_mm == pytest.approx(2 * truth.radius_mm, rel=0.4)
+
+
+@pytest.mark.parametrize("finding_type", list(FindingType))
+def test_a_mask_fills_its_box_and_the_change_lies_in_it(finding_type: FindingType) -> None:
+    spec = replace(MASS, finding_type=finding_type)
+    woman = replace(draw_woman(12), lesions=((Laterality.RIGHT, spec),))
+    made = make_phantom(woman, Laterality.RIGHT, ViewPosition.CC, pixel_mm=0.2)
+    (truth,) = made.lesions
+    assert truth.mask.shape == truth.box.size
+    assert truth.mask.any(0)[[0, -1]].all()
+    assert truth.mask.any(1)[[0, -1]].all()
+    assert truth.detectability > 0
+    assert truth.malignant is spec.malignant
+
+
+@given(arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=9)))
+def test_run_lengths_give_the_mask_again(mask: np.ndarray) -> None:
+    counts = mask_counts(mask)
+    assert sum(counts) == mask.size
+    inside = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
+    assert np.array_equal(inside.reshape(mask.shape, order="F"), mask)
+
+
+def test_a_prior_shows_the_same_breast_before_the_lesion_grew() -> None:
+    spec = replace(MASS, malignant=True, margin=Margin.SPICULATED, doubling_years=0.5)
+    woman = replace(draw_woman(11), lesions=((Laterality.LEFT, spec),))
+    radii = [woman.earlier(years).lesions[0][1].radius_mm for years in (0.25, 0.5, 1.0)]
+    assert radii == sorted(radii, reverse=True)
+    # One doubling time ago it had half the volume.
+    assert radii[1] == pytest.approx(9.0 * 0.5 ** (1 / 3))
+    assert woman.earlier(9).lesions == ()
+    now, before = (
+        make_phantom(one, Laterality.LEFT, ViewPosition.CC, pixel_mm=COARSE)
+        for one in (woman, woman.earlier(1.0))
+    )
+    assert before.lesions[0].detectability < now.lesions[0].detectability
+    assert not np.array_equal(now.pixels, before.pixels)
+    assert np.corrcoef(now.pixels.ravel(), before.pixels.ravel())[0, 1] > 0.98
+    stays = replace(woman, lesions=((Laterality.LEFT, MASS),)).earlier(5)
+    assert stays.lesions[0][1].radius_mm == MASS.radius_mm
+
+
+def test_a_woman_is_the_same_at_every_pixel_size() -> None:
+    woman = replace(draw_woman(11), lesions=())
+    fine, coarse = (
+        make_phantom(woman, Laterality.LEFT, ViewPosition.MLO, pixel_mm=size)
+        for size in (0.1, 0.2)
+    )
+    shrunk = cv2.resize(fine.pixels, coarse.pixels.shape[::-1], interpolation=cv2.INTER_AREA)
+    assert np.corrcoef(shrunk.ravel(), coarse.pixels.ravel())[0, 1] > 0.99
+
+
+def test_a_scanned_film_has_eight_bits_and_what_a_hand_cut_away_is_no_lesion() -> None:
+    cut = replace(FILMS[0], film=Film(0.42, 0.006, cut=1.0))
+    hidden = replace(MASS, nipple_distance_mm=90.0, angle_mlo=-0.75, radius_mm=5.0)
+    woman = replace(draw_woman(11), lesions=((Laterality.LEFT, hidden),))
+    whole, film = (
+        make_phantom(woman, Laterality.LEFT, ViewPosition.MLO, pixel_mm=COARSE, vendor=vendor)
+        for vendor in (VENDORS[0], cut)
+    )
+    assert film.bits == 8
+    assert film.pixels.max() < 256
+    assert (film.pixels[:100, :20] == 0).mean() > 0.9, "the muscle is blackened"
+    (truth,) = whole.lesions
+    box = truth.box
+    behind = film.pixels[int(box.row0) : int(box.row1), int(box.col0) : int(box.col1)]
+    assert bool(film.lesions) is bool((behind == 0).mean() <= MOST_CUT)
+
+
+def test_benign_look_alikes_are_named_and_never_boxed() -> None:
+    kinds = set()
+    for seed in range(14):
+        woman = draw_woman(seed, lesion_rate=0)
+        made = make_phantom(woman, Laterality.LEFT, ViewPosition.MLO, pixel_mm=COARSE)
+        assert made.lesions == ()
+        kinds.update(one.kind for one in made.benign)
+    assert len(kinds) >= 3
+
+
+def test_the_drawn_lesions_are_of_every_kind() -> None:
+    drawn = [spec for seed in range(400) for _, spec in draw_woman(seed).lesions]
+    assert {spec.finding_type for spec in drawn} == set(FindingType)
+    masses = [spec for spec in drawn if spec.finding_type is FindingType.MASS]
+    clusters = [spec for spec in drawn if spec.calcified]
+    assert {spec.margin for spec in masses} == set(Margin)
+    assert {spec.morphology for spec in clusters} == set(Morphology)
+    assert {spec.distribution for spec in clusters} == set(Distribution)
+    for spec in masses:
+        assert spec.malignant is (spec.margin in MALIGNANT_MARGINS)
 
 
 def test_both_views_have_the_lesion_at_its_nipple_distance() -> None:
