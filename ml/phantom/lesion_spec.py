@@ -58,7 +58,7 @@ MORPHOLOGY_SHARES = dict(zip(Morphology, (0.25, 0.2, 0.15, 0.25, 0.15), strict=T
 DISTRIBUTION_SHARES = dict(zip(Distribution, (0.65, 0.12, 0.13, 0.10), strict=True))
 # Radius from and to, mm; drawn evenly on a logarithmic scale.
 RADIUS_MM = {
-    FindingType.MASS: (2.0, 12.0),
+    FindingType.MASS: (2.0, 15.0),
     FindingType.CALCIFICATIONS: (2.5, 8.0),
     FindingType.ARCHITECTURAL_DISTORTION: (6.0, 14.0),
     FindingType.ASYMMETRY: (7.0, 15.0),

@@ -70,7 +70,7 @@ class Woman:
         return replace(self, lesions=seen, years_before=self.years_before + years)
 
 
-def draw_woman(seed: int, *, lesion_rate: float = 0.5) -> Woman:
+def draw_woman(seed: int, *, lesion_rate: float = 0.5, most_lesions: int = 1) -> Woman:
     """Draw a woman.
 
     Parameters
@@ -79,6 +79,8 @@ def draw_woman(seed: int, *, lesion_rate: float = 0.5) -> Woman:
         The same seed draws the same woman.
     lesion_rate
         The chance that a breast has a lesion, 0 to 1.
+    most_lesions
+        How many it may have then: more than one teaches more per image.
     """
     rng = np.random.default_rng((seed, 1))
     density = list(BreastDensity)[rng.choice(4, p=DENSITY_SHARE)]
@@ -86,6 +88,7 @@ def draw_woman(seed: int, *, lesion_rate: float = 0.5) -> Woman:
         (side, draw_lesion(rng))
         for side in (Laterality.RIGHT, Laterality.LEFT)
         if rng.random() < lesion_rate
+        for _ in range(int(rng.integers(1, most_lesions + 1)))
     )
     return Woman(
         seed=seed,

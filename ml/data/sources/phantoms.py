@@ -39,6 +39,8 @@ def phantom_canvases(
     *,
     pixel_mm: float = 0.2,
     vendors: tuple[Vendor, ...] = VENDORS + FILMS,
+    lesion_rate: float = 0.5,
+    most_lesions: int = 1,
 ) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
     """Prepared phantoms, two views of each woman.
 
@@ -50,9 +52,12 @@ def phantom_canvases(
         Images, two a woman.
     vendors
         To draw from: one a woman.
+    lesion_rate, most_lesions
+        As for `draw_woman`.
     """
     for number in range(count):
-        woman = draw_woman(first_seed + number // 2)
+        seed = first_seed + number // 2
+        woman = draw_woman(seed, lesion_rate=lesion_rate, most_lesions=most_lesions)
         rng = np.random.default_rng((woman.seed, 11))
         sides = rng.permutation(len(STANDARD_VIEWS))
         side, view = STANDARD_VIEWS[sides[number % 2]]
