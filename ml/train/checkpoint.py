@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
+from ml.errors import DataError
+from ml.texts import mark
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torch import nn
@@ -37,30 +42,59 @@ class Average:
                 value.copy_(current[name])
 
 
-def save_checkpoint(
-    path: Path, model: nn.Module, average: Average, optimizer: torch.optim.Optimizer, step: int
-) -> None:
-    """Write everything that the next step depends on; never half a file.
+@dataclass(frozen=True, slots=True, eq=False)
+class Training:
+    """All that changes from step to step.
 
-    Batches are drawn from (seed, step), so no other random state needs to be kept.
+    Batches are drawn from (seed, step) alone: the step is the sampler's whole state.
+
+    Attributes
+    ----------
+    settings
+        What it is trained with (recipe, data's fingerprint) as plain values: a checkpoint of
+        other settings is not gone on with.
     """
-    state = {
-        "model": model.state_dict(),
-        "average": average.model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "step": step,
-    }
-    temporary = path.with_suffix(".part")
-    torch.save(state, temporary)
-    temporary.replace(path)
 
+    model: nn.Module
+    average: Average
+    optimizer: torch.optim.Optimizer
+    settings: Mapping[str, object]
 
-def load_checkpoint(
-    path: Path, model: nn.Module, average: Average, optimizer: torch.optim.Optimizer
-) -> int:
-    """Restore what `save_checkpoint` wrote and return the step to go on with."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    model.load_state_dict(state["model"])
-    average.model.load_state_dict(state["average"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"])
+    def save(self, path: Path, step: int) -> None:
+        """Write everything that `step`, the next one, depends on; never half a file."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+            "settings": dict(self.settings),
+            "step": step,
+        }
+        temporary = path.with_suffix(".part")
+        torch.save(state, temporary)
+        temporary.replace(path)
+
+    def resume(self, path: Path) -> int:
+        """Restore what `save` wrote and return the step to go on with; 0 where nothing is.
+
+        Raises
+        ------
+        DataError
+            Where the checkpoint is of other settings.
+        """
+        if not path.exists():
+            return 0
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if state["settings"] != dict(self.settings):
+            raise DataError(
+                mark(
+                    "{path} belongs to a training with other data or settings; "
+                    "choose another folder or delete it."
+                ),
+                path=path.name,
+            )
+        self.model.load_state_dict(state["model"])
+        self.average.model.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["random"])
+        return int(state["step"])

@@ -18,9 +18,10 @@ from torch.nn import functional
 
 from ml.models.classifier import MAP_CELL_PX as CELL_PX
 from ml.models.classifier import TRUNK_BLOCKS, build_classifier
-from ml.train.checkpoint import Average, load_checkpoint, save_checkpoint
+from ml.train.checkpoint import Average, Training
 from ml.train.crops import Crop, CropSource, whole_canvas
 from ml.train.detector import learning_rate
+from ml.train.fingerprint import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,14 +94,12 @@ def train_classifier(
     trained = [p for n, p in model.named_parameters() if not _in_trunk(n)]
     average = Average(model)
     optimizer = torch.optim.AdamW(trained, lr=recipe.rate, weight_decay=recipe.weight_decay)
+    training = Training(model, average, optimizer, settings_of(recipe, phantoms, real))
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "classifier.pt"
-    first = 0
-    if checkpoint.exists():
-        first = load_checkpoint(checkpoint, model, average, optimizer)
+    first = training.resume(checkpoint)
     begun = time.monotonic()
     for step in range(first, recipe.steps):
-        torch.manual_seed(recipe.seed + step)  # dropout draws the same after a restart
         model.train()
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, recipe.steps, recipe.warmup, recipe.rate)
@@ -116,7 +115,7 @@ def train_classifier(
             seconds = (time.monotonic() - begun) / (step - first + 1)
             log.info("step %d loss %.3f %.2f s a step", step, loss.item(), seconds)
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
-            save_checkpoint(checkpoint, model, average, optimizer, step + 1)
+            training.save(checkpoint, step + 1)
     return average.model  # type: ignore[return-value]
 
 

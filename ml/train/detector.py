@@ -1,6 +1,7 @@
-"""Train the detector: phantoms first, then phantoms and real films together.
+"""Train the detector on crops: phantoms alone, or phantoms and real films side by side.
 
-Read it top to bottom: `train_detector` is the whole recipe.
+Read it top to bottom: `train_detector` is the whole recipe. Pre-training on phantoms and then
+fine-tuning with films is two calls, the second of which starts from the first one's weights.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import numpy as np
 import torch
 
 from ml.models.detector import CLASSES, build_detector
-from ml.train.checkpoint import Average, load_checkpoint, save_checkpoint
+from ml.train.checkpoint import Average, Training
 from ml.train.crops import Crop, CropSource, draw_crop
+from ml.train.fingerprint import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from torch import nn
@@ -33,8 +35,8 @@ class DetectorRecipe:
 
     Attributes
     ----------
-    real_from
-        Share of the steps after which real films join; half of each batch is theirs then.
+    real_share
+        Share of a batch that is real, where there are real images.
     lesion_share
         Share of a batch that is cut around a lesion; at least one is.
     """
@@ -43,7 +45,7 @@ class DetectorRecipe:
     batch: int = 16
     rate: float = 1.5e-3
     warmup: int = 60
-    real_from: float = 0.55
+    real_share: float = 0.5
     lesion_share: float = 0.5
     weight_decay: float = 5e-4
     seed: int = 20261123
@@ -56,33 +58,44 @@ def train_detector(
     recipe: DetectorRecipe,
     folder: Path,
     *,
+    start: Mapping[str, torch.Tensor] | None = None,
     progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> nn.Module:
     """Train, going on from the folder's checkpoint where there is one.
+
+    Parameters
+    ----------
+    start
+        Weights to begin with; random ones where there are none.
 
     Returns
     -------
     nn.Module
         The averaged weights.
+
+    Raises
+    ------
+    DataError
+        Where the folder holds a training with other settings.
     """
     torch.manual_seed(recipe.seed)
     model = build_detector().to(memory_format=torch.channels_last)
+    if start is not None:
+        model.load_state_dict(start)
     average = Average(model)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay
     )
+    training = Training(model, average, optimizer, settings_of(recipe, phantoms, real))
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "detector.pt"
-    first = 0
-    if checkpoint.exists():
-        first = load_checkpoint(checkpoint, model, average, optimizer)
+    first = training.resume(checkpoint)
     model.train()
     begun = time.monotonic()
     for step in range(first, recipe.steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, recipe.steps, recipe.warmup, recipe.rate)
-        use_real = real is not None and step >= recipe.real_from * recipe.steps
-        batch = detector_batch(draw_batch(phantoms, real if use_real else None, recipe, step))
+        batch = detector_batch(draw_batch(phantoms, real, recipe, step))
         with torch.autocast("cpu", torch.bfloat16):
             losses, _ = model.loss(batch)  # type: ignore[operator]
         loss = losses.sum()
@@ -96,7 +109,7 @@ def train_detector(
             seconds = (time.monotonic() - begun) / (step - first + 1)
             log.info("step %d loss %.3f %.2f s a step", step, loss.item(), seconds)
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
-            save_checkpoint(checkpoint, model, average, optimizer, step + 1)
+            training.save(checkpoint, step + 1)
     return average.model
 
 
@@ -113,11 +126,14 @@ def draw_batch(
 ) -> list[Crop]:
     """The crops of one step."""
     rng = np.random.default_rng((recipe.seed, step))
-    lesions = max(1, round(recipe.batch * recipe.lesion_share))
+    films = round(recipe.batch * recipe.real_share) if real is not None else 0
     crops: list[Crop] = []
     for place in range(recipe.batch):
-        source = real if real is not None and place % 2 else phantoms
-        crops.append(draw_crop(source, rng, lesion=place < lesions))
+        source = real if real is not None and place < films else phantoms
+        # At least one lesion of each source; the others alternate as their share says.
+        first = place in (0, films)
+        lesion = first or rng.random() < recipe.lesion_share
+        crops.append(draw_crop(source, rng, lesion=lesion))
     return crops
 
 

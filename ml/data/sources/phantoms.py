@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,19 +35,11 @@ if TYPE_CHECKING:
     from ml.phantom.vendors import Vendor
 
 
-def phantom_canvases(
-    first_seed: int,
-    count: int,
-    spec: PrepareSpec,
-    *,
-    pixel_mm: float = 0.2,
-    vendors: tuple[Vendor, ...] = VENDORS + FILMS,
-    lesion_rate: float = 0.5,
-    most_lesions: int = 1,
-) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
-    """Prepared phantoms, two views of each woman.
+@dataclass(frozen=True, slots=True)
+class PhantomSet:
+    """Which phantoms: the same set gives the same images.
 
-    Parameters
+    Attributes
     ----------
     first_seed
         Women are drawn from this seed on; sets with far apart seeds share none.
@@ -55,15 +50,54 @@ def phantom_canvases(
     lesion_rate, most_lesions
         As for `draw_woman`.
     """
-    for number in range(count):
-        seed = first_seed + number // 2
-        woman = draw_woman(seed, lesion_rate=lesion_rate, most_lesions=most_lesions)
-        rng = np.random.default_rng((woman.seed, 11))
-        sides = rng.permutation(len(STANDARD_VIEWS))
-        side, view = STANDARD_VIEWS[sides[number % 2]]
-        vendor = vendors[int(rng.integers(len(vendors)))]
-        phantom = make_phantom(woman, side, view, pixel_mm=pixel_mm, vendor=vendor)
-        yield _prepared(phantom, spec)
+
+    first_seed: int
+    count: int
+    vendors: tuple[Vendor, ...] = VENDORS + FILMS
+    lesion_rate: float = 0.5
+    most_lesions: int = 1
+    pixel_mm: float = 0.2
+
+
+def phantom_canvases(
+    phantoms: PhantomSet, spec: PrepareSpec, *, processes: int = 1
+) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
+    """Prepared phantoms, two views of each woman.
+
+    Parameters
+    ----------
+    processes
+        That draw side by side; the order and the bytes stay the same.
+    """
+    draw = partial(_drawn, phantoms, spec)
+    if processes == 1:
+        yield from map(draw, range(phantoms.count))
+        return
+    # Spawned: a forked child of a process with threads may hang.
+    with get_context("spawn").Pool(processes, initializer=_one_thread) as pool:
+        yield from pool.imap(draw, range(phantoms.count), chunksize=4)
+
+
+def _one_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _drawn(
+    phantoms: PhantomSet, spec: PrepareSpec, number: int
+) -> tuple[NDArray[np.uint16], CanvasItem]:
+    woman = draw_woman(
+        phantoms.first_seed + number // 2,
+        lesion_rate=phantoms.lesion_rate,
+        most_lesions=phantoms.most_lesions,
+    )
+    rng = np.random.default_rng((woman.seed, 11))
+    sides = rng.permutation(len(STANDARD_VIEWS))
+    side, view = STANDARD_VIEWS[sides[number % 2]]
+    vendor = phantoms.vendors[int(rng.integers(len(phantoms.vendors)))]
+    phantom = make_phantom(woman, side, view, pixel_mm=phantoms.pixel_mm, vendor=vendor)
+    return _prepared(phantom, spec)
 
 
 def as_mammogram(phantom: Phantom) -> Mammogram:

@@ -9,7 +9,7 @@ import pytest
 from ml.data.canvases import patient_fold, read_canvases, write_canvases
 from ml.data.sources.listed import listed_canvases
 from ml.data.sources.mini_mias import MISPLACED, mini_mias_canvases
-from ml.data.sources.phantoms import phantom_canvases
+from ml.data.sources.phantoms import PhantomSet, phantom_canvases
 from ml.errors import DataError
 from ml.mammo.prepare import PrepareSpec
 from ml.manifest import Label, Manifest, ManifestRow
@@ -25,7 +25,7 @@ FILMS = Path(__file__).resolve().parents[4] / "shared" / "data" / "mini_mias"
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    made = list(phantom_canvases(50, 4, SPEC, pixel_mm=0.4))
+    made = list(phantom_canvases(PhantomSet(50, 4, pixel_mm=0.4), SPEC))
     write_canvases(tmp_path, iter(made), 9, SPEC)
     seen = read_canvases(tmp_path)
     assert seen.spec == SPEC
@@ -44,8 +44,8 @@ def test_a_patient_stays_in_her_fold() -> None:
 
 
 def test_women_of_far_apart_seeds_are_others() -> None:
-    one = {item.patient_id for _, item in phantom_canvases(0, 6, SPEC, pixel_mm=0.5)}
-    other = {item.patient_id for _, item in phantom_canvases(1000, 6, SPEC, pixel_mm=0.5)}
+    sets = (PhantomSet(seed, 6, pixel_mm=0.5) for seed in (0, 1000))
+    one, other = ({item.patient_id for _, item in phantom_canvases(p, SPEC)} for p in sets)
     assert len(one) == len(other) == 3, "two views a woman"
     assert not one & other
 
@@ -95,3 +95,12 @@ def test_mini_mias() -> None:
         left, right = np.hsplit(pixels > 0, 2)
         at_the_left += int(left.sum() > right.sum())
     assert at_the_left / len(films) > 0.97, "the muscle is cut out of some"
+
+
+def test_several_processes_draw_the_same_images_in_the_same_order() -> None:
+    phantoms = PhantomSet(70, 6, pixel_mm=0.5)
+    alone = list(phantom_canvases(phantoms, SPEC))
+    together = list(phantom_canvases(phantoms, SPEC, processes=2))
+    assert [item for _, item in alone] == [item for _, item in together]
+    for (one, _), (other, _) in zip(alone, together, strict=True):
+        assert np.array_equal(one, other)

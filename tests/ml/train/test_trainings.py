@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 
+from ml.errors import DataError
 from ml.train.classifier import ClassifierRecipe, map_target, train_classifier
 from ml.train.crops import Crop, CropSource, draw_crop
 from ml.train.detector import DetectorRecipe, detector_batch, learning_rate, train_detector
@@ -62,6 +64,25 @@ def test_a_killed_training_ends_as_if_it_had_not_been(
     resumed = train(tmp_path / "killed").state_dict()
     for name, value in train(tmp_path / "whole").state_dict().items():
         assert torch.equal(resumed[name], value), name
+
+
+def test_a_checkpoint_of_other_settings_is_not_gone_on_with(
+    canvases, train: Callable[..., nn.Module], tmp_path: Path
+) -> None:
+    train(tmp_path)
+    fewer = CropSource(canvases, tuple(range(6)), 128, 128)
+    with pytest.raises(DataError, match="belongs to a training with other data or settings"):
+        train_detector(fewer, fewer, DETECTOR, tmp_path)
+        train_classifier(fewer, fewer, CLASSIFIER, tmp_path, pretrained=False)
+
+
+def test_a_training_may_start_from_the_weights_of_another(canvases, tmp_path: Path) -> None:
+    crops = CropSource(canvases, tuple(range(8)), 128, 128)
+    first = train_detector(crops, None, DETECTOR, tmp_path / "first").state_dict()
+    still = replace(DETECTOR, steps=1, rate=0.0, weight_decay=0.0)
+    second = train_detector(crops, crops, still, tmp_path / "second", start=first).state_dict()
+    weights = [n for n in first if n.endswith("weight") and "bn" not in n]
+    assert all(torch.equal(first[name], second[name]) for name in weights)
 
 
 def test_the_loss_falls(train: Callable[..., nn.Module], tmp_path: Path) -> None:
