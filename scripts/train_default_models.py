@@ -53,7 +53,7 @@ PHANTOMS = {
 DETECTABLE = 3.0
 FILMS_AT_MOST = 400
 CROP_PX = 384
-PRETRAIN = DetectorRecipe(steps=2400, real_share=0.0)
+PRETRAIN = DetectorRecipe(steps=4000, real_share=0.0)
 FINETUNE = DetectorRecipe(steps=300, rate=4e-4, warmup=20)
 CLASSIFIER = ClassifierRecipe(steps=600)
 DATA = (

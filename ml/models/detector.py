@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from torch import nn
 
 CLASSES = (FindingType.MASS, FindingType.CALCIFICATIONS)
+# Distortions and asymmetries are too few in real films to be classes of their own: they are
+# taught as masses.
+CLASS_OF = {
+    kind: CLASSES.index(kind) if kind in CLASSES else CLASSES.index(FindingType.MASS)
+    for kind in FindingType
+}
 ARCHITECTURE = "yolo26n.yaml"
 # Weights of the loss's parts: ultralytics' own defaults.
 LOSS_GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}

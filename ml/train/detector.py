@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 
-from ml.models.detector import CLASSES, build_detector
+from ml.models.detector import CLASS_OF, build_detector
 from ml.train.checkpoint import Average, Training
 from ml.train.crops import Crop, CropSource, draw_crop
 from ml.train.fingerprint import settings_of
@@ -146,7 +146,7 @@ def detector_batch(crops: list[Crop]) -> dict[str, torch.Tensor]:
         for box, entry in zip(crop.boxes, crop.picked, strict=True):
             (row, column), (height, width) = box.center, box.size
             owners.append(float(number))
-            classes.append([float(CLASSES.index(crop.item.finding_types[entry]))])
+            classes.append([float(CLASS_OF[crop.item.finding_types[entry]])])
             boxes.append([column / columns, row / rows, width / columns, height / rows])
     return {
         "img": images.contiguous(memory_format=torch.channels_last),

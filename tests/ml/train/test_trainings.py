@@ -66,14 +66,19 @@ def test_a_killed_training_ends_as_if_it_had_not_been(
         assert torch.equal(resumed[name], value), name
 
 
-def test_a_checkpoint_of_other_settings_is_not_gone_on_with(
-    canvases, train: Callable[..., nn.Module], tmp_path: Path
-) -> None:
-    train(tmp_path)
-    fewer = CropSource(canvases, tuple(range(6)), 128, 128)
+def test_a_checkpoint_of_other_data_is_not_gone_on_with(canvases, tmp_path: Path) -> None:
+    eight, six = (CropSource(canvases, tuple(range(n)), 128, 128) for n in (8, 6))
+    train_detector(eight, None, DETECTOR, tmp_path)
     with pytest.raises(DataError, match="belongs to a training with other data or settings"):
-        train_detector(fewer, fewer, DETECTOR, tmp_path)
-        train_classifier(fewer, fewer, CLASSIFIER, tmp_path, pretrained=False)
+        train_detector(six, None, DETECTOR, tmp_path)
+
+
+def test_a_checkpoint_of_another_recipe_is_not_gone_on_with(canvases, tmp_path: Path) -> None:
+    whole = CropSource(canvases, tuple(range(8)), SMALL.rows, SMALL.columns)
+    train_classifier(whole, None, CLASSIFIER, tmp_path, pretrained=False)
+    longer = replace(CLASSIFIER, steps=12)
+    with pytest.raises(DataError, match="belongs to a training with other data or settings"):
+        train_classifier(whole, None, longer, tmp_path, pretrained=False)
 
 
 def test_a_training_may_start_from_the_weights_of_another(canvases, tmp_path: Path) -> None:
