@@ -59,14 +59,19 @@ def _item(row: ManifestRow, boxes: list[BoxRow], placed: list[Box]) -> CanvasIte
         image_id=row.path,
         source=row.source.value if row.source else "unknown",
         boxes=tuple((b.row0, b.col0, b.row1, b.col1) for b in placed),
-        finding_types=tuple(_taught(box) for box in boxes),
+        finding_types=tuple(box.finding_type or FindingType.MASS for box in boxes),
         malignant=None if row.label is Label.NORMAL else row.label is Label.MALIGNANT,
         density=GRADES.index(row.density) if row.density else None,
+        detectability=_detectability(boxes),
         lesion=row.label is not Label.NORMAL,
+        descriptors=tuple(box.extra.get("descriptor", "") for box in boxes),
+        laterality=row.laterality.value if row.laterality else "",
+        view=row.view.value if row.view else "",
+        vendor=row.extra.get("vendor", ""),
     )
 
 
-def _taught(box: BoxRow) -> FindingType:
-    """Everything that is not calcifications is taught as a mass, as in `mini_mias`."""
-    calcified = box.finding_type is FindingType.CALCIFICATIONS
-    return FindingType.CALCIFICATIONS if calcified else FindingType.MASS
+def _detectability(boxes: list[BoxRow]) -> tuple[float, ...]:
+    """As `mammoscope phantom` writes it; empty where it is not known of every box."""
+    told = [box.extra.get("detectability", "") for box in boxes]
+    return tuple(float(value) for value in told) if all(told) else ()

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 MISPLACED = frozenset({"mdb212", "mdb214"})
 # Fatty, fatty-glandular, dense-glandular: three classes, so no BI-RADS letter follows.
 PIXEL_MM = 0.2
+FINDING_TYPES = {
+    "CALC": FindingType.CALCIFICATIONS,
+    "ARCH": FindingType.ARCHITECTURAL_DISTORTION,
+    "ASYM": FindingType.ASYMMETRY,
+}
 
 
 def mini_mias_canvases(
@@ -71,6 +76,9 @@ def _film(
         malignant=None if labels == {"normal"} else "malignant" in labels,
         density=None,
         lesion=labels != {"normal"},
+        laterality=rows[0]["laterality"],
+        view=ViewPosition.MLO.value,
+        vendor="mini-MIAS",
     )
     return prepared.pixels, item
 
@@ -80,8 +88,8 @@ def _box(row: dict[str, str]) -> Box:
 
 
 def _finding_type(row: dict[str, str]) -> FindingType:
-    """Distortions and asymmetries are too few to be classes of their own: taught as masses."""
-    return FindingType.CALCIFICATIONS if row["lesion_class"] == "CALC" else FindingType.MASS
+    """Circumscribed, spiculated and ill-defined (MISC) ones are masses."""
+    return FINDING_TYPES.get(row["lesion_class"], FindingType.MASS)
 
 
 def _as_mammogram(path: Path, row: dict[str, str], shape: tuple[int, ...]) -> Mammogram:
