@@ -32,6 +32,7 @@ from ml.train.classifier import ClassifierRecipe, train_classifier
 from ml.train.crops import CropSource
 from ml.train.detector import DetectorRecipe, train_detector
 from ml.train.packs import HeldOut, Origin, make_pack
+from ml.train.patches import PatchRecipe, train_patches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +56,7 @@ FILMS_AT_MOST = 400
 CROP_PX = 384
 PRETRAIN = DetectorRecipe(steps=4000, real_share=0.0)
 FINETUNE = DetectorRecipe(steps=300, rate=4e-4, warmup=20)
+PATCHES = PatchRecipe(steps=600)
 CLASSIFIER = ClassifierRecipe(steps=600)
 DATA = (
     "{phantoms} simulated images of {women} women (ml.phantom, seeds from {seeds}; ours) "
@@ -88,7 +90,7 @@ def main() -> None:
         if role == "detector":
             model = detector_of(phantoms, films, given.work)
         else:
-            model = train_classifier(phantoms, films, CLASSIFIER, given.work)
+            model = classifier_of(data, phantoms, films, given.work)
         pack = make_pack(MODELS / role, role, model, origin(role, data), held_out(data))
         for figure in pack.card.figures:
             log.info("%s: %s", role, figure)
@@ -98,6 +100,13 @@ def detector_of(phantoms: CropSource, films: CropSource, work: Path) -> nn.Modul
     """Phantoms first, then phantoms and films side by side."""
     seen = train_detector(phantoms, None, PRETRAIN, work / "pretrained")
     return train_detector(phantoms, films, FINETUNE, work, start=seen.state_dict())
+
+
+def classifier_of(data: Data, phantoms: CropSource, films: CropSource, work: Path) -> nn.Module:
+    """Patches first, then whole images."""
+    patches = _sources(data, CROP_PX, CROP_PX)
+    seen = train_patches(*patches, PATCHES, work)
+    return train_classifier(phantoms, films, CLASSIFIER, work, start=seen.state_dict())
 
 
 def prepared_data(work: Path, mini_mias: Path) -> Data:

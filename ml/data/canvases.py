@@ -41,7 +41,7 @@ class CanvasItem:
         None where there is no lesion.
     density
         0 to 3 for A to D; None where unknown.
-    detectability, descriptors
+    malignant_boxes, detectability, descriptors
         One a box, of phantoms; empty where it is not known.
     laterality, view, vendor
         As the standard abbreviates them, and the maker; empty where not known.
@@ -57,6 +57,7 @@ class CanvasItem:
     detectability: tuple[float, ...] = ()
     lesion: bool = False
     descriptors: tuple[str, ...] = ()
+    malignant_boxes: tuple[bool, ...] = ()
     laterality: str = ""
     view: str = ""
     vendor: str = ""
@@ -141,6 +142,6 @@ def _item_from_json(row: dict[str, object]) -> CanvasItem:
     values = dict(row)
     values["boxes"] = tuple(tuple(box) for box in row["boxes"])  # type: ignore[attr-defined]
     values["finding_types"] = tuple(FindingType(k) for k in row["finding_types"])  # type: ignore[attr-defined]
-    for name in ("detectability", "descriptors"):
+    for name in ("detectability", "descriptors", "malignant_boxes"):
         values[name] = tuple(row.get(name, ()))  # type: ignore[arg-type]
     return CanvasItem(**values)  # type: ignore[arg-type]

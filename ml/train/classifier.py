@@ -1,6 +1,6 @@
 """Train the classifier on whole images; boxes tell the score map where lesions are.
 
-The trunk keeps its ImageNet weights, so each image passes it once for each of its augmented
+The trunk keeps the weights it came with, so each image passes it once for each of its augmented
 variants and the features are kept; the top is trained on those. Read it top to bottom:
 `train_classifier` is the whole recipe.
 """
@@ -24,7 +24,7 @@ from ml.train.detector import learning_rate
 from ml.train.fingerprint import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from ml.models.classifier import Classifier
@@ -84,11 +84,27 @@ def train_classifier(
     folder: Path,
     *,
     pretrained: bool = True,
+    start: Mapping[str, torch.Tensor] | None = None,
     progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> Classifier:
-    """Train, going on from the folder's checkpoint where there is one; return the average."""
+    """Train, going on from the folder's checkpoint where there is one; return the average.
+
+    Parameters
+    ----------
+    pretrained
+        Begin with ImageNet's weights.
+    start
+        Weights to begin with instead, such as those of `ml.train.patches`.
+
+    Raises
+    ------
+    DataError
+        Where the folder holds a training with other settings.
+    """
     torch.manual_seed(recipe.seed)
     model = build_classifier(pretrained=pretrained).to(memory_format=torch.channels_last)
+    if start is not None:
+        model.load_state_dict(start)
     easy = make_variants(model, phantoms, recipe.phantom_variants, recipe.seed)
     hard = make_variants(model, real, recipe.real_variants, recipe.seed + 1) if real else None
     trained = [p for n, p in model.named_parameters() if not _in_trunk(n)]

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from ml.train.patches import PatchRecipe
+
 log = logging.getLogger("ml.train")
 
 
@@ -122,7 +124,10 @@ def learning_rate(step: int, steps: int, warmup: int, peak: float) -> float:
 
 
 def draw_batch(
-    phantoms: CropSource, real: CropSource | None, recipe: DetectorRecipe, step: int
+    phantoms: CropSource,
+    real: CropSource | None,
+    recipe: DetectorRecipe | PatchRecipe,
+    step: int,
 ) -> list[Crop]:
     """The crops of one step."""
     rng = np.random.default_rng((recipe.seed, step))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ml.train.classifier import ClassifierRecipe
     from ml.train.crops import CropSource
     from ml.train.detector import DetectorRecipe
+    from ml.train.patches import PatchRecipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def fingerprint(canvases: CanvasSet) -> Fingerprint:
 
 
 def settings_of(
-    recipe: DetectorRecipe | ClassifierRecipe, *sources: CropSource | None
+    recipe: DetectorRecipe | PatchRecipe | ClassifierRecipe, *sources: CropSource | None
 ) -> dict[str, object]:
     """Recipe and data as plain values: two trainings of equal settings are one training."""
     used = [source for source in sources if source is not None]

@@ -65,6 +65,7 @@ def _item(row: ManifestRow, boxes: list[BoxRow], placed: list[Box]) -> CanvasIte
         detectability=_detectability(boxes),
         lesion=row.label is not Label.NORMAL,
         descriptors=tuple(box.extra.get("descriptor", "") for box in boxes),
+        malignant_boxes=tuple(box.label is Label.MALIGNANT for box in boxes),
         laterality=row.laterality.value if row.laterality else "",
         view=row.view.value if row.view else "",
         vendor=row.extra.get("vendor", ""),

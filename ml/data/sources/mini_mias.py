@@ -76,6 +76,7 @@ def _film(
         malignant=None if labels == {"normal"} else "malignant" in labels,
         density=None,
         lesion=labels != {"normal"},
+        malignant_boxes=tuple(row["label"] == "malignant" for row in boxed),
         laterality=rows[0]["laterality"],
         view=ViewPosition.MLO.value,
         vendor="mini-MIAS",

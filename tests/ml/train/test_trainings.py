@@ -13,6 +13,7 @@ from ml.errors import DataError
 from ml.train.classifier import ClassifierRecipe, map_target, train_classifier
 from ml.train.crops import Crop, CropSource, draw_crop
 from ml.train.detector import DetectorRecipe, detector_batch, learning_rate, train_detector
+from ml.train.patches import PatchRecipe, is_malignant, train_patches
 from tests.factories.truths import SMALL, bright_disc_canvases, make_item
 
 if TYPE_CHECKING:
@@ -131,3 +132,32 @@ def test_the_map_is_told_where_the_lesion_is() -> None:
 def _crop(boxes: tuple[tuple[float, float, float, float], ...]) -> Crop:
     item = make_item(boxes=boxes)
     return Crop(np.zeros((0, 0), np.float32), item.box_values(), (0,), item)
+
+
+def test_patches_learn_and_hand_their_weights_on(canvases, tmp_path: Path) -> None:
+    everything = tuple(range(8))
+    crops = CropSource(canvases, everything, 128, 128)
+    recipe = PatchRecipe(steps=10, batch=6, warmup=2)
+    losses: list[float] = []
+    model = train_patches(
+        crops, crops, recipe, tmp_path, pretrained=False, progress=lambda s, x: losses.append(x)
+    )
+    assert np.mean(losses[-3:]) < np.mean(losses[:3])
+    whole = CropSource(canvases, everything, SMALL.rows, SMALL.columns)
+    taken = train_classifier(
+        whole, None, CLASSIFIER, tmp_path, pretrained=False, start=model.state_dict()
+    )
+    stem = "backbone._conv_stem.weight"
+    assert torch.equal(taken.state_dict()[stem], model.state_dict()[stem]), "the trunk stays"
+
+
+def test_a_patch_is_what_lies_on_it_not_what_the_image_is() -> None:
+    item = make_item(boxes=((0.0, 0.0, 9.0, 9.0), (50.0, 50.0, 90.0, 90.0)), malignant=True)
+    item = replace(item, malignant_boxes=(True, False))
+    pixels = np.zeros((0, 0), np.float32)
+    first, second = (
+        Crop(pixels, (box,), (n,), item) for n, box in enumerate(item.box_values())
+    )
+    assert is_malignant(first)
+    assert not is_malignant(second)
+    assert not is_malignant(Crop(pixels, (), (), item))
