@@ -8,7 +8,6 @@ variants and the features are kept; the top is trained on those. Read it top to 
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,14 +17,15 @@ from torch.nn import functional
 
 from ml.models.classifier import MAP_CELL_PX as CELL_PX
 from ml.models.classifier import TRUNK_BLOCKS, build_classifier
-from ml.train.checkpoint import Average, Training
 from ml.train.crops import Crop, CropSource, whole_canvas
-from ml.train.detector import learning_rate
 from ml.train.fingerprint import settings_of
+from ml.train.loop import Recipe, device_of, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from torch import nn
 
     from ml.models.classifier import Classifier
 
@@ -35,7 +35,7 @@ NO_PIXELS = np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class ClassifierRecipe:
+class ClassifierRecipe(Recipe):
     """All that decides a training, beside its data.
 
     Attributes
@@ -43,19 +43,19 @@ class ClassifierRecipe:
     real_share
         Share of a batch that is real film.
     phantom_variants, real_variants
-        Augmented variants of each image; the first is the plain image.
+        Augmented variants of each image.
     """
 
     steps: int = 1500
     batch: int = 24
     rate: float = 8e-4
-    warmup: int = 60
+    weight_decay: float = 2e-2
+    most_gradient: float = 5.0
+    seed: int = 20261124
+    save_every: int = 100
     real_share: float = 0.34
     phantom_variants: int = 2
     real_variants: int = 6
-    weight_decay: float = 2e-2
-    seed: int = 20261124
-    save_every: int = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +85,7 @@ def train_classifier(
     *,
     pretrained: bool = True,
     start: Mapping[str, torch.Tensor] | None = None,
+    device: str = "cpu",
     progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> Classifier:
     """Train, going on from the folder's checkpoint where there is one; return the average.
@@ -102,37 +103,30 @@ def train_classifier(
         Where the folder holds a training with other settings.
     """
     torch.manual_seed(recipe.seed)
-    model = build_classifier(pretrained=pretrained).to(memory_format=torch.channels_last)
+    model = build_classifier(pretrained=pretrained)
     if start is not None:
         model.load_state_dict(start)
+    model.to(device).to(memory_format=torch.channels_last)
+    for name, weights in model.named_parameters():
+        weights.requires_grad_(not _in_trunk(name))
     easy = make_variants(model, phantoms, recipe.phantom_variants, recipe.seed)
     hard = make_variants(model, real, recipe.real_variants, recipe.seed + 1) if real else None
-    trained = [p for n, p in model.named_parameters() if not _in_trunk(n)]
-    average = Average(model)
-    optimizer = torch.optim.AdamW(trained, lr=recipe.rate, weight_decay=recipe.weight_decay)
-    training = Training(model, average, optimizer, settings_of(recipe, phantoms, real))
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / "classifier.pt"
-    first = training.resume(checkpoint)
-    begun = time.monotonic()
-    for step in range(first, recipe.steps):
-        model.train()
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, recipe.steps, recipe.warmup, recipe.rate)
-        features, crops = draw_variants(easy, hard, recipe, step)
-        loss = classifier_loss(model.top(features), crops)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 5.0)
-        optimizer.step()
-        average.update(model, step)
-        progress(step, loss.item())
-        if step % 20 == 0:
-            seconds = (time.monotonic() - begun) / (step - first + 1)
-            log.info("step %d loss %.3f %.2f s a step", step, loss.item(), seconds)
-        if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
-            training.save(checkpoint, step + 1)
-    return average.model  # type: ignore[return-value]
+    averaged = train(
+        model,
+        recipe,
+        settings_of(recipe, phantoms, real),
+        folder / "classifier.pt",
+        lambda step: draw_variants(easy, hard, recipe, step),
+        _loss_of,
+        progress=progress,
+    )
+    return averaged.cpu()  # type: ignore[return-value]
+
+
+def _loss_of(model: nn.Module, batch: tuple[torch.Tensor, list[Crop]]) -> torch.Tensor:
+    features, crops = batch
+    outputs = model.top(features.to(device_of(model)))  # type: ignore[operator]
+    return classifier_loss(outputs, crops)
 
 
 def make_variants(model: Classifier, source: CropSource, count: int, seed: int) -> Variants:
@@ -144,8 +138,8 @@ def make_variants(model: Classifier, source: CropSource, count: int, seed: int) 
         for variant in range(count):
             crop = whole_canvas(source, index, np.random.default_rng((seed, index, variant)))
             with torch.inference_mode():
-                image = torch.from_numpy(crop.pixels)[None, None]
-                features.append(model.trunk(image)[0].half().contiguous())
+                image = torch.from_numpy(crop.pixels)[None, None].to(device_of(model))
+                features.append(model.trunk(image)[0].half().contiguous().cpu())
             crops.append(Crop(NO_PIXELS, crop.boxes, (), crop.item))
         if number % 100 == 0:
             log.info("features of image %d of %d", number, len(source.indices))
@@ -173,17 +167,19 @@ def classifier_loss(
 ) -> torch.Tensor:
     """Lesion and malignancy of the image, lesion of each map cell, density where known."""
     scores, score_map, density = (out.float() for out in outputs)
-    lesion = torch.tensor([float(crop.item.lesion) for crop in crops])
-    malignant = torch.tensor([float(bool(crop.item.malignant)) for crop in crops])
+    device = scores.device
+    lesion = torch.tensor([float(crop.item.lesion) for crop in crops], device=device)
+    malignant = torch.tensor([float(bool(c.item.malignant)) for c in crops], device=device)
     bce = functional.binary_cross_entropy_with_logits
     loss = bce(scores[:, 0], lesion) + 0.5 * bce(scores[:, 1], malignant)
     target, known = map_target(crops, score_map.shape[2], score_map.shape[3])
     # One cell in two hundred is a lesion's: without the weight the map would stay empty.
-    cells = bce(score_map[:, 0], target, reduction="none", pos_weight=torch.tensor(10.0))
-    loss = loss + 2.0 * (cells * known[:, None, None]).mean()
+    weight = torch.tensor(10.0, device=device)
+    cells = bce(score_map[:, 0], target.to(device), reduction="none", pos_weight=weight)
+    loss = loss + 2.0 * (cells * known.to(device)[:, None, None]).mean()
     graded = [i for i, crop in enumerate(crops) if crop.item.density is not None]
     if graded:
-        classes = torch.tensor([int(crops[i].item.density or 0) for i in graded])
+        classes = torch.tensor([int(crops[i].item.density or 0) for i in graded], device=device)
         loss = loss + 0.3 * functional.cross_entropy(density[graded], classes)
     return loss
 

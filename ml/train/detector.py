@@ -6,9 +6,6 @@ fine-tuning with films is two calls, the second of which starts from the first o
 
 from __future__ import annotations
 
-import logging
-import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -16,9 +13,9 @@ import numpy as np
 import torch
 
 from ml.models.detector import CLASS_OF, build_detector
-from ml.train.checkpoint import Average, Training
 from ml.train.crops import Crop, CropSource, draw_crop
 from ml.train.fingerprint import settings_of
+from ml.train.loop import Recipe, device_of, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,11 +25,9 @@ if TYPE_CHECKING:
 
     from ml.train.patches import PatchRecipe
 
-log = logging.getLogger("ml.train")
-
 
 @dataclass(frozen=True, slots=True)
-class DetectorRecipe:
+class DetectorRecipe(Recipe):
     """All that decides a training, beside its data.
 
     Attributes
@@ -40,18 +35,12 @@ class DetectorRecipe:
     real_share
         Share of a batch that is real, where there are real images.
     lesion_share
-        Share of a batch that is cut around a lesion; at least one is.
+        Share of a batch that is cut around a lesion; at least one of each source is.
     """
 
-    steps: int = 1500
-    batch: int = 16
     rate: float = 1.5e-3
-    warmup: int = 60
     real_share: float = 0.5
     lesion_share: float = 0.5
-    weight_decay: float = 5e-4
-    seed: int = 20261123
-    save_every: int = 50
 
 
 def train_detector(
@@ -61,6 +50,7 @@ def train_detector(
     folder: Path,
     *,
     start: Mapping[str, torch.Tensor] | None = None,
+    device: str = "cpu",
     progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> nn.Module:
     """Train, going on from the folder's checkpoint where there is one.
@@ -73,7 +63,7 @@ def train_detector(
     Returns
     -------
     nn.Module
-        The averaged weights.
+        The averaged weights, on the CPU.
 
     Raises
     ------
@@ -81,46 +71,28 @@ def train_detector(
         Where the folder holds a training with other settings.
     """
     torch.manual_seed(recipe.seed)
-    model = build_detector().to(memory_format=torch.channels_last)
+    model = build_detector()
     if start is not None:
         model.load_state_dict(start)
-    average = Average(model)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay
+    averaged = train(
+        model.to(device).to(memory_format=torch.channels_last),
+        recipe,
+        settings_of(recipe, phantoms, real),
+        folder / "detector.pt",
+        lambda step: detector_batch(draw_batch(phantoms, real, recipe, step)),
+        detector_loss,
+        progress=progress,
     )
-    training = Training(model, average, optimizer, settings_of(recipe, phantoms, real))
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / "detector.pt"
-    first = training.resume(checkpoint)
-    model.train()
-    begun = time.monotonic()
-    for step in range(first, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, recipe.steps, recipe.warmup, recipe.rate)
-        batch = detector_batch(draw_batch(phantoms, real, recipe, step))
-        with torch.autocast("cpu", torch.bfloat16):
-            losses, _ = model.loss(batch)  # type: ignore[operator]
-        loss = losses.sum()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-        optimizer.step()
-        average.update(model, step)
-        progress(step, loss.item())
-        if step % 10 == 0:
-            seconds = (time.monotonic() - begun) / (step - first + 1)
-            log.info("step %d loss %.3f %.2f s a step", step, loss.item(), seconds)
-        if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
-            training.save(checkpoint, step + 1)
-    return average.model
+    return averaged.cpu()
 
 
-def learning_rate(step: int, steps: int, warmup: int, peak: float) -> float:
-    """Linear warm-up, then half a cosine down to 2 % of the peak."""
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    done = (step - warmup) / max(steps - warmup, 1)
-    return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+def detector_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Box, class and distribution losses of ultralytics, summed over the batch."""
+    device = device_of(model)
+    there = {name: values.to(device, non_blocking=True) for name, values in batch.items()}
+    with torch.autocast(device.type, torch.bfloat16):
+        losses, _ = model.loss(there)  # type: ignore[operator]
+    return losses.sum()
 
 
 def draw_batch(

@@ -12,7 +12,8 @@ import torch
 from ml.errors import DataError
 from ml.train.classifier import ClassifierRecipe, map_target, train_classifier
 from ml.train.crops import Crop, CropSource, draw_crop
-from ml.train.detector import DetectorRecipe, detector_batch, learning_rate, train_detector
+from ml.train.detector import DetectorRecipe, detector_batch, train_detector
+from ml.train.loop import learning_rate
 from ml.train.patches import PatchRecipe, is_malignant, train_patches
 from tests.factories.truths import SMALL, bright_disc_canvases, make_item
 

@@ -1,0 +1,139 @@
+"""The loop that every training runs; a recipe brings its batches and its loss.
+
+Batches are drawn from (seed, step) alone: they can be drawn ahead on threads, and are the same
+after a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+
+from ml.train.checkpoint import Average, Training
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from torch import nn
+
+log = logging.getLogger("ml.train")
+Batch = TypeVar("Batch")
+# A GPU is hungrier than one thread can feed; a CPU's cores are busy with the network itself.
+GPU_FEEDERS, CPU_FEEDERS = 8, 1
+LOG_EVERY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What every training decides, beside its data.
+
+    Attributes
+    ----------
+    rate
+        Peak learning rate; it rises over `warmup` steps and falls by half a cosine.
+    most_gradient
+        Norm at which gradients are clipped.
+    """
+
+    steps: int = 1000
+    batch: int = 16
+    rate: float = 1e-3
+    warmup: int = 60
+    weight_decay: float = 5e-4
+    most_gradient: float = 10.0
+    seed: int = 20261123
+    save_every: int = 50
+
+
+def train(
+    model: nn.Module,
+    recipe: Recipe,
+    settings: Mapping[str, object],
+    checkpoint: Path,
+    draw: Callable[[int], Batch],
+    loss_of: Callable[[nn.Module, Batch], torch.Tensor],
+    *,
+    progress: Callable[[int, float], None] = lambda step, loss: None,
+) -> nn.Module:
+    """Train, going on from the checkpoint where there is one; return the averaged model.
+
+    Parameters
+    ----------
+    model
+        On its device, in channels_last; what requires no gradient is left as it is.
+    settings
+        What decides the result: a checkpoint of others is refused.
+    draw
+        The batch of a step; called on other threads.
+
+    Raises
+    ------
+    DataError
+        Where the checkpoint is of other settings.
+    """
+    trained = [p for p in model.parameters() if p.requires_grad]
+    average = Average(model)
+    optimizer = torch.optim.AdamW(trained, lr=recipe.rate, weight_decay=recipe.weight_decay)
+    training = Training(model, average, optimizer, settings)
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    first = training.resume(checkpoint)
+    begun = time.monotonic()
+    for step, batch in enumerate(_ahead(draw, first, recipe.steps, _feeders(trained)), first):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, recipe.steps, recipe.warmup, recipe.rate)
+        model.train()
+        loss = loss_of(model, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, recipe.most_gradient)
+        optimizer.step()
+        average.update(model, step)
+        progress(step, loss.item())
+        if step % LOG_EVERY == 0:
+            seconds = (time.monotonic() - begun) / (step - first + 1)
+            log.info("step %d loss %.3f %.2f s a step", step, loss.item(), seconds)
+        if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
+            training.save(checkpoint, step + 1)
+    return average.model
+
+
+def learning_rate(step: int, steps: int, warmup: int, peak: float) -> float:
+    """Linear warm-up, then half a cosine down to 2 % of the peak."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    done = (step - warmup) / max(steps - warmup, 1)
+    return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model's weights are."""
+    return next(model.parameters()).device
+
+
+def _feeders(trained: list[nn.Parameter]) -> int:
+    return CPU_FEEDERS if trained[0].device.type == "cpu" else GPU_FEEDERS
+
+
+def _ahead(
+    draw: Callable[[int], Batch], first: int, steps: int, feeders: int
+) -> Iterator[Batch]:
+    """The batches of the steps in order, a few of them drawn ahead."""
+    waiting: deque[Future[Batch]] = deque()
+    with ThreadPoolExecutor(feeders) as pool:
+        try:
+            for step in range(first, steps):
+                while len(waiting) <= feeders and step + len(waiting) < steps:
+                    waiting.append(pool.submit(draw, step + len(waiting)))
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
