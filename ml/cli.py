@@ -141,6 +141,11 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("model", choices=("detector", "classifier"))
     parser.add_argument("--manifest", required=True, type=Path, metavar="FILE")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR")
+    parser.add_argument(
+        "--from-scratch",
+        action="store_true",
+        help="do not begin with the installed model's weights",
+    )
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -207,7 +212,9 @@ def _phantom(given: argparse.Namespace) -> None:
 
 
 def _train(given: argparse.Namespace) -> None:
-    _part("ml.train.command", "main")(given.model, given.manifest, given.out)
+    _part("ml.train.command", "main")(
+        given.model, given.manifest, given.out, from_scratch=given.from_scratch
+    )
 
 
 def _evaluate(given: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,22 +11,30 @@ from ml.data.sources.listed import listed_canvases
 from ml.errors import DataError
 from ml.mammo.prepare import PrepareSpec
 from ml.manifest import Split, read_manifest
+from ml.registry import default_packs, name_sha256, read_pack
 from ml.texts import mark
-from ml.train.classifier import ClassifierRecipe, train_classifier
+from ml.train.classifier import train_classifier
 from ml.train.crops import CropSource
-from ml.train.detector import DetectorRecipe, train_detector
+from ml.train.detector import train_detector
+from ml.train.fingerprint import fingerprint
 from ml.train.packs import HeldOut, Origin, make_pack
+from ml.train.patches import train_patches
+from ml.train.plan import device_at_hand, plan_training
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    import torch
     from torch import nn
 
     from ml.data.canvases import CanvasSet
     from ml.manifest import Manifest, ManifestRow
+    from ml.registry import ModelPack
+    from ml.train.plan import Plan
 
-CROP_PX = 512
 DATA = "{images} images of {patients} patients: the manifest {name}, its rows for training."
+AFTER = " It began with the weights of {parent}, trained on: {data}"
 
 
 def main(
@@ -33,24 +42,36 @@ def main(
     manifest_path: Path,
     out: Path,
     *,
-    detector: DetectorRecipe | None = None,
-    classifier: ClassifierRecipe | None = None,
+    from_scratch: bool = False,
+    plan: Plan | None = None,
 ) -> None:
     """Train, measure and write a model pack into `out`; a killed training goes on.
+
+    Parameters
+    ----------
+    from_scratch
+        Do not begin with the installed model's weights.
+    plan
+        Instead of the one that the data and the device decide.
 
     Raises
     ------
     DataError
-        Where the manifest names no image that the model could learn or be measured on.
+        Where the manifest names no image that the model could learn or be measured on, or the
+        installed model was trained on a patient who is to measure the new one.
     """
     manifest = read_manifest(manifest_path)
     purposes = {purpose: _prepared(manifest, purpose, out) for purpose in Split}
     training = purposes[Split.TRAIN]
-    model = _trained(role, training, out, detector, classifier)
-    real = tuple(item for item in training.items if item.source == "real")
-    patients = len({item.patient_id for item in training.items})
-    text = DATA.format(images=len(training.items), patients=patients, name=manifest_path.name)
-    origin = Origin(f"own-{role}", "1", text, training.spec, real)
+    parent = None if from_scratch else _parent(role, training.spec)
+    if parent is not None:
+        _refuse_known_patients(parent, manifest)
+    plan = plan or plan_training(
+        fingerprint(training), device_at_hand(), tuning=parent is not None
+    )
+    (out / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), encoding="utf-8")
+    model = _trained(role, training, out, plan, parent)
+    origin = _origin(role, manifest_path, training, parent)
     held_out = HeldOut(
         "the manifest's rows for validation",
         tuple(purposes[Split.VALIDATION].images()),
@@ -67,6 +88,39 @@ def main(
 def split_of(row: ManifestRow) -> Split:
     """What a row is for: as it says, else by a hash of its patient, three fifths to train."""
     return row.split or split_by_patient(row.patient_id)
+
+
+def _parent(role: str, spec: PrepareSpec) -> ModelPack | None:
+    """The installed model, where it looks at the same kind of canvas."""
+    folder = default_packs().get(role)
+    pack = read_pack(folder) if folder else None
+    return pack if pack and pack.card.prepare == spec else None
+
+
+def _refuse_known_patients(parent: ModelPack, manifest: Manifest) -> None:
+    known = set(parent.card.training_patients)
+    for row in manifest.rows:
+        if split_of(row) is not Split.TRAIN and name_sha256(row.patient_id) in known:
+            raise DataError(
+                mark(
+                    "The installed model was trained on the patient of {path}, who is to "
+                    "measure the new one; give her rows the split train, or use --from-scratch."
+                ),
+                path=row.path,
+            )
+
+
+def _origin(
+    role: str, manifest_path: Path, training: CanvasSet, parent: ModelPack | None
+) -> Origin:
+    patients = len({item.patient_id for item in training.items})
+    text = DATA.format(images=len(training.items), patients=patients, name=manifest_path.name)
+    if parent is not None:
+        name = f"{parent.card.name}@{parent.card.version}"
+        text += AFTER.format(parent=name, data=parent.card.data)
+    real = tuple(item for item in training.items if item.source == "real")
+    card = parent.card if parent else None
+    return Origin(f"own-{role}", "1", text, training.spec, real, card)
 
 
 def _prepared(manifest: Manifest, purpose: Split, out: Path) -> CanvasSet:
@@ -92,15 +146,23 @@ def _prepared(manifest: Manifest, purpose: Split, out: Path) -> CanvasSet:
 
 
 def _trained(
-    role: str,
-    training: CanvasSet,
-    out: Path,
-    detector: DetectorRecipe | None,
-    classifier: ClassifierRecipe | None,
+    role: str, training: CanvasSet, out: Path, plan: Plan, parent: ModelPack | None
 ) -> nn.Module:
-    everything = tuple(range(len(training.items)))
+    everything, device = tuple(range(len(training.items))), plan.device.kind
+    crops = CropSource(training, everything, plan.crop_px, plan.crop_px)
+    start = _weights(parent)
     if role == "detector":
-        crops = CropSource(training, everything, CROP_PX, CROP_PX)
-        return train_detector(crops, None, detector or DetectorRecipe(), out)
+        return train_detector(crops, None, plan.detector, out, start=start, device=device)
+    seen = train_patches(crops, None, plan.patches, out, start=start, device=device)
     whole = CropSource(training, everything, training.spec.rows, training.spec.columns)
-    return train_classifier(whole, None, classifier or ClassifierRecipe(), out)
+    return train_classifier(
+        whole, None, plan.classifier, out, start=seen.state_dict(), device=device
+    )
+
+
+def _weights(parent: ModelPack | None) -> Mapping[str, torch.Tensor] | None:
+    if parent is None:
+        return None
+    from safetensors.torch import load_file
+
+    return load_file(parent.weights)

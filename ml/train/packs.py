@@ -31,7 +31,7 @@ from ml.registry import ModelCard, name_sha256, write_card
 from ml.train.export import export_pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -64,6 +64,8 @@ class Origin:
         What they were trained on, with its licence, in sentences.
     trained_on
         The real images among it: their names' hashes go into the card.
+    parent
+        Of the pack whose weights it began with: what that one was trained on, this one was.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Origin:
     data: str
     spec: PrepareSpec
     trained_on: tuple[CanvasItem, ...] = ()
+    parent: ModelCard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,11 @@ def make_pack(
 
 
 def _first_card(role: str, origin: Origin) -> ModelCard:
+    parent = origin.parent
+    patients = set(parent.training_patients) if parent else set[str]()
+    images = set(parent.training_images) if parent else set[str]()
+    patients.update(name_sha256(item.patient_id) for item in origin.trained_on)
+    images.update(name_sha256(item.image_id) for item in origin.trained_on)
     return ModelCard(
         name=origin.name,
         version=origin.version,
@@ -127,8 +135,8 @@ def _first_card(role: str, origin: Origin) -> ModelCard:
         prepare=origin.spec,
         files={},
         classes=CLASSES if role == "detector" else (),
-        training_patients=_hashes(item.patient_id for item in origin.trained_on),
-        training_images=_hashes(item.image_id for item in origin.trained_on),
+        training_patients=tuple(sorted(patients)),
+        training_images=tuple(sorted(images)),
     )
 
 
@@ -206,7 +214,3 @@ def _compared(images: tuple[PreparedItem, ...]) -> NDArray[np.float32]:
     step = max(1, len(images) // COMPARED)
     chosen = islice(images, 0, None, step)
     return np.concatenate([as_canvas(pixels) for pixels, _ in chosen])
-
-
-def _hashes(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({name_sha256(name) for name in names}))

@@ -20,7 +20,7 @@ from ml.train.fingerprint import settings_of
 from ml.train.loop import Recipe, device_of, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from torch import nn
@@ -60,6 +60,7 @@ def train_patches(
     folder: Path,
     *,
     pretrained: bool = True,
+    start: Mapping[str, torch.Tensor] | None = None,
     device: str = "cpu",
     progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> Classifier:
@@ -69,6 +70,8 @@ def train_patches(
     ----------
     pretrained
         Begin with ImageNet's weights.
+    start
+        Weights to begin with instead.
 
     Returns
     -------

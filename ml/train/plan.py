@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.train.classifier import ClassifierRecipe
 from ml.train.detector import DetectorRecipe
+from ml.train.patches import PatchRecipe
 
 if TYPE_CHECKING:
     from ml.train.fingerprint import Fingerprint
@@ -23,7 +25,10 @@ LEAST_CROP_PX, MOST_CROP_PX = 256, 512
 CROP_OVER_LESION = 2.0
 # How often each lesion is looked at; ever new crops of it, never the same.
 VIEWS_OF_A_LESION = 40
+VIEWS_OF_AN_IMAGE = 20
 LEAST_STEPS = 200
+CPU_BATCH, MOST_BATCH = 16, 128
+TUNING_RATE = 0.3
 # Seconds that a crop of 512 px takes, forward and back (measured: two cores; one T4 or better).
 CPU_SECONDS, CPU_CORES = 0.06, 2
 GPU_SECONDS = 0.002
@@ -50,15 +55,23 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was decided, and from what."""
+    """What was decided, and from what.
+
+    Attributes
+    ----------
+    crop_px
+        Side of the crops that the detector and the patches are taught on.
+    """
 
     fingerprint: Fingerprint
     device: Device
     crop_px: int
-    recipe: DetectorRecipe
+    detector: DetectorRecipe
+    patches: PatchRecipe
+    classifier: ClassifierRecipe
 
     def to_json(self) -> dict[str, object]:
-        """As a checkpoint holds it."""
+        """As it is kept beside the checkpoint."""
         return asdict(self)
 
 
@@ -74,39 +87,54 @@ def device_at_hand() -> Device:
     return Device("cpu", cores)
 
 
-def plan_detector(
-    data: Fingerprint, device: Device, *, hours: float = 3.0, base: DetectorRecipe | None = None
+def plan_training(
+    data: Fingerprint, device: Device, *, hours: float = 3.0, tuning: bool = False
 ) -> Plan:
     """Decide crop, batch and number of steps.
 
     Parameters
     ----------
     hours
-        That the training may take on this device.
-    base
-        What the rules leave as it is: rates, seed.
+        That one training may take on this device.
+    tuning
+        It begins with trained weights: at a lower rate.
     """
-    base = base or DetectorRecipe()
     wanted = CROP_OVER_LESION * data.lesion_px[2]
-    crop = int(
-        np.clip(np.ceil(wanted / CROP_STEP_PX) * CROP_STEP_PX, LEAST_CROP_PX, MOST_CROP_PX)
-    )
+    crop = int(np.ceil(wanted / CROP_STEP_PX) * CROP_STEP_PX)
+    crop = min(max(crop, LEAST_CROP_PX), MOST_CROP_PX)
     area = (crop / 512) ** 2
-    batch = 16
+    batch = _batch(device, area)
+    rate = (batch / CPU_BATCH) ** 0.5  # Adam bears the root of the batch (Malladi 2022)
+    rate *= TUNING_RATE if tuning else 1
+    most = int(hours * 3600 / (_seconds(device) * area * batch))
+    detector, patches = DetectorRecipe(), PatchRecipe()
+    steps = _steps(data.lesions * VIEWS_OF_A_LESION / detector.lesion_share, batch, most)
+    whole = _steps(data.images * VIEWS_OF_AN_IMAGE, batch, most)
+    return Plan(
+        data,
+        device,
+        crop,
+        replace(detector, steps=steps, batch=batch, rate=detector.rate * rate),
+        replace(
+            patches, steps=max(steps // 2, LEAST_STEPS), batch=batch, rate=patches.rate * rate
+        ),
+        replace(ClassifierRecipe(), steps=whole, batch=batch),
+    )
+
+
+def _batch(device: Device, area: float) -> int:
+    if device.kind == "cpu":
+        return CPU_BATCH
+    fits = 0.8 * device.memory_gib / (GPU_GIB * area)
+    return int(np.clip(2 ** np.floor(np.log2(fits)), CPU_BATCH, MOST_BATCH))
+
+
+def _seconds(device: Device) -> float:
+    """Of a crop of 512 px; cores share the work, and the nano network fills no more than 8."""
     if device.kind == "cuda":
-        batch = int(
-            np.clip(2 ** np.floor(np.log2(0.8 * device.memory_gib / (GPU_GIB * area))), 16, 128)
-        )
-    # As many cores share the work; the nano network gains little beyond eight.
-    seconds = (
-        GPU_SECONDS if device.kind == "cuda" else CPU_SECONDS * CPU_CORES / min(device.cores, 8)
-    )
-    most = int(hours * 3600 / (seconds * area * batch))
-    steps = round(VIEWS_OF_A_LESION * data.lesions / (batch * base.lesion_share))
-    steps = int(np.clip(steps, LEAST_STEPS, max(most, LEAST_STEPS)))
-    # With the root of the batch, as suits Adam (Malladi 2022), and no further than doubled.
-    rate = base.rate * min(batch / 16, 4) ** 0.5
-    recipe = replace(
-        base, steps=steps, batch=batch, rate=rate, warmup=min(base.warmup, steps // 5)
-    )
-    return Plan(data, device, crop, recipe)
+        return GPU_SECONDS
+    return CPU_SECONDS * CPU_CORES / min(device.cores, 8)
+
+
+def _steps(crops: float, batch: int, most: int) -> int:
+    return max(min(round(crops / batch), most), LEAST_STEPS)

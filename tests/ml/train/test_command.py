@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,18 +12,29 @@ from ml.cli import main as cli
 from ml.errors import DataError
 from ml.infer.on_cpu import CpuEngine
 from ml.infer.reader import load_reader
-from ml.manifest import Manifest, ManifestRow, Split, write_manifest
+from ml.manifest import Manifest, ManifestRow, Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
-from ml.registry import read_pack
+from ml.registry import default_packs, name_sha256, read_pack
 from ml.train.classifier import ClassifierRecipe
 from ml.train.command import main, split_of
 from ml.train.detector import DetectorRecipe
+from ml.train.fingerprint import Fingerprint
+from ml.train.patches import PatchRecipe
+from ml.train.plan import Device, Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-DETECTOR = DetectorRecipe(steps=2, batch=2, warmup=1)
-CLASSIFIER = ClassifierRecipe(steps=2, batch=2, warmup=1, phantom_variants=1)
+FEW = {"steps": 2, "batch": 2, "warmup": 1}
+DATA = Fingerprint(16, 4, 8, 8, 1024, 640, 0.2, (20.0, 40.0, 60.0))
+PLAN = Plan(
+    DATA,
+    Device("cpu", 2),
+    256,
+    DetectorRecipe(**FEW),
+    PatchRecipe(**FEW),
+    ClassifierRecipe(**FEW, phantom_variants=1),
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +51,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_both_models_are_trained_measured_and_usable(phantoms: Path, tmp_path: Path) -> None:
     for role in ("detector", "classifier"):
-        main(role, phantoms, tmp_path / role, detector=DETECTOR, classifier=CLASSIFIER)
+        main(role, phantoms, tmp_path / role, plan=PLAN, from_scratch=True)
         card = read_pack(tmp_path / role).card
         assert card.role == role
         assert card.figures
@@ -48,6 +60,29 @@ def test_both_models_are_trained_measured_and_usable(phantoms: Path, tmp_path: P
         assert not card.validated_kinds, "phantoms validate nothing"
     folders = {role: tmp_path / role for role in ("detector", "classifier")}
     assert load_reader(folders, CpuEngine("f32")).detector.name == "own-detector"
+
+
+def test_the_parents_patients_are_in_the_childs_card(phantoms: Path, tmp_path: Path) -> None:
+    parent = read_pack(default_packs()["detector"]).card
+    main("detector", phantoms, tmp_path, plan=PLAN)
+    card = read_pack(tmp_path).card
+    assert parent.training_patients
+    assert set(parent.training_patients) <= set(card.training_patients)
+    assert set(parent.training_images) <= set(card.training_images)
+    assert parent.name in card.data
+    assert json.loads((tmp_path / "plan.json").read_text())["crop_px"] == PLAN.crop_px
+
+
+def test_whom_the_parent_was_trained_on_cannot_measure_the_child(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = next(r for r in read_manifest(phantoms).rows if r.split is Split.TEST)
+    pack = read_pack(default_packs()["detector"])
+    card = replace(pack.card, training_patients=(name_sha256(known.patient_id),))
+    monkeypatch.setattr("ml.train.command.read_pack", lambda folder: replace(pack, card=card))
+    with pytest.raises(DataError, match="--from-scratch") as error:
+        main("detector", phantoms, tmp_path, plan=PLAN)
+    assert known.path in str(error.value)
 
 
 def test_a_row_without_a_split_goes_where_its_patient_goes() -> None:
