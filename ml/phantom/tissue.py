@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 # Width of the step from fat to gland: beams cross both, so few are all of one.
 SOFTNESS = 0.75
-# The polar fields: so many rows (distance) and columns (angle) for so many mm and radians.
+# The polar fields: so many rows (distance) and columns (angle) for so many mm and radians, on
+# images of this pixel size and finer.
+FINE_MM = 0.2
 POLAR_ROWS, POLAR_COLUMNS = 640, 1280
 POLAR_MM, POLAR_RADIANS = 320.0, 2.6
 # Sheets of ligaments that a beam crosses, each with its own run.
@@ -73,7 +75,7 @@ def draw_glandular(
     bend = 4.5 * power_law_noise(frame.shape, BEND_BETA, frame.pixel_mm, rng)
     radial = np.zeros(frame.shape, np.float32)
     for _ in range(2):
-        noise = power_law_noise((POLAR_ROWS, POLAR_COLUMNS), 2.8, 0.5, rng, stretch=2.5)
+        noise = power_law_noise(_polar_shape(frame), 2.8, 0.5, rng, stretch=2.5)
         radial += _in_polar(noise, *_towards_apex(frame, outline, bend, rng)) / np.float32(1.4)
     spread, reach = rng.uniform(0.6, 0.95), rng.uniform(28, 42)
     tilt = rng.normal(0, 0.12)
@@ -98,7 +100,9 @@ def draw_ligaments(
     total = np.zeros(frame.shape, np.float32)
     bend = 4.5 * power_law_noise(frame.shape, BEND_BETA, frame.pixel_mm, rng)
     for _ in range(SHEETS):
-        sheet = _in_polar(_lines(rng), *_towards_apex(frame, outline, bend, rng))
+        sheet = _in_polar(
+            _lines(_polar_shape(frame), rng), *_towards_apex(frame, outline, bend, rng)
+        )
         total += sheet * float(rng.uniform(0.8, 2.2))
     amount = 0.55 + 0.45 * np.clip(glandular * 2.2, 0, 1)
     reach = np.clip((outline.depth_mm - 1.5) / 4, 0, 1)
@@ -117,11 +121,17 @@ def _towards_apex(
     return np.arctan2(down, inward), np.hypot(down, inward)
 
 
-def _lines(rng: np.random.Generator) -> Map:
+def _polar_shape(frame: Frame) -> tuple[int, int]:
+    """Cells of a polar field: fewer for a coarse image, which shows no finer."""
+    share = min(FINE_MM / frame.pixel_mm, 1.0)
+    return round(POLAR_ROWS * share), round(POLAR_COLUMNS * share)
+
+
+def _lines(shape: tuple[int, int], rng: np.random.Generator) -> Map:
     """Lines of uneven strength: the zero crossings of noise, in polar form."""
     stretch = float(rng.integers(3, 8))
-    noise = power_law_noise((POLAR_ROWS, POLAR_COLUMNS), 2.4, 0.5, rng, stretch=stretch)
-    strength = power_law_noise((POLAR_ROWS, POLAR_COLUMNS), 2.6, 0.5, rng, stretch=2.0)
+    noise = power_law_noise(shape, 2.4, 0.5, rng, stretch=stretch)
+    strength = power_law_noise(shape, 2.6, 0.5, rng, stretch=2.0)
     # Divided by its slope, so that every line has the same width however steep the noise is.
     slope = np.abs(cv2.Sobel(noise, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)) + 0.01
     width = rng.uniform(0.8, 1.8)
@@ -137,8 +147,9 @@ def _from_nipple(frame: Frame, place_mm: tuple[float, float]) -> tuple[Map, Map]
 
 def _in_polar(polar: Map, angle: Map, distance: Map) -> Map:
     """Take values of a field given over distance (rows) and angle (columns)."""
-    columns = (angle + POLAR_RADIANS / 2) * np.float32((POLAR_COLUMNS - 1) / POLAR_RADIANS)
-    rows = np.broadcast_to(distance * np.float32((POLAR_ROWS - 1) / POLAR_MM), angle.shape)
+    most_row, most_column = polar.shape[0] - 1, polar.shape[1] - 1
+    columns = (angle + POLAR_RADIANS / 2) * np.float32(most_column / POLAR_RADIANS)
+    rows = np.broadcast_to(distance * np.float32(most_row / POLAR_MM), angle.shape)
     return np.asarray(
         cv2.remap(
             polar,
