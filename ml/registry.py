@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+import math
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
@@ -20,7 +21,7 @@ from ml.places import MODELS
 from ml.texts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 CARD, WEIGHTS, GRAPH, GRAPH_WEIGHTS = (
@@ -59,10 +60,17 @@ class Calibration:
     """From a score to a probability: ``1 / (1 + exp(-(slope * logit(score) + intercept)))``.
 
     Platt 1999, on the logit, fitted on data that the weights were not trained on.
+
+    Attributes
+    ----------
+    prevalence
+        Share of positives in the data of the fit, for which the probability holds (see
+        `ml.prevalence`); None in cards that were written before it was kept.
     """
 
     slope: float
     intercept: float
+    prevalence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,9 @@ class ModelCard:
     training_patients, training_images
         sha256 of each real patient's and image's name that was trained on, so that no test
         reuses one. Phantoms are named by their seeds, in `data`.
+    parents
+        ``name@version`` of the packs whose weights it began with, and theirs; what those were
+        trained on is in the two lists above (`inherit` puts it there).
     precision
         ``"bf16"`` where the graph says in bf16 what the weights say in float32, else ``"f32"``.
     """
@@ -110,7 +121,13 @@ class ModelCard:
     intents: tuple[PresentationIntent, ...] = (PresentationIntent.FOR_PRESENTATION,)
     training_patients: tuple[str, ...] = ()
     training_images: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
     precision: str = "f32"
+
+    @property
+    def key(self) -> str:
+        """How commands and reports name it: ``name@version``."""
+        return f"{self.name}@{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +211,33 @@ def name_sha256(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
+def inherit(card: ModelCard, parents: Iterable[ModelCard]) -> ModelCard:
+    """Add to a card what the packs that its weights began with were trained on."""
+    known = tuple(parents)
+    patients, images, names = (
+        set(card.training_patients),
+        set(card.training_images),
+        set(card.parents),
+    )
+    for parent in known:
+        patients.update(parent.training_patients)
+        images.update(parent.training_images)
+        names.update((parent.key, *parent.parents))
+    return replace(
+        card,
+        training_patients=tuple(sorted(patients)),
+        training_images=tuple(sorted(images)),
+        parents=tuple(sorted(names)),
+    )
+
+
+def probability_of(fit: Calibration, score: float) -> float:
+    """The probability of a score in [0, 1], at the prevalence of the fit."""
+    inner = min(max(score, 1e-6), 1 - 1e-6)
+    logit = fit.slope * math.log(inner / (1 - inner)) + fit.intercept
+    return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
+
+
 def card_to_json(card: ModelCard) -> dict[str, object]:
     """Write a card as plain JSON values."""
     return {
@@ -213,6 +257,7 @@ def card_to_json(card: ModelCard) -> dict[str, object]:
         "intents": [intent.value for intent in card.intents],
         "training_patients": list(card.training_patients),
         "training_images": list(card.training_images),
+        "parents": list(card.parents),
         "precision": card.precision,
     }
 
@@ -273,6 +318,7 @@ def _card(content: dict[str, object]) -> ModelCard:
         intents=_intents(content),
         training_patients=_texts(content.get("training_patients", [])),
         training_images=_texts(content.get("training_images", [])),
+        parents=_texts(content.get("parents", [])),
         precision=_text(content.get("precision", "f32")),
     )
 
@@ -323,9 +369,18 @@ def _figure(content: dict[str, object]) -> Figure:
 def _calibration(content: object) -> dict[str, Calibration]:
     fits = {name: _object(fit) for name, fit in _object(content).items()}
     return {
-        name: Calibration(_number(fit["slope"]), _number(fit["intercept"]))
+        name: Calibration(
+            _number(fit["slope"]), _number(fit["intercept"]), _share(fit.get("prevalence"))
+        )
         for name, fit in fits.items()
     }
+
+
+def _share(value: object) -> float | None:
+    share = _optional(value)
+    if share is not None and not 0 < share < 1:
+        raise ValueError(f"no prevalence: {share}")
+    return share
 
 
 def _object(value: object) -> dict[str, object]:

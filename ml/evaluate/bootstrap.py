@@ -5,17 +5,67 @@ Two images of one woman say less than images of two women: over images it would 
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 Case = TypeVar("Case")
 
 DRAWS = 2000
 LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One figure with its 95 % interval; NaN where the data do not define it."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_json(self) -> dict[str, float | None]:
+        """Plain JSON values, rounded; null for NaN, which JSON does not know."""
+        return {
+            name: round(value, 4) if np.isfinite(value) else None
+            for name, value in asdict(self).items()
+        }
+
+
+def resampled(
+    patients: Sequence[str],
+    figures: Callable[[NDArray[np.int64]], Mapping[str, float]],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Percentile bootstrap intervals of several figures, clustered by patient (Efron 1979).
+
+    Parameters
+    ----------
+    patients : (n,)
+        Whose each case is.
+    figures
+        From the indices of the cases that count (with repetition) to figures by name; NaN
+        where they define none (such draws are left out of the interval).
+    """
+    groups: dict[str, list[int]] = {}
+    for index, patient in enumerate(patients):
+        groups.setdefault(patient, []).append(index)
+    members = [np.array(group, np.int64) for group in groups.values()]
+    whole = figures(np.arange(len(patients)))
+    values: dict[str, list[float]] = {name: [] for name in whole}
+    rng = np.random.default_rng(seed)
+    for _ in range(draws if members else 0):
+        drawn = rng.integers(len(members), size=len(members))
+        for name, value in figures(np.concatenate([members[i] for i in drawn])).items():
+            values[name].append(value)
+    return {name: Estimate(value, *_ends(values[name])) for name, value in whole.items()}
 
 
 def interval(
@@ -26,28 +76,24 @@ def interval(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of a figure, clustered by patient (Efron 1979).
-
-    Parameters
-    ----------
-    figure
-        Of a list of cases; NaN where the list does not define it (such draws are left out).
+    """The interval of one figure of a list of cases, by `resampled`.
 
     Returns
     -------
     low, high
-        Of the 95 % interval; NaN where no draw defines the figure.
+        NaN where no draw defines the figure.
     """
-    groups: dict[str, list[Case]] = {}
-    for case in cases:
-        groups.setdefault(patient(case), []).append(case)
-    patients = list(groups.values())
-    rng = np.random.default_rng(seed)
-    values = np.full(draws, np.nan)
-    for number in range(draws):
-        drawn = rng.integers(len(patients), size=len(patients))
-        values[number] = figure([case for index in drawn for case in patients[index]])
-    known = values[np.isfinite(values)]
+
+    def named(indices: NDArray[np.int64]) -> dict[str, float]:
+        return {"": figure([cases[index] for index in indices])}
+
+    found = resampled([patient(case) for case in cases], named, draws=draws, seed=seed)[""]
+    return found.low, found.high
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    known = np.array(values, np.float64)
+    known = known[np.isfinite(known)]
     if not known.size:
         return float("nan"), float("nan")
     tail = (1 - LEVEL) / 2

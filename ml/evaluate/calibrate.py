@@ -18,7 +18,10 @@ EDGE = 1e-6
 
 
 def fit_calibration(
-    scores: NDArray[np.float64], truths: NDArray[np.bool_]
+    scores: NDArray[np.float64],
+    truths: NDArray[np.bool_],
+    *,
+    prevalence: float | None = None,
 ) -> Calibration | None:
     """Fit slope and intercept on the logit of the scores (Platt 1999).
 
@@ -27,6 +30,9 @@ def fit_calibration(
     scores : (n,) float64
         In [0, 1].
     truths : (n,) bool
+    prevalence
+        For which the probability holds, where the cases are not images: of a detector's marks,
+        the share of images with a lesion. None: the share of positives.
 
     Returns
     -------
@@ -43,4 +49,7 @@ def fit_calibration(
     logit = np.log(inner / (1 - inner))[:, None]
     fit = LogisticRegression(C=1e6).fit(logit, truths)
     slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
-    return Calibration(round(slope, 5), round(intercept, 5)) if slope > 0 else None
+    if slope <= 0:
+        return None
+    share = positive / len(truths) if prevalence is None else prevalence
+    return Calibration(round(slope, 5), round(intercept, 5), round(share, 6))

@@ -45,12 +45,15 @@ class Marked:
         Of all marks.
     hits : (n,) bool
         Which marks hit a lesion.
+    mark_boxes : (n, 4) float32
+        row0, col0, row1, col1 of each mark, on the canvas.
     """
 
     item: CanvasItem
     lesion_scores: NDArray[np.float32]
     scores: NDArray[np.float32]
     hits: NDArray[np.bool_]
+    mark_boxes: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +83,7 @@ def marked(item: CanvasItem, marks: Detections) -> Marked:
         lesion_scores=best.max(0, initial=NEVER_HIT).astype(np.float32),
         scores=marks.scores,
         hits=np.asarray(inside.any(1)),
+        mark_boxes=marks.boxes,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from ml.infer.choice import choose_engine
 from ml.infer.detections import decode, to_findings
 from ml.mammo.codes import BreastDensity
 from ml.mammo.geometry import Affine
-from ml.registry import ROLES, default_packs, read_pack
+from ml.registry import ROLES, default_packs, probability_of, read_pack
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
@@ -221,9 +220,7 @@ def _probability(card: ModelCard, facts: ImageFacts, name: str, score: float) ->
     fit = card.calibration.get(name)
     if fit is None or _not_validated(card, facts):
         return None
-    inner = min(max(score, 1e-6), 1 - 1e-6)
-    logit = fit.slope * math.log(inner / (1 - inner)) + fit.intercept
-    return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
+    return probability_of(fit, score)
 
 
 def _not_validated(card: ModelCard, facts: ImageFacts) -> str:

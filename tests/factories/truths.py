@@ -47,13 +47,17 @@ def make_marked(
     patient: str, found: tuple[float, ...] = (), scores: tuple[float, ...] = ()
 ) -> Marked:
     """Lesions by the best score that hits them; `scores` are the false marks."""
-    boxes = tuple((0.0, 0.0, 8.0, 8.0) for _ in found)
+    boxes = tuple((0.0, 20.0 * number, 8.0, 20.0 * number + 8) for number in range(len(found)))
     hits = [score for score in found if score > 0]
+    hit_boxes = [box for box, score in zip(boxes, found, strict=True) if score > 0]
     return Marked(
         make_item(patient, boxes),
         np.array(found, np.float32),
         np.array([*hits, *scores], np.float32),
-        np.array([True] * len(hits) + [False] * len(scores)),
+        np.array([True] * len(hits) + [False] * len(scores), bool),
+        np.array([*hit_boxes, *[(100.0, 0.0, 108.0, 8.0)] * len(scores)], np.float32).reshape(
+            -1, 4
+        ),
     )
 
 

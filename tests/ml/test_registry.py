@@ -1,12 +1,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
-from ml.registry import CARD, WEIGHTS, ModelCard, card_to_json, read_card, read_pack
+from ml.registry import (
+    CARD,
+    WEIGHTS,
+    Calibration,
+    ModelCard,
+    card_to_json,
+    inherit,
+    probability_of,
+    read_card,
+    read_pack,
+)
 from tests.factories.packs import make_card, make_packs, rewrite_card
 
 if TYPE_CHECKING:
@@ -69,3 +80,39 @@ def test_missing_and_changed_files_are_told_apart(tmp_path: Path) -> None:
     (folder / WEIGHTS).unlink()
     with pytest.raises(WeightsMissingError, match=WEIGHTS):
         read_pack(folder)
+
+
+def test_a_card_takes_over_what_its_parents_were_trained_on(tmp_path: Path) -> None:
+    grandparent = replace(make_card("detector", FILES), name="first", training_images=("i",))
+    parent = inherit(
+        replace(make_card("detector", FILES), name="second", training_patients=("p",)),
+        [grandparent],
+    )
+    card = inherit(replace(make_card("detector", FILES), training_patients=("q",)), [parent])
+    assert card.training_patients == ("p", "q")
+    assert card.training_images == ("i",)
+    assert card.parents == ("first@0.1.0", "second@0.1.0")
+    assert read_card(written(tmp_path, card)) == card
+
+
+def test_a_card_of_before_parents_and_prevalence_still_reads(tmp_path: Path) -> None:
+    content = card_to_json(make_card("detector", FILES))
+    del content["parents"]
+    content["calibration"] = {"detector": {"slope": 1.5, "intercept": 0.5}}
+    (tmp_path / CARD).write_text(json.dumps(content))
+    card = read_card(tmp_path / CARD)
+    assert card.parents == ()
+    assert card.calibration["detector"] == Calibration(1.5, 0.5, None)
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, "half"])
+def test_an_impossible_prevalence_is_refused(tmp_path: Path, share: object) -> None:
+    fit = {"detector": {"slope": 1.0, "intercept": 0.0, "prevalence": share}}
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_card(written(tmp_path, make_card("detector", FILES), calibration=fit))
+
+
+def test_a_probability_is_platts() -> None:
+    assert probability_of(Calibration(1.0, 0.0), 0.3) == pytest.approx(0.3)
+    assert probability_of(Calibration(2.0, 0.0), 0.8) == pytest.approx(16 / 17)
+    assert 0 < probability_of(Calibration(1e3, 0.0), 0.0) < 1e-9
