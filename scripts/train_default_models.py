@@ -33,6 +33,7 @@ from ml.train.crops import CropSource
 from ml.train.detector import DetectorRecipe, train_detector
 from ml.train.packs import HeldOut, Origin, make_pack
 from ml.train.patches import PatchRecipe, train_patches
+from ml.train.plan import device_at_hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,15 +99,19 @@ def main() -> None:
 
 def detector_of(phantoms: CropSource, films: CropSource, work: Path) -> nn.Module:
     """Phantoms first, then phantoms and films side by side."""
-    seen = train_detector(phantoms, None, PRETRAIN, work / "pretrained")
-    return train_detector(phantoms, films, FINETUNE, work, start=seen.state_dict())
+    device = device_at_hand().kind
+    seen = train_detector(phantoms, None, PRETRAIN, work / "pretrained", device=device)
+    start = seen.state_dict()
+    return train_detector(phantoms, films, FINETUNE, work, start=start, device=device)
 
 
 def classifier_of(data: Data, phantoms: CropSource, films: CropSource, work: Path) -> nn.Module:
     """Patches first, then whole images."""
     patches = _sources(data, CROP_PX, CROP_PX)
-    seen = train_patches(*patches, PATCHES, work)
-    return train_classifier(phantoms, films, CLASSIFIER, work, start=seen.state_dict())
+    device = device_at_hand().kind
+    seen = train_patches(*patches, PATCHES, work, device=device)
+    start = seen.state_dict()
+    return train_classifier(phantoms, films, CLASSIFIER, work, start=start, device=device)
 
 
 def prepared_data(work: Path, mini_mias: Path) -> Data:

@@ -1,0 +1,265 @@
+"""Cross-validate on mini-MIAS by patient, one row for each thing that a recipe adds.
+
+    python scripts/cross_validate.py --work FOLDER [--rows NAME ...]
+
+`--work` is the folder of `train_default_models.py`: its prepared images and the detector and
+patches that were trained on phantoms alone. Each woman is in one of five folds by a hash of her
+number; whoever is in a fold is judged by models that never saw her. Stopped at any moment, the
+same command goes on. The figures go to `resources/docs/reports/mini_mias.json`.
+
+The table is an ablation with one seed: a row differs from the one before it in one thing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from train_default_models import CLASSIFIER, CROP_PX, FINETUNE, PATCHES, PRETRAIN
+
+from ml.data.canvases import FOLDS, patient_fold, read_canvases
+from ml.evaluate.classification import classification_report
+from ml.evaluate.detection import detection_report
+from ml.evaluate.outcomes import Judged, judge_images, mark_images
+from ml.infer.reader import Classified
+from ml.models.classifier import DeployedClassifier
+from ml.models.detector import deployed
+from ml.places import MODELS
+from ml.train.classifier import train_classifier
+from ml.train.crops import CropSource
+from ml.train.detector import train_detector
+from ml.train.patches import train_patches
+from ml.train.plan import device_at_hand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from ml.data.canvases import CanvasSet
+    from ml.evaluate.outcomes import Marked
+    from ml.infer.engine import Graph
+
+REPORT = MODELS.parent / "docs" / "reports" / "mini_mias.json"
+# A quarter of the steps of the models that ship: five folds have to fit where one did.
+FOLD_FINETUNE = replace(FINETUNE, steps=150)
+FOLD_FILMS_ALONE = replace(PRETRAIN, steps=600)
+FOLD_PATCHES = replace(PATCHES, steps=200)
+FOLD_CLASSIFIER = replace(CLASSIFIER, steps=300, phantom_variants=1)
+
+log = logging.getLogger("cross_validate")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What every row draws on."""
+
+    phantoms: CanvasSet
+    films: CanvasSet
+    work: Path
+    device: str
+
+    def others(self, fold: int, rows: int, columns: int) -> CropSource:
+        """The films of the other folds: what a fold's models may see."""
+        items = self.films.items
+        seen = tuple(i for i, x in enumerate(items) if patient_fold(x.patient_id) != fold)
+        return CropSource(self.films, seen, rows, columns)
+
+    def simulated(self, rows: int, columns: int) -> CropSource:
+        """All phantoms for training."""
+        return CropSource(self.phantoms, tuple(range(len(self.phantoms.items))), rows, columns)
+
+    def judged(self, fold: int) -> Iterable[tuple[NDArray[np.uint16], object]]:
+        """The films of the fold itself."""
+        items = self.films.items
+        return self.films.images(
+            i for i, x in enumerate(items) if patient_fold(x.patient_id) == fold
+        )
+
+
+def main() -> None:
+    """Run the rows that are not done, and write the report again."""
+    given = _parser().parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    material = Material(
+        read_canvases(given.work / "train"),
+        read_canvases(given.work / "films"),
+        given.work / "folds",
+        device_at_hand().kind,
+    )
+    for name in given.rows:
+        log.info("row %s", name)
+        _keep(name, ROWS[name](material))
+
+
+def detector_films_alone(material: Material) -> dict[str, object]:
+    """From random weights, real films only."""
+
+    def train(fold: int) -> nn.Module:
+        films = material.others(fold, CROP_PX, CROP_PX)
+        folder = material.work / f"films-alone-{fold}"
+        return train_detector(films, None, FOLD_FILMS_ALONE, folder, device=material.device)
+
+    return detection_report(_marked(material, train), ())
+
+
+def detector_phantoms_alone(material: Material) -> dict[str, object]:
+    """No film seen at all."""
+    return detection_report(_marked(material, lambda fold: _pretrained(material)), ())
+
+
+def detector_phantoms_then_films(material: Material) -> dict[str, object]:
+    """Phantoms first, then phantoms and films side by side: the recipe that ships."""
+    return detection_report(_finetuned_marks(material), ())
+
+
+def classifier_films_alone(material: Material) -> dict[str, object]:
+    """From ImageNet's weights: patches and whole images of real films only."""
+    return classification_report(_classified(material, "films-alone", phantoms=False), (), {})
+
+
+def classifier_phantoms_then_films(material: Material) -> dict[str, object]:
+    """From ImageNet's weights, with phantoms at both steps: the recipe that ships."""
+    return classification_report(_classified(material, "both", phantoms=True), (), {})
+
+
+def detectors_best_mark(material: Material) -> dict[str, object]:
+    """The score of a film is its best mark's (Ribli 2018)."""
+    return classification_report(
+        [_as_judged(one) for one in _finetuned_marks(material)], (), {}
+    )
+
+
+def both_together(material: Material) -> dict[str, object]:
+    """The mean of the classifier's and of the best mark's rank among all films."""
+    judged = _classified(material, "both", phantoms=True)
+    best = {one.item.image_id: _best(one) for one in _finetuned_marks(material)}
+    marks = _ranks([best[one.item.image_id] for one in judged])
+    lesion = (_ranks([one.said.lesion for one in judged]) + marks) / 2
+    malignancy = (_ranks([one.said.malignancy for one in judged]) + marks) / 2
+    together = [
+        Judged(one.item, replace(one.said, lesion=float(a), malignancy=float(b)))
+        for one, a, b in zip(judged, lesion, malignancy, strict=True)
+    ]
+    return classification_report(together, (), {})
+
+
+ROWS: dict[str, Callable[[Material], dict[str, object]]] = {
+    "detector: films alone": detector_films_alone,
+    "detector: phantoms alone": detector_phantoms_alone,
+    "detector: phantoms, then films": detector_phantoms_then_films,
+    "classifier: films alone": classifier_films_alone,
+    "classifier: phantoms, then films": classifier_phantoms_then_films,
+    "classifier: the detector's best mark": detectors_best_mark,
+    "classifier: both together": both_together,
+}
+
+
+def _pretrained(material: Material) -> nn.Module:
+    simulated = material.simulated(CROP_PX, CROP_PX)
+    return train_detector(simulated, None, PRETRAIN, material.work.parent / "pretrained")
+
+
+def _finetuned_marks(material: Material) -> list[Marked]:
+    start = _pretrained(material).state_dict()
+
+    def train(fold: int) -> nn.Module:
+        return train_detector(
+            material.simulated(CROP_PX, CROP_PX),
+            material.others(fold, CROP_PX, CROP_PX),
+            FOLD_FINETUNE,
+            material.work / f"phantoms-films-{fold}",
+            start=start,
+            device=material.device,
+        )
+
+    return _marked(material, train)
+
+
+def _marked(material: Material, train: Callable[[int], nn.Module]) -> list[Marked]:
+    marks: list[Marked] = []
+    for fold in range(FOLDS):
+        graph = _graph(deployed(train(fold)))
+        marks.extend(mark_images(graph, material.judged(fold)))  # type: ignore[arg-type]
+    return marks
+
+
+def _classified(material: Material, name: str, *, phantoms: bool) -> list[Judged]:
+    judged: list[Judged] = []
+    spec = material.films.spec
+    for fold in range(FOLDS):
+        folder = material.work / f"classifier-{name}-{fold}"
+        films = material.others(fold, CROP_PX, CROP_PX)
+        easy = material.simulated(CROP_PX, CROP_PX) if phantoms else films
+        hard = films if phantoms else None
+        seen = train_patches(easy, hard, FOLD_PATCHES, folder, device=material.device)
+        whole = material.others(fold, spec.rows, spec.columns)
+        simulated = material.simulated(spec.rows, spec.columns) if phantoms else whole
+        model = train_classifier(
+            simulated,
+            whole if phantoms else None,
+            FOLD_CLASSIFIER,
+            folder,
+            start=seen.state_dict(),
+            device=material.device,
+        )
+        graph = _graph(DeployedClassifier(model).eval())
+        judged.extend(judge_images(graph, material.judged(fold)))  # type: ignore[arg-type]
+    return judged
+
+
+def _graph(network: nn.Module) -> Graph:
+    """The network as it would be exported, in float32."""
+
+    def compute(canvas: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        with torch.no_grad():  # inference_mode would spoil the anchors that YOLO keeps
+            given = network(torch.from_numpy(canvas))
+        return [part.numpy() for part in (given if isinstance(given, tuple) else (given,))]
+
+    return compute
+
+
+def _best(one: Marked) -> float:
+    return float(one.scores.max(initial=0.0))
+
+
+def _as_judged(one: Marked) -> Judged:
+    nothing = np.zeros((1, 1), np.float32)
+    score = _best(one)
+    return Judged(one.item, Classified(score, score, nothing, np.full(4, 0.25, np.float32)))
+
+
+def _ranks(scores: Sequence[float]) -> NDArray[np.float64]:
+    """Ranks in 0 to 1; ties share theirs."""
+    from scipy.stats import rankdata
+
+    return np.asarray((rankdata(scores) - 0.5) / len(scores), np.float64)
+
+
+def _keep(name: str, figures: dict[str, object]) -> None:
+    """Put a row into the report; the others stay as they are."""
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    report = json.loads(REPORT.read_text("utf-8")) if REPORT.exists() else {"rows": {}}
+    report["rows"][name] = figures
+    report["rows"] = {row: report["rows"][row] for row in ROWS if row in report["rows"]}
+    temporary = REPORT.with_suffix(".part")
+    temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(REPORT)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Cross-validate on mini-MIAS.")
+    parser.add_argument("--work", required=True, type=Path, metavar="FOLDER")
+    parser.add_argument("--rows", nargs="+", choices=tuple(ROWS), default=tuple(ROWS))
+    return parser
+
+
+if __name__ == "__main__":
+    main()
