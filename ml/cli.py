@@ -152,7 +152,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser = _command(
         commands,
         "evaluate",
-        "Measure how good the models are on a manifest.",
+        "Measure how good the models are on a manifest: JSON, and a page beside it.",
         "evaluate --manifest data/manifest.csv --json figures.json",
         _evaluate,
     )
@@ -218,7 +218,9 @@ def _train(given: argparse.Namespace) -> None:
 
 
 def _evaluate(given: argparse.Namespace) -> None:
-    _part("ml.evaluate.command", "main")(given.manifest, given.model, given.json)
+    _part("ml.evaluate.command", "main")(
+        given.manifest, given.model, given.json, progress=ProgressLine(translate("Evaluating"))
+    )
 
 
 def _part(module: str, name: str) -> Callable[..., object]:

@@ -155,7 +155,7 @@ def _case_report(
     return report
 
 
-def roc_points(scores: Scores, truths: Truths, most: int = 200) -> dict[str, list[float]]:
+def roc_points(scores: Scores, truths: Truths, most: int = 60) -> dict[str, list[float]]:
     """The ROC curve at no more than about `most` of its corners."""
     if not 0 < np.count_nonzero(truths) < len(truths):
         return {"false_positive_rate": [], "sensitivity": []}

@@ -1,52 +1,97 @@
-"""`mammoscope evaluate`: figures of the models on the images that a manifest lists."""
+"""`mammoscope evaluate`: a report of the models on the images that a manifest lists."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from itertools import chain
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ml.data.sources.listed import listed_canvases
 from ml.errors import DataError, ModelError
-from ml.evaluate.figures import classifier_figures, detector_figures
+from ml.evaluate.bootstrap import DRAWS
 from ml.evaluate.outcomes import judge_images, mark_images
+from ml.evaluate.page import html_page
+from ml.evaluate.report import SCHEMA, data_report, model_report
 from ml.infer.choice import choose_engine
 from ml.manifest import Source, Split, read_manifest
-from ml.registry import default_packs, name_sha256, read_pack
+from ml.registry import default_packs, inherit, name_sha256, read_pack
 from ml.texts import mark
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+    from typing import TypeVar
 
     from ml.manifest import Manifest, ManifestRow
     from ml.registry import ModelCard, ModelPack
 
+    Item = TypeVar("Item")
+    Progress = Callable[[int, int], None]
 
-def main(manifest_path: Path, model: str | None, out: Path) -> None:
-    """Measure every installed model, or the one named, and write its figures as JSON.
+
+def main(
+    manifest_path: Path,
+    model: str | None,
+    out: Path,
+    *,
+    progress: Progress = lambda done, of: None,
+    draws: int = DRAWS,
+) -> None:
+    """Measure every installed model, or the one named; write JSON, and HTML beside it.
 
     Rows for testing are used where the manifest names any, else all. Generated and simulated
     images are never pooled with real ones: each source has its own figures.
 
+    Parameters
+    ----------
+    progress
+        Called with how many images are done, of how many.
+
     Raises
     ------
     DataError
-        Where a patient was trained on, or there is nothing to measure.
+        Where a patient or an image was trained on, or there is nothing to measure.
     ModelError
         Where no installed model has that name.
     """
     manifest = read_manifest(manifest_path)
     rows = _rows(manifest)
-    packs = _packs(model)
-    document: dict[str, object] = {"manifest": manifest_path.name, "models": {}}
-    figures = {
-        f"{pack.card.name}@{pack.card.version}": _figures(pack, manifest, rows)
+    installed = [read_pack(folder) for folder in default_packs().values()]
+    packs = _named(installed, model)
+    for pack in packs:
+        # All are asked first: a refusal must not come after minutes of another model's work.
+        _refuse_trained_on(_with_parents(pack.card, installed), rows)
+    counted = _Counted(progress, len(rows) * len(packs))
+    models = {
+        pack.card.key: model_report(pack.card, _by_source(pack, manifest, rows, counted, draws))
         for pack in packs
     }
-    document["models"] = figures
-    temporary = out.with_name(f".{out.name}.part")
-    temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(out)
+    document = {
+        "schema": SCHEMA,
+        "manifest": f"{manifest.folder.name}/{manifest_path.name}"
+        if manifest_path.is_file()
+        else manifest.folder.name,
+        "draws": draws,
+        "models": models,
+    }
+    _write(out, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    # Never over the JSON, whatever that is called.
+    name = f"{out.name}.html" if out.suffix == ".html" else f"{out.stem}.html"
+    _write(out.with_name(name), html_page(document))
+
+
+class _Counted:
+    """Says how far the images are, over all models."""
+
+    def __init__(self, progress: Progress, of: int) -> None:
+        self._progress, self._of, self._done = progress, of, 0
+
+    def __call__(self, items: Iterable[Item]) -> Iterator[Item]:
+        for item in items:
+            yield item
+            self._done += 1
+            self._progress(self._done, self._of)
 
 
 def _rows(manifest: Manifest) -> tuple[ManifestRow, ...]:
@@ -56,41 +101,44 @@ def _rows(manifest: Manifest) -> tuple[ManifestRow, ...]:
     return rows
 
 
-def _packs(model: str | None) -> list[ModelPack]:
-    packs = [read_pack(folder) for folder in default_packs().values()]
+def _named(packs: list[ModelPack], model: str | None) -> list[ModelPack]:
     if model is not None:
-        named = {pack.card.name: pack for pack in packs}
-        named.update({f"{pack.card.name}@{pack.card.version}": pack for pack in packs})
-        packs = [named[model]] if model in named else []
+        packs = [pack for pack in packs if model in (pack.card.name, pack.card.key)]
     if not packs:
         raise ModelError(mark("There is no such model; `mammoscope models list` names them."))
     return packs
 
 
-def _figures(
-    pack: ModelPack, manifest: Manifest, rows: tuple[ManifestRow, ...]
-) -> list[dict[str, object]]:
-    _refuse_training_patients(pack.card, rows)
+def _by_source(
+    pack: ModelPack,
+    manifest: Manifest,
+    rows: Sequence[ManifestRow],
+    counted: _Counted,
+    draws: int,
+) -> dict[str, dict[str, object]]:
     graph = choose_engine().load(pack)
-    figures: list[dict[str, object]] = []
+    run = mark_images if pack.card.role == "detector" else judge_images
+    reports: dict[str, dict[str, object]] = {}
     for source in (*Source, None):
         chosen = [row for row in rows if row.source is source]
         if not chosen:
             continue
-        name = f"{manifest.folder.name}, {source.value if source else 'source unknown'}"
-        images = listed_canvases(manifest, chosen, pack.card.prepare)
-        if pack.card.role == "detector":
-            found = detector_figures(mark_images(graph, images), name)
-        else:
-            found = classifier_figures(judge_images(graph, images), name)
-        figures.extend(asdict(figure) for figure in found)
-    return figures
+        key = source.value if source else "source unknown"
+        outcomes = run(graph, counted(listed_canvases(manifest, chosen, pack.card.prepare)))
+        name = f"{manifest.folder.name}, {key}"
+        reports[key] = data_report(pack.card, chosen, outcomes, name, draws=draws)
+    return reports
 
 
-def _refuse_training_patients(card: ModelCard, rows: tuple[ManifestRow, ...]) -> None:
-    trained = set(card.training_patients)
+def _with_parents(card: ModelCard, installed: Iterable[ModelPack]) -> ModelCard:
+    """A card already holds its parents' lists; one written by hand may only name them."""
+    return inherit(card, [pack.card for pack in installed if pack.card.key in card.parents])
+
+
+def _refuse_trained_on(card: ModelCard, rows: Iterable[ManifestRow]) -> None:
+    patients, images = set(card.training_patients), set(card.training_images)
     for row in rows:
-        if name_sha256(row.patient_id) in trained:
+        if name_sha256(row.patient_id) in patients:
             raise DataError(
                 mark(
                     "The model {model} was trained on a patient of this manifest ({path}); "
@@ -99,3 +147,28 @@ def _refuse_training_patients(card: ModelCard, rows: tuple[ManifestRow, ...]) ->
                 model=card.name,
                 path=row.path,
             )
+        if not images.isdisjoint(map(name_sha256, _image_names(row))):
+            raise DataError(
+                mark(
+                    "The model {model} was trained on an image of this name ({path}); "
+                    "leave it out."
+                ),
+                model=card.name,
+                path=row.path,
+            )
+
+
+def _image_names(row: ManifestRow) -> Iterator[str]:
+    """Collections name an image by its path, its file or its UID; a card has any of them."""
+    path = PurePosixPath(row.path)
+    known = (row.extra.get(name, "") for name in ("image_id", "sop_instance_uid"))
+    return (name for name in chain((row.path, path.name, path.stem), known) if name)
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ false; a second mark on a lesion is neither a hit nor false).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,41 +38,98 @@ RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 UNDEFINED = float("nan")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Marks:
+    """All marks of some images in one place each, in falling order.
+
+    Attributes
+    ----------
+    free : (n,) float32
+        Scores of all marks on the `free_images` lesion-free images.
+    false : (m,) float32
+        Scores of the marks that hit no lesion, on all `images`.
+    lesions : (lesions,) float32
+        The best score that hits each lesion; 0 where none does.
+    """
+
+    free: NDArray[np.float32]
+    free_images: int
+    false: NDArray[np.float32]
+    images: int
+    lesions: NDArray[np.float32]
+
+    def sensitivity(self, threshold: float) -> float:
+        if not len(self.lesions) or np.isnan(threshold):
+            return UNDEFINED
+        return float(np.mean((self.lesions >= threshold) & (self.lesions > 0)))
+
+    def threshold(self, rate: float) -> float:
+        return _threshold(self.free, self.free_images, rate)
+
+    def threshold_over_all(self, rate: float) -> float:
+        return _threshold(self.false, self.images, rate)
+
+    def false_marks(self, threshold: float) -> float:
+        return _per_image(self.free, self.free_images, threshold)
+
+    def false_marks_over_all(self, threshold: float) -> float:
+        return _per_image(self.false, self.images, threshold)
+
+
+def _gather(outcomes: Sequence[Marked]) -> _Marks:
+    return _join([_one(outcome) for outcome in outcomes])
+
+
+def _one(outcome: Marked) -> _Marks:
+    free = not outcome.item.lesion
+    return _Marks(
+        outcome.scores if free else _NO_SCORES,
+        int(free),
+        outcome.scores[~outcome.hits],
+        1,
+        outcome.lesion_scores,
+    )
+
+
+def _join(parts: Sequence[_Marks]) -> _Marks:
+    return _Marks(
+        _falling([part.free for part in parts]),
+        sum(part.free_images for part in parts),
+        _falling([part.false for part in parts]),
+        len(parts),
+        _falling([part.lesions for part in parts]),
+    )
+
+
+_NO_SCORES = np.zeros(0, np.float32)
+
+
 def threshold_at(outcomes: Sequence[Marked], rate: float) -> float:
     """The lowest threshold with at most `rate` false marks per lesion-free image.
 
     NaN where there is no image without a lesion.
     """
-    return _threshold([o.scores for o in outcomes if not o.item.lesion], rate)
+    return _gather(outcomes).threshold(rate)
 
 
 def threshold_over_all(outcomes: Sequence[Marked], rate: float) -> float:
     """The lowest threshold with at most `rate` false marks per image, all images counted."""
-    return _threshold([_false_scores(outcome) for outcome in outcomes], rate)
+    return _gather(outcomes).threshold_over_all(rate)
 
 
 def sensitivity_at(outcomes: Sequence[Marked], threshold: float) -> float:
     """Share of the lesions that a mark at or above the threshold hits."""
-    scores = [outcome.lesion_scores for outcome in outcomes if len(outcome.lesion_scores)]
-    if not scores or np.isnan(threshold):
-        return UNDEFINED
-    found = np.concatenate(scores)
-    return float(np.mean((found >= threshold) & (found > 0)))
+    return _gather(outcomes).sensitivity(threshold)
 
 
 def false_marks_at(outcomes: Sequence[Marked], threshold: float) -> float:
     """False marks per image without a lesion."""
-    normal = [outcome for outcome in outcomes if not outcome.item.lesion]
-    if not normal:
-        return UNDEFINED
-    return float(np.mean([np.count_nonzero(o.scores >= threshold) for o in normal]))
+    return _gather(outcomes).false_marks(threshold)
 
 
 def false_marks_over_all(outcomes: Sequence[Marked], threshold: float) -> float:
     """False marks per image, all images counted."""
-    if not outcomes:
-        return UNDEFINED
-    return float(np.mean([np.count_nonzero(_false_scores(o) >= threshold) for o in outcomes]))
+    return _gather(outcomes).false_marks_over_all(threshold)
 
 
 def froc(outcomes: Sequence[Marked], rate: float) -> float:
@@ -91,8 +149,10 @@ def detection_report(
     """
     patients = [outcome.item.patient_id for outcome in outcomes]
 
+    images = [_one(outcome) for outcome in outcomes]
+
     def over(indices: NDArray[np.int64]) -> dict[str, float]:
-        return _froc_figures([outcomes[index] for index in indices], points)
+        return _froc_figures(_join([images[index] for index in indices]), points)
 
     found = resampled(patients, over, draws=draws)
     return {
@@ -110,34 +170,30 @@ def detection_report(
     }
 
 
-def froc_curve(outcomes: Sequence[Marked], most: int = 200) -> dict[str, list[float]]:
+def froc_curve(outcomes: Sequence[Marked], most: int = 60) -> dict[str, list[float]]:
     """The curve over lesion-free images, at no more than `most` of its steps."""
-    normal = [outcome.scores for outcome in outcomes if not outcome.item.lesion]
-    if not normal:
+    marks = _gather(outcomes)
+    if not marks.free_images:
         return {"false_marks": [], "sensitivity": []}
-    scores = np.unique(np.concatenate(normal))[::-1]
-    if not len(scores):
-        scores = np.array([np.inf])
+    scores = np.unique(marks.free)[::-1] if len(marks.free) else np.array([np.inf])
     chosen = scores[np.unique(np.linspace(0, len(scores) - 1, most).astype(int))]
     return {
-        "false_marks": [round(false_marks_at(outcomes, float(t)), 4) for t in chosen],
-        "sensitivity": [round(sensitivity_at(outcomes, float(t)), 4) for t in chosen],
+        "false_marks": [round(marks.false_marks(float(t)), 4) for t in chosen],
+        "sensitivity": [round(marks.sensitivity(float(t)), 4) for t in chosen],
     }
 
 
-def _froc_figures(
-    outcomes: Sequence[Marked], points: Sequence[OperatingPoint]
-) -> dict[str, float]:
+def _froc_figures(marks: _Marks, points: Sequence[OperatingPoint]) -> dict[str, float]:
     figures: dict[str, float] = {}
     for rate in RATES:
-        figures[f"free {rate}"] = froc(outcomes, rate)
-        figures[f"all {rate}"] = sensitivity_at(outcomes, threshold_over_all(outcomes, rate))
+        figures[f"free {rate}"] = marks.sensitivity(marks.threshold(rate))
+        figures[f"all {rate}"] = marks.sensitivity(marks.threshold_over_all(rate))
     # LUNA16's competition performance metric (Setio 2017), here over these six rates.
     figures["mean"] = float(np.mean([figures[f"free {rate}"] for rate in RATES]))
     for point in points:
-        figures[f"{point.name} sensitivity"] = sensitivity_at(outcomes, point.threshold)
-        figures[f"{point.name} free"] = false_marks_at(outcomes, point.threshold)
-        figures[f"{point.name} all"] = false_marks_over_all(outcomes, point.threshold)
+        figures[f"{point.name} sensitivity"] = marks.sensitivity(point.threshold)
+        figures[f"{point.name} free"] = marks.false_marks(point.threshold)
+        figures[f"{point.name} all"] = marks.false_marks_over_all(point.threshold)
     return figures
 
 
@@ -182,17 +238,20 @@ def _precision(
     return {"rule": MAP_RULE, **ranges}
 
 
-def _false_scores(outcome: Marked) -> NDArray[np.float32]:
-    return outcome.scores[~outcome.hits]
+def _falling(scores: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.sort(np.concatenate([_NO_SCORES, *scores]))[::-1]
 
 
-def _threshold(false_scores: Sequence[NDArray[np.float32]], rate: float) -> float:
-    if not false_scores:
+def _threshold(falling: NDArray[np.float32], images: int, rate: float) -> float:
+    if not images:
         return UNDEFINED
-    scores = np.sort(np.concatenate(false_scores))[::-1]
-    allowed = int(rate * len(false_scores))
+    allowed = int(rate * images)
     # Marks at the threshold count: it lies just above the first one too many.
-    return float(np.nextafter(scores[allowed], 1)) if allowed < len(scores) else 0.0
+    return float(np.nextafter(falling[allowed], 1)) if allowed < len(falling) else 0.0
+
+
+def _per_image(scores: NDArray[np.float32], images: int, threshold: float) -> float:
+    return float(np.count_nonzero(scores >= threshold) / images) if images else UNDEFINED
 
 
 def _rounded(value: float) -> float | None:

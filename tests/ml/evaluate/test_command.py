@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,10 @@ from tests.factories.packs import make_packs, rewrite_card
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def sha256(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 @pytest.fixture
@@ -39,27 +44,61 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.usefixtures("packs")
 def test_every_source_is_measured_by_itself(phantoms: Path, tmp_path: Path) -> None:
-    command.main(phantoms, None, tmp_path / "figures.json")
-    models = json.loads((tmp_path / "figures.json").read_text())["models"]
-    assert set(models) == {"tiny-detector@0.1.0", "tiny-classifier@0.1.0"}
-    figures = [figure for found in models.values() for figure in found]
-    assert {figure["data"].rpartition(", ")[2] for figure in figures} <= {
-        "phantom",
-        "generated",
-    }
-    assert any(figure["n"] == 2 and figure["data"].endswith("phantom") for figure in figures)
+    done: list[tuple[int, int]] = []
+    out = tmp_path / "figures.json"
+    command.main(phantoms, None, out, progress=lambda *told: done.append(told), draws=20)
+    document = json.loads(out.read_text())
+    assert set(document["models"]) == {"tiny-detector@0.1.0", "tiny-classifier@0.1.0"}
+    for model in document["models"].values():
+        counts = {name: part["images"] for name, part in model["data"].items()}
+        assert counts == {"phantom": 8, "generated": 4}
+        assert model["data"]["phantom"]["patients"] == 2
+        assert all(f["data"].endswith("phantom") for f in model["data"]["phantom"]["figures"])
+    assert done[-1] == (24, 24)
+    assert "tiny-detector@0.1.0" in out.with_suffix(".html").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("packs")
+def test_the_page_never_takes_the_place_of_the_figures(phantoms: Path, tmp_path: Path) -> None:
+    out = tmp_path / "figures.html"
+    command.main(phantoms, "tiny-classifier", out, draws=5)
+    assert json.loads(out.read_text())["schema"] == 1
+    assert sorted(path.name for path in tmp_path.glob("*.html*")) == [
+        "figures.html",
+        "figures.html.html",
+    ]
 
 
 def test_a_patient_who_was_trained_on_is_refused(
     phantoms: Path, packs: dict[str, Path], tmp_path: Path
 ) -> None:
     patient = command.read_manifest(phantoms).rows[-1].patient_id
-    digest = hashlib.sha256(patient.encode()).hexdigest()
-    rewrite_card(packs["classifier"], training_patients=[digest])
+    rewrite_card(packs["classifier"], training_patients=[sha256(patient)])
     with pytest.raises(DataError, match="leave her out"):
         command.main(phantoms, "tiny-classifier", tmp_path / "figures.json")
-    assert not (tmp_path / "figures.json").exists()
-    command.main(phantoms, "tiny-detector@0.1.0", tmp_path / "figures.json")
+    assert not list(tmp_path.glob("figures*"))
+    command.main(phantoms, "tiny-detector@0.1.0", tmp_path / "figures.json", draws=5)
+
+
+@pytest.mark.parametrize("part", ["path", "name", "stem"])
+def test_an_image_that_was_trained_on_is_refused(
+    phantoms: Path, packs: dict[str, Path], tmp_path: Path, part: str
+) -> None:
+    path = PurePosixPath(command.read_manifest(phantoms).rows[-1].path)
+    name = {"path": str(path), "name": path.name, "stem": path.stem}[part]
+    rewrite_card(packs["detector"], training_images=[sha256(name)])
+    with pytest.raises(DataError, match="an image of this name"):
+        command.main(phantoms, "tiny-detector", tmp_path / "figures.json")
+
+
+def test_what_a_parent_was_trained_on_is_refused_too(
+    phantoms: Path, packs: dict[str, Path], tmp_path: Path
+) -> None:
+    patient = command.read_manifest(phantoms).rows[0].patient_id
+    rewrite_card(packs["detector"], training_patients=[sha256(patient)])
+    rewrite_card(packs["classifier"], parents=["tiny-detector@0.1.0"])
+    with pytest.raises(DataError, match=r"tiny-classifier.*leave her out"):
+        command.main(phantoms, "tiny-classifier", tmp_path / "figures.json")
 
 
 @pytest.mark.usefixtures("packs")

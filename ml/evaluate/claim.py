@@ -1,0 +1,130 @@
+"""The items of CLAIM (Mongan 2020), filled from the card and the report as far as they go.
+
+An item that neither knows stays empty, and the report shows it in red: an empty line that is
+seen is worth more than a filled one that nobody can check. Titles are in our own words.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ml.evaluate.bootstrap import DRAWS
+from ml.evaluate.detection import HIT_RULE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ml.registry import ModelCard
+
+TITLES = (
+    "Title names the methods as machine learning",
+    "Structured summary",
+    "Background, intended use and clinical role",
+    "Objectives and hypotheses",
+    "Prospective or retrospective",
+    "Goal of the study",
+    "Sources of the data",
+    "Who was eligible: where, when, how chosen",
+    "Preprocessing",
+    "Selection of parts of the data",
+    "Definition of the data's elements",
+    "De-identification",
+    "How missing data were handled",
+    "Definition of the reference standard",
+    "Why this reference standard",
+    "Who annotated, and how they were prepared",
+    "Tools of annotation",
+    "Variability between and within annotators",
+    "Sample size and how it was found",
+    "How data were divided, and in what shares",
+    "At which level the parts are disjoint",
+    "Detailed description of the model",
+    "Software, libraries, versions",
+    "How weights were initialized",
+    "Details of training",
+    "How the final model was chosen",
+    "Ensembling",
+    "Measures of performance",
+    "Significance and uncertainty",
+    "Robustness and sensitivity analysis",
+    "Explainability",
+    "Test on external data",
+    "Flow of cases",
+    "Who was in each part",
+    "Performance on every part of the data",
+    "Accuracy with its precision",
+    "Analysis of failures",
+    "Limitations and generalizability",
+    "Meaning for practice",
+    "Registration",
+    "Where protocol, code and data can be had",
+    "Funding",
+)
+
+
+def claim_items(
+    card: ModelCard, data: Mapping[str, Mapping[str, object]]
+) -> list[dict[str, object]]:
+    """Number, title and text of every item; an empty text where nothing is known.
+
+    Parameters
+    ----------
+    data
+        The report's parts by source: counts and figures of the data that were measured.
+    """
+    known = {**_of_card(card), **_of_data(data)}
+    return [
+        {"item": number, "title": title, "text": known.get(number, "")}
+        for number, title in enumerate(TITLES, 1)
+    ]
+
+
+def _of_card(card: ModelCard) -> dict[int, str]:
+    spec = card.prepare
+    points = ", ".join(
+        f"{point.name} (threshold {point.threshold:g}, chosen on {point.chosen_on})"
+        for point in card.operating_points
+    )
+    kinds = ", ".join(kind.value for kind in card.validated_kinds) or "no kind of real image"
+    known = {
+        3: card.intended_use,
+        7: card.data,
+        9: (
+            f"Breast brought to {spec.rows} x {spec.columns} pixels of {spec.pixel_mm:g} mm; "
+            f"grey levels cut at the percentiles {spec.low_percentile:g} and "
+            f"{spec.high_percentile:g} of the breast."
+        ),
+        21: (
+            f"Patients. The card holds the hashes of {len(card.training_patients)} real "
+            f"patients and {len(card.training_images)} real images that were trained on, its "
+            "parents' included; the evaluation refuses them as test data."
+        ),
+        22: f"{card.role.capitalize()} {card.key}, run in {card.precision}.",
+        26: f"Operating points: {points}.",
+        38: f"Probabilities are validated for {kinds}. {card.intended_use}",
+        41: f"Licence {card.licence}.",
+    }
+    if card.parents:
+        known[24] = f"Began with the weights of {', '.join(card.parents)}."
+    if card.role == "classifier":
+        known[31] = "A score map, the one whose greatest value is the score."
+    return known
+
+
+def _of_data(data: Mapping[str, Mapping[str, object]]) -> dict[int, str]:
+    counts = "; ".join(
+        f"{name}: {part['images']} images of {part['patients']} patients, "
+        f"{part['images_with_lesion']} with a lesion"
+        for name, part in data.items()
+    )
+    standards = "; ".join(
+        f"{name}: {part['reference_standards']}" for name, part in data.items()
+    )
+    return {
+        14: f"As the manifest names it. {standards}.",
+        19: f"All that was at hand, no size was planned. {counts}.",
+        28: f"In the tables of this report. {HIT_RULE}",
+        29: f"95 % intervals, bootstrap over patients ({DRAWS} draws) and clustered DeLong.",
+        34: f"{counts}. By vendor, view and density in the tables of parts.",
+        36: "In the tables of this report.",
+    }
