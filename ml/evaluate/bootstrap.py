@@ -53,6 +53,11 @@ def resampled(
     figures
         From the indices of the cases that count (with repetition) to figures by name; NaN
         where they define none (such draws are left out of the interval).
+
+    Returns
+    -------
+    dict
+        Without an interval where all is of one patient: of her alone every draw is the same.
     """
     groups: dict[str, list[int]] = {}
     for index, patient in enumerate(patients):
@@ -61,7 +66,7 @@ def resampled(
     whole = figures(np.arange(len(patients)))
     values: dict[str, list[float]] = {name: [] for name in whole}
     rng = np.random.default_rng(seed)
-    for _ in range(draws if members else 0):
+    for _ in range(draws if len(members) > 1 else 0):
         drawn = rng.integers(len(members), size=len(members))
         for name, value in figures(np.concatenate([members[i] for i in drawn])).items():
             values[name].append(value)

@@ -81,10 +81,6 @@ def claim_items(
 
 def _of_card(card: ModelCard) -> dict[int, str]:
     spec = card.prepare
-    points = ", ".join(
-        f"{point.name} (threshold {point.threshold:g}, chosen on {point.chosen_on})"
-        for point in card.operating_points
-    )
     kinds = ", ".join(kind.value for kind in card.validated_kinds) or "no kind of real image"
     known = {
         3: card.intended_use,
@@ -99,10 +95,7 @@ def _of_card(card: ModelCard) -> dict[int, str]:
             f"patients and {len(card.training_images)} real images that were trained on, its "
             "parents' included; the evaluation refuses them as test data."
         ),
-        22: f"{card.role.capitalize()} {card.key}, run in {card.precision}.",
-        26: f"Operating points: {points}.",
         38: f"Probabilities are validated for {kinds}. {card.intended_use}",
-        41: f"Licence {card.licence}.",
     }
     if card.parents:
         known[24] = f"Began with the weights of {', '.join(card.parents)}."
@@ -122,7 +115,6 @@ def _of_data(data: Mapping[str, Mapping[str, object]]) -> dict[int, str]:
     )
     return {
         14: f"As the manifest names it. {standards}.",
-        19: f"All that was at hand, no size was planned. {counts}.",
         28: f"In the tables of this report. {HIT_RULE}",
         29: f"95 % intervals, bootstrap over patients ({DRAWS} draws) and clustered DeLong.",
         34: f"{counts}. By vendor, view and density in the tables of parts.",

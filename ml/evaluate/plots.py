@@ -21,6 +21,10 @@ def froc_plot(
 
     def draw(axes: Axes) -> None:
         axes.step(curve["false_marks"], curve["sensitivity"], where="post", color=BLUE, lw=1.6)
+        if curve["false_marks"]:
+            # Below the detector's floor there is no mark: the curve goes no further up.
+            last = curve["sensitivity"][-1]
+            axes.plot([curve["false_marks"][-1], 8], [last, last], color=BLUE, lw=1, ls=":")
         for point in points:
             _interval(axes, float(point["false_marks"]), point["sensitivity"])  # type: ignore[arg-type]
         axes.set_xscale("symlog", linthresh=0.125)

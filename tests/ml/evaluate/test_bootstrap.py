@@ -43,3 +43,9 @@ def test_draws_that_define_nothing_are_left_out() -> None:
     low, high = interval(cases, patient, lambda c: math.nan if len({*c}) < 2 else mean(c))
     assert (low, high) == (1.5, 1.5)
     assert all(map(math.isnan, interval(cases, patient, lambda _: math.nan, draws=5)))
+
+
+def test_of_one_patient_there_is_no_interval() -> None:
+    low, high = interval([("a", 1.0), ("a", 2.0)], patient, mean, draws=20)
+    assert math.isnan(low)
+    assert math.isnan(high)
