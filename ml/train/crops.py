@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
+from ml.data.augment import Augmentation, draw_tone, draw_warp
 from ml.mammo.geometry import Affine, Box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ml.data.augment import Warp
     from ml.data.canvases import CanvasItem, CanvasSet
 
 # A lesion cut to less than this share of its area is not asked for.
 LEAST_VISIBLE = 0.5
+# Of a crop's ranges; a whole image shows its edge, where a turn leaves a wedge of air.
+WHOLE_ROTATION, WHOLE_ZOOM = 1 / 3, 1 / 2
+WHOLE_SHIFT_PX = 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,12 +51,15 @@ class CropSource:
         Which images of the set.
     rows, columns
         Size of a crop.
+    augmentation
+        How far each crop may be changed.
     """
 
     canvases: CanvasSet
     indices: tuple[int, ...]
     rows: int
     columns: int
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
     def with_lesion(self) -> tuple[int, ...]:
         """The images that have a box."""
@@ -73,27 +80,27 @@ def draw_crop(source: CropSource, rng: np.random.Generator, *, lesion: bool) -> 
     """
     pool = source.with_lesion() if lesion else source.indices
     index = int(pool[rng.integers(len(pool))])
-    item = source.canvases.items[index]
-    zoom = float(np.exp(rng.uniform(-0.25, 0.25)))
-    flip = bool(rng.random() < 0.5)
-    center = _center(source, item, rng, lesion=lesion)
-    to_crop = (
-        Affine.shift(-center[0], -center[1])
-        .then(Affine(rr=-zoom if flip else zoom, cc=zoom))
-        .then(Affine.shift(source.rows / 2, source.columns / 2))
-    )
-    return _cut(source, index, to_crop, rng)
+    center = _center(source, source.canvases.items[index], rng, lesion=lesion)
+    warp = draw_warp(source.augmentation, rng, center, source.rows, source.columns)
+    return _cut(source, index, warp, rng)
 
 
 def whole_canvas(source: CropSource, index: int, rng: np.random.Generator) -> Crop:
-    """A whole image with the same augmentation, for the classifier."""
-    zoom, flip = float(np.exp(rng.uniform(-0.12, 0.12))), bool(rng.random() < 0.5)
-    rows, _columns = source.canvases.spec.rows, source.canvases.spec.columns
-    move = rng.uniform(-20, 20, 2)
-    to_crop = Affine(rr=-zoom if flip else zoom, cc=zoom, r0=rows * zoom if flip else 0.0).then(
-        Affine.shift((source.rows - rows * zoom) / 2 + move[0], min(move[1], 0.0))
+    """A whole image with the same augmentation, gentler, for the classifier."""
+    spec, most = source.canvases.spec, source.augmentation
+    gentle = replace(
+        most,
+        rotation_deg=most.rotation_deg * WHOLE_ROTATION,
+        zoom=most.zoom * WHOLE_ZOOM,
+        shift_px=0.0,
     )
-    return _cut(source, index, to_crop, rng)
+    middle = (spec.rows / 2, spec.columns / 2)
+    warp = draw_warp(gentle, rng, middle, source.rows, source.columns)
+    # The chest wall stays at the left edge, or beyond it, whatever the zoom and the turn.
+    move = rng.uniform(-WHOLE_SHIFT_PX, WHOLE_SHIFT_PX, 2) * bool(most.zoom)
+    wall = warp.affine.point(spec.rows / 2, 0)[1]
+    affine = warp.affine.then(Affine.shift(float(move[0]), min(float(move[1]), 0.0) - wall))
+    return _cut(source, index, replace(warp, affine=affine), rng)
 
 
 def _center(
@@ -113,31 +120,15 @@ def _center(
     )
 
 
-def _cut(source: CropSource, index: int, to_crop: Affine, rng: np.random.Generator) -> Crop:
+def _cut(source: CropSource, index: int, warp: Warp, rng: np.random.Generator) -> Crop:
     item = source.canvases.items[index]
-    size = (source.columns, source.rows)
-    canvas = source.canvases.pixels[index]
-    cut = cv2.warpAffine(np.asarray(canvas), to_crop.xy_matrix(), size, flags=cv2.INTER_LINEAR)
-    pixels = _toned(np.asarray(cut, np.float32) / np.float32(65535), rng)
+    pixels = warp.pixels(np.asarray(source.canvases.pixels[index]))
+    pixels = draw_tone(source.augmentation, rng).apply(pixels, rng)
     boxes, picked = [], []
     for number, box in enumerate(item.box_values()):
-        moved = to_crop.box(box)
+        moved = warp.box(box)
         seen = moved.clipped(source.rows, source.columns)
         if moved.area and seen.area / moved.area >= LEAST_VISIBLE:
             boxes.append(seen)
             picked.append(number)
     return Crop(pixels, tuple(boxes), tuple(picked), item)
-
-
-def _toned(pixels: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Tone curve, contrast, blur and grain: what differs between makers and scanners."""
-    air = pixels <= 0
-    gamma, gain = np.exp(rng.uniform(-0.35, 0.35)), np.exp(rng.uniform(-0.15, 0.15))
-    toned = np.clip(pixels, 0, 1) ** gamma * gain + rng.uniform(-0.04, 0.04)
-    if rng.random() < 0.3:
-        toned = cv2.GaussianBlur(toned, (0, 0), float(rng.uniform(0.4, 1.0)))
-    grain = rng.uniform(0, 0.02)
-    toned = toned + grain * rng.standard_normal(toned.shape, dtype=np.float32)
-    toned = np.clip(toned, 0, 1).astype(np.float32)
-    toned[air] = 0
-    return toned
