@@ -47,7 +47,7 @@ VERSION = "0.2.0"
 # Simulated sets; their seeds share no woman. The test set's machines are never trained on.
 TEACHING = {"lesion_rate": 0.65, "most_lesions": 4}
 PHANTOMS = {
-    "train": (PhantomSet(1_000_000, 800, **TEACHING), PhantomSet(1_100_000, 800, **TEACHING)),
+    "train": (PhantomSet(1_000_000, 2400, **TEACHING),),
     "validation": (PhantomSet(2_000_000, 240),),
     "test": (PhantomSet(3_000_000, 400, vendors=UNSEEN_VENDORS),),
 }
@@ -55,7 +55,7 @@ PHANTOMS = {
 DETECTABLE = 3.0
 FILMS_AT_MOST = 400
 CROP_PX = 384
-PRETRAIN = DetectorRecipe(steps=4000, real_share=0.0)
+PRETRAIN = DetectorRecipe(steps=6000, real_share=0.0)
 FINETUNE = DetectorRecipe(steps=300, rate=4e-4, warmup=20)
 PATCHES = PatchRecipe(steps=600)
 CLASSIFIER = ClassifierRecipe(steps=600)

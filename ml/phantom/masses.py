@@ -54,7 +54,7 @@ def add_asymmetry(patch: Patch, spec: LesionSpec, rng: np.random.Generator) -> M
     radius = spec.radius_mm * _star(angle, 0.12, (2, 3, 4), rng)
     bump = np.exp(-((distance / radius) ** 3))
     lumps = power_law_noise(bump.shape, 3.4, patch.pixel_mm, rng)
-    share = (0.6 * spec.density - 0.3) * bump * np.clip(1 + 0.45 * lumps, 0, 2)
+    share = (0.8 * spec.density - 0.44) * bump * np.clip(1 + 0.45 * lumps, 0, 2)
     denser = np.clip(patch.glandular + share, 0, 1) - patch.glandular
     return np.asarray(denser * patch.tissue_mm * (MU_GLANDULAR - MU_FAT), np.float32)
 
@@ -79,7 +79,7 @@ def draw_in(patch: Patch, spec: LesionSpec) -> Map:
 def add_distortion(patch: Patch, spec: LesionSpec, rng: np.random.Generator) -> Map:
     """Lines that radiate from a point without a mass; `draw_in` is the other half."""
     lines = _spicules(patch, spec, int(rng.integers(25, 55)), 0.1, rng)
-    return np.asarray(2.6 * (spec.density - 0.6) * lines * (MU_GLANDULAR - MU_FAT), np.float32)
+    return np.asarray(2.6 * (spec.density - 0.55) * lines * (MU_GLANDULAR - MU_FAT), np.float32)
 
 
 def _body(patch: Patch, spec: LesionSpec, rng: np.random.Generator) -> Map:

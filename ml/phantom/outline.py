@@ -62,7 +62,7 @@ class Outline:
 
 def canvas_mm(woman: Woman, mlo: bool) -> tuple[float, float]:
     """Height and width of the image."""
-    height = (235 if mlo else 215) * max(woman.size, 0.9)
+    height = (215 if mlo else 200) * max(woman.size, 0.9)
     return height, 125 * max(woman.size, 0.9)
 
 
@@ -95,13 +95,15 @@ def _edge(
         rng.normal(0, 1.2 / k) * np.cos(k * y / half + rng.uniform(0, 6.28)) for k in (1, 2, 3)
     )
     above = y < droop
-    reach = np.where(above, half * (1.5 if mlo else 1.0) + droop, half - 0.5 * droop)
+    # Of an MLO, the film's upper and often its lower edge cut the breast off.
+    up, down = (rng.uniform(1.6, 2.0), rng.uniform(0.95, 1.35)) if mlo else (1.0, 1.0)
+    reach = np.where(above, half * up + droop, half * down - 0.5 * droop)
     across = np.abs(y - droop) / reach
-    power = np.where(above & mlo, 1.7, 2.3)
-    edge = depth * np.clip(1 - across**power, 0, 1) ** 0.55 + wobble
+    power = np.where(above & mlo, 2.0, 2.7) * rng.uniform(0.9, 1.15)
+    edge = depth * np.clip(1 - across**power, 0, 1) ** 0.52 + wobble
     edge = np.where(across < 1, edge, -8)
     if mlo:  # the axillary tail keeps some width at the top of the film
-        tail = 22 * woman.size + 0.18 * (droop - y)
+        tail = rng.uniform(24, 46) * woman.size + 0.18 * (droop - y)
         edge = np.where(above, np.maximum(edge, np.minimum(tail, depth)), edge)
     return np.asarray(edge, np.float64)
 

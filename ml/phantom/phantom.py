@@ -21,7 +21,7 @@ from ml.phantom.benign import BenignKind, draw_benign
 from ml.phantom.film import scan_film
 from ml.phantom.lesions import place_lesion
 from ml.phantom.observer import detectability
-from ml.phantom.physics import expose
+from ml.phantom.physics import expected_photons, with_noise
 from ml.phantom.processing import RAW_BITS, fit_tone, present, raw_values, stored_values
 from ml.phantom.vendors import VENDORS, Vendor
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ml.phantom.benign import PlacedBenign
     from ml.phantom.lesions import PlacedLesion
     from ml.phantom.outline import Map
+    from ml.phantom.vendors import Film
     from ml.phantom.woman import Woman
 
 STANDARD_VIEWS = tuple(
@@ -45,6 +46,8 @@ STANDARD_VIEWS = tuple(
 MOST_CUT = 0.5
 # Healthy tissue around a lesion that the model observer sees with it.
 AROUND_MM = 12.0
+# The skin line is no background to a lesion beside it.
+OFF_SKIN_MM = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,19 +149,25 @@ def make_phantom(
     order = STANDARD_VIEWS.index((laterality, view))
     seen = _build(woman, laterality, view, pixel_mm)
     noise = (woman.seed, 5, order, round(1000 * woman.years_before))
-    photons = expose(seen.line, pixel_mm, vendor, np.random.default_rng(noise))
+    mean = expected_photons(seen.line, pixel_mm, vendor)
+    photons = with_noise(mean, np.random.default_rng(noise))
     raw = intent is PresentationIntent.FOR_PROCESSING
     tone = fit_tone(photons, seen.anatomy, vendor, np.random.default_rng((*noise, 1)))
     unit = present(photons, seen.anatomy, vendor, tone)
-    truths: tuple[LesionTruth, ...] = ()
-    if seen.placed:
-        # The same noise, so that the difference is the lesions alone.
-        twin = expose(seen.plain, pixel_mm, vendor, np.random.default_rng(noise))
-        plain = present(twin, seen.anatomy, vendor, tone)
-        truths = tuple(_truth(one, unit - plain, plain, pixel_mm) for one in seen.placed)
+    cut = np.zeros(unit.shape, np.bool_)
     if vendor.film is not None and not raw:
         unit, cut = scan_film(
             unit, seen.anatomy, vendor.film, np.random.default_rng((*noise, 2))
+        )
+    truths: tuple[LesionTruth, ...] = ()
+    if seen.placed:
+        # Without noise, so that the difference is the lesions alone.
+        healthy = expected_photons(seen.plain, pixel_mm, vendor)
+        signal = present(mean, seen.anatomy, vendor, tone)
+        signal -= present(healthy, seen.anatomy, vendor, tone)
+        tissue = (seen.anatomy.depth_mm > 1) & ~cut
+        truths = tuple(
+            _truth(one, signal, unit - signal, tissue, pixel_mm) for one in seen.placed
         )
         truths = tuple(t for t in truths if not _is_cut(t, cut))
     pixels = raw_values(photons) if raw else stored_values(unit, vendor)
@@ -204,7 +213,19 @@ def _build(woman: Woman, side: Laterality, view: ViewPosition, pixel_mm: float) 
     return _View(anatomy, line, healthy, placed, benign)
 
 
-def _truth(placed: PlacedLesion, signal: Map, plain: Map, pixel_mm: float) -> LesionTruth:
+def _scanned(
+    unit: Map, anatomy: Anatomy, film: Film, noise: tuple[int, ...]
+) -> tuple[Map, NDArray[np.bool_]]:
+    return scan_film(unit, anatomy, film, np.random.default_rng((*noise, 2)))
+
+
+def _truth(
+    placed: PlacedLesion,
+    signal: Map,
+    plain: Map,
+    tissue: NDArray[np.bool_],
+    pixel_mm: float,
+) -> LesionTruth:
     spec, box = placed.spec, placed.box
     margin = AROUND_MM / pixel_mm
     around = Box(
@@ -225,12 +246,12 @@ def _truth(placed: PlacedLesion, signal: Map, plain: Map, pixel_mm: float) -> Le
         descriptor=spec.describes,
         radius_mm=spec.radius_mm,
         contrast=float(np.abs(placed.change).max()),
-        detectability=detectability(signal[window], plain[window], pixel_mm),
+        detectability=seen,
     )
 
 
-def _is_cut(truth: LesionTruth, cut: NDArray[np.bool_]) -> bool:
-    box = truth.box
+def _is_cut(placed: PlacedLesion, cut: NDArray[np.bool_]) -> bool:
+    box = placed.box
     part = cut[int(box.row0) : int(box.row1), int(box.col0) : int(box.col1)]
     return bool(part.mean() > MOST_CUT)
 

@@ -58,7 +58,7 @@ def fit_tone(photons: Map, anatomy: Anatomy, vendor: Vendor, rng: np.random.Gene
     outside = signal[anatomy.depth_mm <= 0]
     air = float(np.median(outside)) if outside.size else 0.0
     if vendor.film is not None:
-        middle = float(np.percentile(tissue, 52)) + float(rng.normal(0, 0.1))
+        middle = float(np.percentile(tissue, 27)) + float(rng.normal(0, 0.14))
         return Tone(middle, vendor.film.latitude * float(rng.uniform(0.85, 1.2)), air, most)
     low, high = np.percentile(tissue, (0.3, 99.8))
     return Tone(float(low), max(float(high), float(low) + 1e-3), air, most)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ml.phantom.outline import Frame, Map, Outline
 
 # Width of the step from fat to gland: beams cross both, so few are all of one.
-SOFTNESS = 0.75
+SOFTNESS = 0.6
 # The polar fields: so many rows (distance) and columns (angle) for so many mm and radians, on
 # images of this pixel size and finer.
 FINE_MM = 0.2
@@ -71,11 +71,11 @@ def draw_glandular(
     """
     down, inward = _from_nipple(frame, outline.nipple_mm)
     angle, distance = np.arctan2(down, np.maximum(inward, 1e-3)), np.hypot(down, inward)
-    lumps = power_law_noise(frame.shape, 3.2, frame.pixel_mm, rng)
+    lumps = power_law_noise(frame.shape, 3.4, frame.pixel_mm, rng)
     bend = 4.5 * power_law_noise(frame.shape, BEND_BETA, frame.pixel_mm, rng)
     radial = np.zeros(frame.shape, np.float32)
     for _ in range(2):
-        noise = power_law_noise(_polar_shape(frame), 2.8, 0.5, rng, stretch=2.5)
+        noise = power_law_noise(_polar_shape(frame), 3.0, 0.5, rng, stretch=4.0)
         radial += _in_polar(noise, *_towards_apex(frame, outline, bend, rng)) / np.float32(1.4)
     spread, reach = rng.uniform(0.6, 0.95), rng.uniform(28, 42)
     tilt = rng.normal(0, 0.12)
@@ -83,7 +83,7 @@ def draw_glandular(
         -(((distance - reach) / reach) ** 2)
     )
     under_skin = np.clip((outline.depth_mm - 5) / rng.uniform(6, 11), 0, 1) - 1
-    field = 0.7 * lumps + 0.45 * radial + 2.4 * cone + 1.8 * under_skin - 3 * muscle
+    field = 0.6 * lumps + 0.55 * radial + 2.4 * cone + 1.8 * under_skin - 3 * muscle
     tissue = outline.depth_mm > 0
     return _with_fraction(field, tissue, fraction) * tissue
 
@@ -104,7 +104,9 @@ def draw_ligaments(
             _lines(_polar_shape(frame), rng), *_towards_apex(frame, outline, bend, rng)
         )
         total += sheet * float(rng.uniform(0.8, 2.2))
-    amount = 0.55 + 0.45 * np.clip(glandular * 2.2, 0, 1)
+    # Quiet in some parts of the breast and busy in others, most of all where there is gland.
+    slow = np.exp(0.6 * power_law_noise(frame.shape, 4.5, frame.pixel_mm, rng))
+    amount = (0.4 + 0.6 * np.clip(glandular * 2.2, 0, 1)) * np.clip(slow, 0.3, 2.5)
     reach = np.clip((outline.depth_mm - 1.5) / 4, 0, 1)
     return np.asarray(total * amount * reach, np.float32)
 

@@ -95,7 +95,7 @@ def draw_woman(seed: int, *, lesion_rate: float = 0.5, most_lesions: int = 1) ->
         density=density,
         glandular_fraction=float(rng.uniform(*GLANDULAR_FRACTION[density])),
         thickness_mm=float(max(THICKNESS_MM[density] + rng.normal(0, 6), LEAST_THICKNESS_MM)),
-        size=float(SIZE[density] * rng.normal(1, 0.07)),
+        size=float(SIZE[density] * np.clip(rng.normal(1, 0.16), 0.65, 1.4)),
         droop=float(rng.uniform(0.05, 0.22)),
         lesions=lesions,
     )
