@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from ml.phantom.benign import PlacedBenign
     from ml.phantom.lesions import PlacedLesion
     from ml.phantom.outline import Map
-    from ml.phantom.vendors import Film
     from ml.phantom.woman import Woman
 
 STANDARD_VIEWS = tuple(
@@ -165,7 +164,7 @@ def make_phantom(
         healthy = expected_photons(seen.plain, pixel_mm, vendor)
         signal = present(mean, seen.anatomy, vendor, tone)
         signal -= present(healthy, seen.anatomy, vendor, tone)
-        tissue = (seen.anatomy.depth_mm > 1) & ~cut
+        tissue = (seen.anatomy.depth_mm > OFF_SKIN_MM) & ~cut
         truths = tuple(
             _truth(one, signal, unit - signal, tissue, pixel_mm) for one in seen.placed
         )
@@ -213,12 +212,6 @@ def _build(woman: Woman, side: Laterality, view: ViewPosition, pixel_mm: float) 
     return _View(anatomy, line, healthy, placed, benign)
 
 
-def _scanned(
-    unit: Map, anatomy: Anatomy, film: Film, noise: tuple[int, ...]
-) -> tuple[Map, NDArray[np.bool_]]:
-    return scan_film(unit, anatomy, film, np.random.default_rng((*noise, 2)))
-
-
 def _truth(
     placed: PlacedLesion,
     signal: Map,
@@ -246,12 +239,15 @@ def _truth(
         descriptor=spec.describes,
         radius_mm=spec.radius_mm,
         contrast=float(np.abs(placed.change).max()),
-        detectability=seen,
+        # Its own signal, not that of a lesion beside it.
+        detectability=detectability(
+            signal[placed.window], plain[window], pixel_mm, tissue=tissue[window]
+        ),
     )
 
 
-def _is_cut(placed: PlacedLesion, cut: NDArray[np.bool_]) -> bool:
-    box = placed.box
+def _is_cut(truth: LesionTruth, cut: NDArray[np.bool_]) -> bool:
+    box = truth.box
     part = cut[int(box.row0) : int(box.row1), int(box.col0) : int(box.col1)]
     return bool(part.mean() > MOST_CUT)
 
