@@ -4,9 +4,9 @@ The whole geometry (flips, rotation, zoom, shift, elastic deformation) is one ma
 and costs one interpolation. Boxes go through the same map.
 
 A box says how far a lesion reaches, not that it fills the corners. The upright box around a
-turned box would be larger by two thirds for a square at 20 degrees; so the ellipse inscribed in the box
-is moved and its extent taken, which is exact for upright ovals and for boxes that are not turned.
-Where the lesion's outline is known, `Warp.extent` of the outline is exact for any shape.
+square that is turned by 20 degrees is larger by two thirds; so the ellipse inscribed in the box
+is moved and its extent taken, which is exact for upright ovals and for boxes that are not
+turned. Where the lesion's outline is known, `Warp.extent` of it is exact for any shape.
 """
 
 from __future__ import annotations

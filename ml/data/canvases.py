@@ -15,7 +15,7 @@ from ml.mammo.prepare import PrepareSpec
 from ml.manifest import Split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -75,11 +75,14 @@ class CanvasSet:
     ----------
     pixels : (images, rows, columns) uint16
         Mapped from disk, not in memory.
+    pieces
+        They are pieces of images (`ml.data.crop_store`), of use anywhere, edges included.
     """
 
     pixels: NDArray[np.uint16]
     items: tuple[CanvasItem, ...]
     spec: PrepareSpec
+    pieces: bool = False
 
     def images(
         self, indices: Iterable[int] | None = None
@@ -91,7 +94,42 @@ class CanvasSet:
 
 def patient_fold(patient_id: str, folds: int = FOLDS) -> int:
     """The fold of a patient, by hash: the same for ever, whoever else is in the set."""
-    return int(hashlib.sha256(patient_id.encode()).hexdigest(), 16) % folds
+    return fold_of(patient_id, folds)
+
+
+def fold_of(patient_id: str, folds: int, seed: int = 0) -> int:
+    """The fold of a patient under one of many ways to share patients out.
+
+    Parameters
+    ----------
+    seed
+        Another seed gives another sharing, as repeated cross-validation needs; 0 is the one
+        that splits and published figures go by.
+    """
+    salted = f"{seed}:{patient_id}" if seed else patient_id
+    return int(hashlib.sha256(salted.encode()).hexdigest(), 16) % folds
+
+
+def stratified_folds(labels: Mapping[str, str], folds: int, seed: int = 0) -> dict[str, int]:
+    """Folds in which every label is as frequent as it can be, within one patient.
+
+    Each label's patients are put in the order of their hashes and dealt out in turn. A patient
+    keeps her place while the set does; one more patient moves those behind her by one. Where
+    folds must outlive a growing set, use `fold_of`.
+
+    Parameters
+    ----------
+    labels
+        One word for each patient, such as the worst that any of her images shows.
+    """
+    dealt: dict[str, int] = {}
+    start = 0
+    for word in sorted(set(labels.values())):
+        patients = [name for name, said in labels.items() if said == word]
+        patients.sort(key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
+        dealt.update({name: (start + place) % folds for place, name in enumerate(patients)})
+        start += len(patients)
+    return dealt
 
 
 def split_by_patient(patient_id: str) -> Split:
@@ -120,25 +158,27 @@ def write_canvases(
         array[len(items)] = pixels
         items.append(item)
     array.flush()
-    table = {"spec": spec.to_json(), "items": [_item_to_json(item) for item in items]}
+    table = {"spec": spec.to_json(), "items": [item_to_json(item) for item in items]}
     (folder / "canvases.json").write_text(json.dumps(table), encoding="utf-8")
 
 
 def read_canvases(folder: Path) -> CanvasSet:
     """Open what `write_canvases` wrote."""
     table = json.loads((folder / "canvases.json").read_text(encoding="utf-8"))
-    items = tuple(_item_from_json(row) for row in table["items"])
+    items = tuple(item_from_json(row) for row in table["items"])
     array = np.load(folder / "canvases.npy", mmap_mode="r")
     return CanvasSet(array[: len(items)], items, PrepareSpec.from_json(table["spec"]))
 
 
-def _item_to_json(item: CanvasItem) -> dict[str, object]:
+def item_to_json(item: CanvasItem) -> dict[str, object]:
+    """As a table's row."""
     row = asdict(item)
     row["finding_types"] = [kind.value for kind in item.finding_types]
     return row
 
 
-def _item_from_json(row: dict[str, object]) -> CanvasItem:
+def item_from_json(row: dict[str, object]) -> CanvasItem:
+    """The way back from `item_to_json`."""
     values = dict(row)
     values["boxes"] = tuple(tuple(box) for box in row["boxes"])  # type: ignore[attr-defined]
     values["finding_types"] = tuple(FindingType(k) for k in row["finding_types"])  # type: ignore[attr-defined]

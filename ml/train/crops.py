@@ -106,18 +106,28 @@ def whole_canvas(source: CropSource, index: int, rng: np.random.Generator) -> Cr
 def _center(
     source: CropSource, item: CanvasItem, rng: np.random.Generator, *, lesion: bool
 ) -> tuple[float, float]:
+    spec = source.canvases.spec
     if lesion:
         row, column = item.box_values()[rng.integers(len(item.boxes))].center
         reach = 0.35
+        row += rng.uniform(-reach, reach) * source.rows
+        column += rng.uniform(-reach, reach) * source.columns
+        if source.canvases.pieces:
+            row = _inside(row, source.rows, spec.rows)
+            column = _inside(column, source.columns, spec.columns)
+        return row, column
+    if source.canvases.pieces:
         return (
-            row + rng.uniform(-reach, reach) * source.rows,
-            column + rng.uniform(-reach, reach) * source.columns,
+            _inside(rng.uniform(0, spec.rows), source.rows, spec.rows),
+            _inside(rng.uniform(0, spec.columns), source.columns, spec.columns),
         )
     # The breast lies at the left of the canvas: corners of bare air teach little.
-    return (
-        rng.uniform(0.15, 0.85) * source.canvases.spec.rows,
-        rng.uniform(0.1, 0.7) * source.canvases.spec.columns,
-    )
+    return rng.uniform(0.15, 0.85) * spec.rows, rng.uniform(0.1, 0.7) * spec.columns
+
+
+def _inside(middle: float, side: float, whole: float) -> float:
+    """A crop's middle, moved so that the crop ends where its piece does."""
+    return float(np.clip(middle, min(side, whole) / 2, whole - min(side, whole) / 2))
 
 
 def _cut(source: CropSource, index: int, warp: Warp, rng: np.random.Generator) -> Crop:

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ml.data.canvases import patient_fold, read_canvases, write_canvases
+from ml.data.canvases import (
+    fold_of,
+    patient_fold,
+    read_canvases,
+    stratified_folds,
+    write_canvases,
+)
 from ml.data.sources.listed import listed_canvases
 from ml.data.sources.mini_mias import MISPLACED, mini_mias_canvases
 from ml.data.sources.phantoms import PhantomSet, phantom_canvases
@@ -104,3 +110,27 @@ def test_several_processes_draw_the_same_images_in_the_same_order() -> None:
     assert [item for _, item in alone] == [item for _, item in together]
     for (one, _), (other, _) in zip(alone, together, strict=True):
         assert np.array_equal(one, other)
+
+
+def test_seeds_share_patients_out_anew_and_none_is_in_two_folds() -> None:
+    patients = [f"patient-{number}" for number in range(600)]
+    first, again, other = (
+        {name: fold_of(name, 5, seed) for name in patients} for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert sum(first[name] == other[name] for name in patients) < 200
+    assert all(fold_of(name, 5) == patient_fold(name) for name in patients)
+    # Whoever else is in the set: a fold needs no other patient.
+    assert {name: fold_of(name, 5, 1) for name in patients[::-1]} == first
+
+
+def test_stratified_folds_hold_each_label_evenly() -> None:
+    labels = {f"patient-{n}": ("malignant" if n % 7 == 0 else "normal") for n in range(151)}
+    folds = stratified_folds(labels, 5, 3)
+    assert folds.keys() == labels.keys(), "each patient is in one fold"
+    assert folds == stratified_folds(dict(reversed(labels.items())), 5, 3)
+    for word in ("malignant", "normal"):
+        counts = np.bincount([folds[p] for p, said in labels.items() if said == word])
+        assert counts.max() - counts.min() <= 1
+    sizes = np.bincount(list(folds.values()))
+    assert sizes.max() - sizes.min() <= 1
