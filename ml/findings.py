@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,12 +67,22 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class ModelUse:
-    """Which model spoke: name, version, the sha256 of its weights, its operating point."""
+    """Which model spoke: name, version, the sha256 of its weights, its operating point.
+
+    Attributes
+    ----------
+    prevalences
+        At which its probabilities hold, by the calibration's name: ``"detector"``,
+        ``"lesion"``, ``"malignancy"``; a missing one is not known.
+    """
 
     name: str
     version: str
     weights_sha256: str
     operating_point: OperatingPoint
+    prevalences: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType(dict[str, float]())
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

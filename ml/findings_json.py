@@ -175,6 +175,7 @@ def _model_to_json(role: str, use: ModelUse) -> JsonObject:
         "name": use.name,
         "version": use.version,
         "weights_sha256": use.weights_sha256,
+        "prevalences": dict(use.prevalences),
         "operating_point": {
             "name": point.name,
             "threshold": point.threshold,
@@ -201,6 +202,10 @@ def _model_from_json(document: object) -> tuple[str, ModelUse]:
             specificity=_share(point["specificity"]),
             false_positives_per_image=_share(point["false_positives_per_image"]),
         ),
+        prevalences={
+            name: _number(share)
+            for name, share in _mapping(content.get("prevalences", {})).items()
+        },
     )
     return _text(content["role"]), use
 

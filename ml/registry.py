@@ -152,7 +152,14 @@ class ModelPack:
         """How an `Analysis` names this model."""
         card = self.card
         sha256 = card.files.get(WEIGHTS, card.files.get(GRAPH_WEIGHTS, ""))
-        return ModelUse(card.name, card.version, sha256, card.operating_points[0])
+        fitted = {name: fit.prevalence for name, fit in card.calibration.items()}
+        return ModelUse(
+            card.name,
+            card.version,
+            sha256,
+            card.operating_points[0],
+            MappingProxyType({n: share for n, share in fitted.items() if share is not None}),
+        )
 
 
 def read_pack(folder: Path) -> ModelPack:

@@ -20,8 +20,10 @@ from ml.mammo.study import Study
 
 POINT = OperatingPoint("sensitivity 0.90", 0.42, "phantoms", sensitivity=0.9, specificity=0.8)
 MODELS = {
-    "detector": ModelUse("detector", "1.2.0", "d" * 64, POINT),
-    "classifier": ModelUse("classifier", "1.2.0", "c" * 64, POINT),
+    "detector": ModelUse("detector", "1.2.0", "d" * 64, POINT, {"detector": 0.5}),
+    "classifier": ModelUse(
+        "classifier", "1.2.0", "c" * 64, POINT, {"lesion": 0.5, "malignancy": 0.25}
+    ),
 }
 FOUR_VIEWS = ("RCC", "LCC", "RMLO", "LMLO")
 

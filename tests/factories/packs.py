@@ -63,7 +63,7 @@ def make_card(role: str, files: dict[str, str], spec: PrepareSpec = SPEC) -> Mod
         prepare=spec,
         files=files,
         classes=(FindingType.MASS, FindingType.CALCIFICATIONS) if role == "detector" else (),
-        calibration={name: Calibration(1.0, 0.0) for name in fits},
+        calibration={name: Calibration(1.0, 0.0, 0.5) for name in fits},
         validated_kinds=(ImageKind.DIGITAL,),
     )
 

@@ -22,6 +22,7 @@ from viewer.core.cards import (
     ImpressionRow,
     Verdict,
 )
+from viewer.core.prevalence import analysis_at, prevalence_text, probability_text
 from viewer.core.reading import SIDES, breasts_to_read
 from viewer.core.state import AnalysisPhase, FindingKey, Impression
 
@@ -64,7 +65,7 @@ def is_same_diagnosis(old: SessionState, new: SessionState) -> bool:
 
 _SHOWN = (
     *("study", "analysis", "analysis_phase", "analysis_error", "blind_first_read"),
-    *("reading", "threshold", "selected", "refusals"),
+    *("reading", "threshold", "per_thousand", "selected", "refusals"),
 )
 
 
@@ -74,7 +75,7 @@ def _described(state: SessionState) -> Diagnosis:
         return Diagnosis(Content.NO_STUDY, message=translate("No study is open."))
     content = _content(state)
     if content is Content.RESULTS and state.analysis is not None:
-        return _results(state, study, state.analysis)
+        return _results(state, study, analysis_at(state.analysis, state.per_thousand))
     message = _message(content, state)
     return Diagnosis(content, study_alarms(study), message, impressions=_impressions(state))
 
@@ -170,7 +171,7 @@ def _breast(side: Laterality, state: SessionState, analysis: Analysis) -> Breast
         verdict=_verdict(lesion, tick),
         bar=lesion,
         tick=tick,
-        figures=_breast_figures(images),
+        figures=_breast_figures(images, state.per_thousand),
         findings=rows,
         hidden=hidden,
         images=tuple(_image_row(image) for image in images),
@@ -186,29 +187,33 @@ def _verdict(score: float | None, threshold: float | None) -> Verdict:
     return Verdict.ABOVE if score > threshold else Verdict.BELOW
 
 
-def _breast_figures(images: Sequence[ImageAnalysis]) -> tuple[Figure, ...]:
+def _breast_figures(images: Sequence[ImageAnalysis], per_thousand: float) -> tuple[Figure, ...]:
     reason = next((image.not_validated for image in images if image.not_validated), "")
     lesion = _figure(
         translate("lesion"),
         _greatest(image.lesion_score for image in images),
         _greatest_of_all(image.lesion_probability for image in images),
         reason,
+        per_thousand,
     )
     malignancy = _figure(
         translate("malignancy"),
         _greatest(image.malignancy_score for image in images),
         _greatest_of_all(image.malignancy_probability for image in images),
         reason,
+        per_thousand,
     )
     return tuple(figure for figure in (lesion, malignancy) if figure)
 
 
 def _figure(
-    name: str, score: float | None, probability: float | None, reason: str
+    name: str, score: float | None, probability: float | None, reason: str, per_thousand: float
 ) -> Figure | None:
     if probability is not None:
-        label = translate("{figure}, probability").format(figure=name)
-        return Figure(label, _two(probability))
+        label = translate("{figure}, probability at {prevalence}").format(
+            figure=name, prevalence=prevalence_text(per_thousand)
+        )
+        return Figure(label, probability_text(probability))
     if score is None:
         return None
     label = translate("{figure}, score").format(figure=name)
@@ -247,7 +252,8 @@ def finding_name(finding_type: FindingType) -> str:
 
 def _finding_figure(finding: Finding) -> str:
     if finding.probability is not None:
-        return translate("probability {value}").format(value=_two(finding.probability))
+        text = probability_text(finding.probability)
+        return translate("probability {value}").format(value=text)
     return translate("score {value}").format(value=_two(finding.score))
 
 
@@ -266,7 +272,9 @@ def _image_row(image: ImageAnalysis) -> ImageRow:
     )
     calibrated = all(each[2] is not None for each in figures)
     texts = [
-        f"{name} {_two(probability if calibrated and probability is not None else score)}"
+        f"{name} {probability_text(probability)}"
+        if calibrated and probability is not None
+        else f"{name} {_two(score)}"
         for name, score, probability in figures
         if score is not None
     ]

@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from ml.prevalence import SCREENING_PER_THOUSAND
 from ml.texts import mark, translate
 from viewer.core.errors import SettingsError
 
@@ -82,6 +83,17 @@ class Settings:
         True,
         mark("Analyze on opening"),
         mark("Start the analysis as soon as the pictures of a study are on the screen."),
+    )
+    prevalence_per_thousand: float = _setting(
+        SCREENING_PER_THOUSAND,
+        mark("Prevalence"),
+        mark(
+            "How many of 1,000 images show what a probability speaks of: probabilities are "
+            "corrected to it and name it. Screening finds cancer in about 6 of 1,000 women."
+        ),
+        unit=mark("of 1,000"),
+        low=0.1,
+        high=500.0,
     )
     device: str = _setting(
         "auto",

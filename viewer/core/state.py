@@ -10,6 +10,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ml.prevalence import SCREENING_PER_THOUSAND
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -179,6 +181,8 @@ class SessionState:
         The switch: machine results stay hidden until the reader has spoken or revealed them.
     threshold
         Findings with a lower score are not drawn; None: the model's operating point.
+    per_thousand
+        The prevalence that probabilities are shown at, of 1,000.
     selected
         The finding that is emphasized on image and in panel.
     one_up
@@ -201,6 +205,7 @@ class SessionState:
     blind_first_read: bool = False
     reading: Reading = field(default_factory=Reading)
     threshold: float | None = None
+    per_thousand: float = SCREENING_PER_THOUSAND
     selected: FindingKey | None = None
     heat_map_shown: bool = False
     refusals: tuple[Refusal, ...] = ()

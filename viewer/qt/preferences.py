@@ -49,6 +49,7 @@ class Preferences(QObject):
         self._path = path
         self.settings, self.sentence = read_settings(path)
         self._turn_switch(self.settings.blind_first_read)
+        self._set_prevalence(self.settings.prevalence_per_thousand)
         session.changed.connect(self._on_session)
 
     def change(self, settings: Settings) -> None:
@@ -63,12 +64,17 @@ class Preferences(QObject):
             _log.info("the settings could not be written")
             self.failed.emit(str(error))
         self._turn_switch(settings.blind_first_read)
+        self._set_prevalence(settings.prevalence_per_thousand)
         self.changed.emit(old, settings)
 
     def _turn_switch(self, on: bool) -> None:
         now = utc_now()
         if self._session.state.blind_first_read != on:
             self._session.apply(lambda state: set_blind_first_read(state, on, now))
+
+    def _set_prevalence(self, per_thousand: float) -> None:
+        if self._session.state.per_thousand != per_thousand:
+            self._session.apply(lambda state: replace(state, per_thousand=per_thousand))
 
     def _on_session(self, old: SessionState, new: SessionState) -> None:
         del old

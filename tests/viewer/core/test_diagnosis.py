@@ -52,11 +52,28 @@ def test_a_score_is_never_called_a_probability():
 
 def test_a_validated_image_gives_probabilities():
     right = describe(replace(DONE, analysis=make_analysis(validated=True))).breasts[0]
-    assert right.figures[0].label == "lesion, probability"
-    assert right.figures[0].value == "0.32"
+    assert right.figures[0].label == "lesion, probability at 6 in 1,000"
+    assert right.figures[0].value == "0.3 %", "0.315 where half of the images had a lesion"
     assert right.figures[0].reason == ""
     assert right.images[0].title == "RCC, probabilities"
-    assert right.images[0].text == "lesion 0.32 · malignancy 0.11"
+    assert right.images[0].text == "lesion 0.3 % · malignancy 0.2 %"
+
+
+def test_the_prevalence_in_the_settings_moves_what_is_shown():
+    state = replace(DONE, analysis=make_analysis(validated=True))
+    there = replace(state, per_thousand=500.0)
+    assert not is_same_diagnosis(state, there)
+    right = describe(there).breasts[0]
+    assert right.figures[0].label == "lesion, probability at 500 in 1,000"
+    assert right.figures[0].value == "31.5 %"
+
+
+def test_without_the_models_own_prevalence_there_are_scores_and_a_reason():
+    models = {role: replace(use, prevalences={}) for role, use in MODELS.items()}
+    analysis = replace(make_analysis(validated=True), models=models)
+    right = describe(replace(DONE, analysis=analysis)).breasts[0]
+    assert right.figures[0].label == "lesion, score"
+    assert "prevalence" in right.figures[0].reason
 
 
 def test_one_image_without_a_probability_leaves_the_breast_with_scores():

@@ -37,6 +37,16 @@ def test_changed_settings_are_written_and_told(qtbot: QtBot, tmp_path: Path):
     assert session.state.blind_first_read
 
 
+def test_the_prevalence_holds_from_the_start_and_after_a_change(tmp_path: Path):
+    path = tmp_path / "settings.toml"
+    write_settings(replace(Settings(), prevalence_per_thousand=8.0), path)
+    session = Session()
+    preferences = Preferences(session, path)
+    assert session.state.per_thousand == 8
+    preferences.change(replace(Settings(), prevalence_per_thousand=12.0))
+    assert session.state.per_thousand == 12
+
+
 def test_a_broken_file_is_said_and_the_program_goes_on(tmp_path: Path):
     path = tmp_path / "settings.toml"
     path.write_text("blind_frist_read = true")

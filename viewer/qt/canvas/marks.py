@@ -12,6 +12,7 @@ from ml.texts import translate
 from viewer.core.annotations import corners_of, edge_letters, scale_line, view_line
 from viewer.core.diagnosis import alarm_sentence, finding_name
 from viewer.core.layout import length_of
+from viewer.core.prevalence import probability_text
 from viewer.display.render import shown_voi
 from viewer.qt import palette
 from viewer.qt.canvas.scene import heat_map_of, visible_findings
@@ -108,8 +109,9 @@ def _draw_finding(
     painter.drawRect(rect)
     painter.setPen(QPen(QColor(palette.MACHINE), 2.5 if selected else 1.2))
     painter.drawRect(rect)
-    value = finding.score if finding.probability is None else finding.probability
-    text = f"{finding_name(finding.finding_type).lower()} {value:.2f}"
+    known = finding.probability
+    value = f"{finding.score:.2f}" if known is None else probability_text(known)
+    text = f"{finding_name(finding.finding_type).lower()} {value}"
     painter.setFont(_font(TEXT_PX, bold=selected))
     metrics = painter.fontMetrics()
     size = metrics.size(0, text)

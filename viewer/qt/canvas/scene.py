@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from viewer.core.diagnosis import shown_threshold
 from viewer.core.layout import Placement, Pose, grid, has_common_scale, place, pose_of
+from viewer.core.prevalence import finding_shown
 from viewer.core.state import FindingKey
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def visible_findings(
 ) -> Iterator[tuple[FindingKey, Finding]]:
     """The findings to draw in a viewport, weakest first: the strongest lies on top."""
     analysis = analysis_of(state, viewport.image)
-    if analysis is None:
+    if analysis is None or state.analysis is None:
         return
     threshold = shown_threshold(state)
     for index in reversed(range(len(analysis.findings))):
@@ -148,7 +149,7 @@ def visible_findings(
         on_frame = finding.frame is None or finding.frame == viewport.frame + 1
         key = FindingKey(analysis.sop_instance_uid, index)
         if on_frame and finding.score >= threshold:
-            yield key, finding
+            yield key, finding_shown(finding, state.analysis, state.per_thousand)
 
 
 def heat_map_of(state: SessionState, viewport: Viewport) -> HeatMap | None:
