@@ -68,10 +68,10 @@ class Augmentation:
     elastic_px: float = 6.0
     elastic_cell_px: float = 128.0
     elastic_share: float = 0.5
-    gamma: float = 0.35
-    gain: float = 0.15
-    offset: float = 0.04
-    curve: float = 0.3
+    gamma: float = 0.3
+    gain: float = 0.05
+    offset: float = 0.02
+    curve: float = 0.2
     blur_px: float = 1.0
     blur_share: float = 0.3
     noise: float = 0.02
