@@ -47,7 +47,7 @@ VERSION = "0.2.0"
 # Simulated sets; their seeds share no woman. The test set's machines are never trained on.
 TEACHING = {"lesion_rate": 0.65, "most_lesions": 4}
 PHANTOMS = {
-    "train": (PhantomSet(1_000_000, 2400, **TEACHING),),
+    "train": (PhantomSet(1_000_000, 1600, **TEACHING),),
     "validation": (PhantomSet(2_000_000, 240),),
     "test": (PhantomSet(3_000_000, 400, vendors=UNSEEN_VENDORS),),
 }
