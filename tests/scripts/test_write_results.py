@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import write_results  # noqa: E402 the path comes first
+
+from ml.evaluate.classification import classification_report  # noqa: E402
+from ml.evaluate.detection import detection_report  # noqa: E402
+from ml.evaluate.report import data_report, model_report  # noqa: E402
+from ml.manifest import ManifestRow  # noqa: E402
+from tests.factories.packs import make_card  # noqa: E402
+from tests.factories.truths import make_judged, make_marked  # noqa: E402
+
+FILES = {"graph.xml": "a" * 64, "graph.bin": "b" * 64}
+MARKED = [make_marked(f"p{i}", (0.9,) if i % 2 else (), (0.1 * (i % 4),)) for i in range(8)]
+JUDGED = [
+    make_judged(f"p{i}", i / 8, lesion=i > 3, density=i % 4, said=i % 4) for i in range(8)
+]
+
+
+def test_the_page_is_what_the_reports_say() -> None:
+    kept = write_results.PAGE.read_text(encoding="utf-8")
+    made = write_results.results_page(write_results.read_reports(write_results.REPORTS))
+    assert kept == made, "run scripts/write_results.py"
+
+
+def test_without_reports_nothing_is_claimed(tmp_path: Path) -> None:
+    assert write_results.results_page(write_results.read_reports(tmp_path)).endswith(
+        "nothing is claimed.\n"
+    )
+
+
+def test_what_evaluate_writes_becomes_tables(tmp_path: Path) -> None:
+    rows = [ManifestRow(f"{i}.dcm", f"p{i}") for i in range(8)]
+    models = {}
+    for role, outcomes in (("detector", MARKED), ("classifier", JUDGED)):
+        card = make_card(role, FILES)
+        part = data_report(card, rows, outcomes, "a | set", draws=20)
+        models[card.key] = model_report(card, {"phantom": part})
+    (tmp_path / "phantoms.json").write_text(json.dumps({"models": models}))
+    page = write_results.results_page(write_results.read_reports(tmp_path))
+    assert "### tiny-detector@0.1.0 on a \\| set" in page
+    assert "| 0.125 | 1.000 (1.000 to 1.000) |" in page, "every lesion is found at 0.9"
+    assert "| AUC | 1.000 (1.000 to 1.000) | - | 1.000" in page, "no side is known"
+    assert "| same letter | 1.000" in page
+    assert "finding type | mass | 4 (few)" in page
+    widths = {line.count("|") for line in page.split("\n\n")[3].splitlines()}
+    assert len(widths) == 1, "a table's rows are equally long"
+
+
+def test_what_a_cross_validation_writes_becomes_two_tables(tmp_path: Path) -> None:
+    report = {
+        "title": "Films",
+        "rows": {
+            "detector: alone": detection_report(MARKED, (), draws=20),
+            "classifier: alone": classification_report(JUDGED, (), {}, draws=20),
+        },
+    }
+    (tmp_path / "films.json").write_text(json.dumps(report))
+    page = write_results.results_page(write_results.read_reports(tmp_path))
+    assert "## Films" in page
+    assert "| recipe | 0.125 | 0.25 | 0.5 | 1 | 2 | 4 |" in page
+    assert "| detector: alone | 1.000" in page
+    assert "| classifier: alone | image | 1.000" in page
+    assert "| classifier: alone | breast |" not in page, "no case at that level"
