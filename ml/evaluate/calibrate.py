@@ -52,4 +52,6 @@ def fit_calibration(
     if slope <= 0:
         return None
     share = positive / len(truths) if prevalence is None else prevalence
-    return Calibration(round(slope, 5), round(intercept, 5), round(share, 6))
+    # Where all images have a lesion, or none has, there is nothing to correct from.
+    known = round(share, 6) if 0 < share < 1 else None
+    return Calibration(round(slope, 5), round(intercept, 5), known)

@@ -27,7 +27,7 @@ from ml.findings import OperatingPoint
 from ml.infer.on_cpu import CpuEngine
 from ml.infer.reader import as_canvas
 from ml.models.detector import CLASSES
-from ml.registry import ModelCard, name_sha256, write_card
+from ml.registry import ModelCard, inherit, name_sha256, write_card
 from ml.train.export import export_pack
 
 if TYPE_CHECKING:
@@ -119,12 +119,9 @@ def make_pack(
 
 
 def _first_card(role: str, origin: Origin) -> ModelCard:
-    parent = origin.parent
-    patients = set(parent.training_patients) if parent else set[str]()
-    images = set(parent.training_images) if parent else set[str]()
-    patients.update(name_sha256(item.patient_id) for item in origin.trained_on)
-    images.update(name_sha256(item.image_id) for item in origin.trained_on)
-    return ModelCard(
+    patients = {name_sha256(item.patient_id) for item in origin.trained_on}
+    images = {name_sha256(item.image_id) for item in origin.trained_on}
+    card = ModelCard(
         name=origin.name,
         version=origin.version,
         role=role,
@@ -138,13 +135,17 @@ def _first_card(role: str, origin: Origin) -> ModelCard:
         training_patients=tuple(sorted(patients)),
         training_images=tuple(sorted(images)),
     )
+    return inherit(card, [] if origin.parent is None else [origin.parent])
 
 
 def _described_detector(card: ModelCard, graph: Graph, held_out: HeldOut) -> ModelCard:
     seen = mark_images(graph, held_out.validation)
     tests = {name: mark_images(graph, images) for name, images in held_out.tests.items()}
     scores = np.concatenate([one.scores for one in seen]).astype(np.float64)
-    fit = fit_calibration(scores, np.concatenate([one.hits for one in seen]))
+    # The odds that a mark is right go with the images that have a lesion, not with the marks.
+    prevalence = float(np.mean([one.item.lesion for one in seen]))
+    hits = np.concatenate([one.hits for one in seen])
+    fit = fit_calibration(scores, hits, prevalence=prevalence)
     first = next(iter(tests.values()))
     return replace(
         card,

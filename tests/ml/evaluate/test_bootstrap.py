@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from ml.evaluate.bootstrap import interval
 
@@ -49,3 +50,18 @@ def test_of_one_patient_there_is_no_interval() -> None:
     low, high = interval([("a", 1.0), ("a", 2.0)], patient, mean, draws=20)
     assert math.isnan(low)
     assert math.isnan(high)
+
+
+def test_the_interval_is_scipys_over_the_patients() -> None:
+    """Women of three images each: scipy draws their means, we draw them with their images."""
+    values = np.random.default_rng(8).gamma(2, 1, (60, 3))
+    cases = [(str(i), float(value)) for i, row in enumerate(values) for value in row]
+    known = stats.bootstrap(
+        (values.mean(1),),
+        np.mean,
+        n_resamples=4000,
+        method="percentile",
+        rng=np.random.default_rng(9),
+    ).confidence_interval
+    ours = interval(cases, patient, mean, draws=4000)
+    assert ours == pytest.approx((known.low, known.high), abs=0.02)

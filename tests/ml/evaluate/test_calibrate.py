@@ -31,3 +31,9 @@ def test_scores_of_exactly_nought_and_one_are_taken() -> None:
     )
     assert fit is not None
     assert np.isfinite([fit.slope, fit.intercept]).all()
+
+
+def test_the_fit_names_the_prevalence_that_it_holds_for() -> None:
+    scores, truths = np.linspace(0.01, 0.99, 100), np.arange(100) >= 75
+    fits = [fit_calibration(scores, truths, prevalence=share) for share in (None, 0.4, 1.0)]
+    assert [fit.prevalence for fit in fits if fit] == [0.25, 0.4, None]
