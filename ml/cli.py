@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ml.mammo.mammogram import Mammogram
 
-COMMANDS = ("analyze", "phantom", "train", "evaluate", "models")
+COMMANDS = ("analyze", "phantom", "import-dataset", "train", "evaluate", "models")
 INTERRUPTED = 130
 
 
@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_analyze(commands)
     _add_phantom(commands)
+    _add_import(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_models(commands)
@@ -128,6 +129,28 @@ def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--count", required=True, type=_positive, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR")
+
+
+def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "import-dataset",
+        "Write the manifest of a published collection, or of images of one's own.",
+        "import-dataset cbis-ddsm data/CBIS-DDSM --out data/",
+        _import,
+    )
+    forms = ("cbis-ddsm", "vindr-mammo", "inbreast", "yolo", "coco", "csv")
+    parser.add_argument("form", choices=forms)
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="the folder itself, or one above it"
+    )
+    parser.add_argument(
+        "--patient",
+        default="",
+        metavar="PATTERN",
+        help="finds the patient in an image's path (yolo, coco)",
+    )
 
 
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -209,6 +232,12 @@ def _phantom(given: argparse.Namespace) -> None:
     progress = ProgressLine(translate("Simulating"))
     write = _part("ml.phantom.dataset", "write_phantoms")
     write(given.out, given.count, given.seed, progress=progress)
+
+
+def _import(given: argparse.Namespace) -> None:
+    _part("ml.data.importing", "main")(
+        given.form, given.folder, given.out or given.folder, patient=given.patient
+    )
 
 
 def _train(given: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ usage: mammoscope [--together] [PATH ...]     the viewer; --together hangs all a
        mammoscope self-test --out DIR         open and analyze the sample study, then leave
        mammoscope analyze PATH ... --json FILE
        mammoscope phantom --count N --seed S --out DIR
+       mammoscope import-dataset FORM FOLDER [--out DIR] [--patient PATTERN]
        mammoscope train {detector,classifier} --manifest FILE --out DIR
        mammoscope evaluate --manifest FILE [--model NAME@VERSION] --json FILE
        mammoscope models {list,show}
