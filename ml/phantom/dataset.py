@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, astuple
+from datetime import date, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from ml.phantom.vendors import Vendor
     from ml.phantom.woman import Woman
 
+# The day of the current examination, which years before are counted from.
+EXAMINED = date(2026, 1, 1)
 DERIVATION = "Simulated by mammoscope: no patient, no exposure. Seed {seed}."
 
 
@@ -49,6 +52,8 @@ def write_phantoms(
     *,
     pixel_mm: float = 0.1,
     syntax: TransferSyntax = TransferSyntax.HTJ2K,
+    prior_years: float = 0.0,
+    raw: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Manifest:
     """Simulate women and write their four mammograms each, and the truth about them.
@@ -61,6 +66,10 @@ def write_phantoms(
         Of women.
     seed
         Women of different seeds are different women.
+    prior_years
+        Where not 0: write each woman's examination of so many years before, too.
+    raw
+        Write each image also as For Processing. It is in no table: it shows the same again.
     progress
         Called with the number of women written and of all.
 
@@ -72,9 +81,11 @@ def write_phantoms(
     rows: list[ManifestRow] = []
     boxes: list[BoxRow] = []
     for index in range(count):
-        study = write_study(folder, *_drawn(seed, index), pixel_mm=pixel_mm, syntax=syntax)
-        rows.extend(study.rows)
-        boxes.extend(study.boxes)
+        woman, vendor = _drawn(seed, index)
+        for one in (woman, woman.earlier(prior_years)) if prior_years else (woman,):
+            study = write_study(folder, one, vendor, pixel_mm=pixel_mm, syntax=syntax, raw=raw)
+            rows.extend(study.rows)
+            boxes.extend(study.boxes)
         if progress is not None:
             progress(index + 1, count)
     manifest = Manifest(folder, tuple(rows), tuple(boxes))
@@ -89,8 +100,15 @@ def write_study(
     *,
     pixel_mm: float = 0.1,
     syntax: TransferSyntax = TransferSyntax.HTJ2K,
+    raw: bool = False,
 ) -> Manifest:
-    """Write the four standard views of one woman; the tables are returned, not written."""
+    """Write the four standard views of one woman; the tables are returned, not written.
+
+    Parameters
+    ----------
+    raw
+        Write each image also as For Processing.
+    """
     rows: list[ManifestRow] = []
     boxes: list[BoxRow] = []
     images: dict[str, object] = {}
@@ -100,9 +118,19 @@ def write_study(
         rows.append(row)
         boxes.extend(found)
         images[row.path.rpartition("/")[2]] = _image_truth(phantom)
+        if raw:
+            unprocessed = make_phantom(
+                woman,
+                laterality,
+                view,
+                pixel_mm=pixel_mm,
+                vendor=vendor,
+                intent=PresentationIntent.FOR_PROCESSING,
+            )
+            write_phantom(folder, unprocessed, syntax)
     truth = {"woman": asdict(woman), "vendor": asdict(vendor), "images": images}
     text = json.dumps(truth, default=_plain)
-    (folder / f"{woman.seed:012x}" / "truth.json").write_text(text + "\n", encoding="utf-8")
+    (folder / _folder(woman) / "truth.json").write_text(text + "\n", encoding="utf-8")
     return Manifest(folder, tuple(rows), tuple(boxes))
 
 
@@ -111,11 +139,16 @@ def write_phantom(
 ) -> tuple[ManifestRow, tuple[BoxRow, ...]]:
     """Write one phantom into its woman's folder and return its rows of the tables."""
     name = f"{phantom.laterality.value}{phantom.view.value}"
-    path = f"{phantom.seed:012x}/{name}.dcm"
+    raw = phantom.intent is PresentationIntent.FOR_PROCESSING
+    path = f"{_folder(phantom)}/{name}{'_raw' if raw else ''}.dcm"
     file = folder / path
     file.parent.mkdir(parents=True, exist_ok=True)
     write_mammogram(file, phantom.pixels, _header(phantom), syntax)
     return _row(path, phantom), tuple(_boxes(path, phantom))
+
+
+def _folder(of: Woman | Phantom) -> str:
+    return f"{of.seed:012x}" + (f"-{of.years_before:g}y-before" if of.years_before else "")
 
 
 def mask_counts(mask: NDArray[np.bool_]) -> list[int]:
@@ -176,11 +209,14 @@ def _header(phantom: Phantom) -> WrittenImage:
 def _identity(phantom: Phantom) -> Identity:
     seed, intent = phantom.seed, phantom.intent.value
     order = STANDARD_VIEWS.index((phantom.laterality, phantom.view))
-    image = (seed, intent, phantom.pixel_mm, phantom.vendor.name, order)
+    before = (phantom.years_before,) if phantom.years_before else ()
+    image = (seed, intent, phantom.pixel_mm, phantom.vendor.name, order, *before)
+    day = EXAMINED - timedelta(days=round(365.25 * phantom.years_before))
     return Identity(
         patient_id=f"PHANTOM-{seed:012X}",
         patient_name="SYNTHETIC^PHANTOM",
-        study_instance_uid=uid_of("study", seed),
+        study_instance_uid=uid_of("study", seed, *before),
+        study_date=f"{day:%Y%m%d}",
         series_instance_uid=uid_of("series", *image),
         sop_instance_uid=uid_of("image", *image),
         instance_number=order + 1,
@@ -217,6 +253,7 @@ def _row(path: str, phantom: Phantom) -> ManifestRow:
             "pixel_mm": f"{phantom.pixel_mm:g}",
             "vendor": phantom.vendor.name,
             "seed": str(phantom.seed),
+            "years_before": f"{phantom.years_before:g}",
             "benign": "; ".join(one.kind.value for one in phantom.benign) or "none",
         },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -87,6 +88,22 @@ def test_what_is_written_reads_as_what_it_is(tmp_path: Path) -> None:
         assert seen.view is not None
         assert (seen.laterality.value, seen.view.value) == (row.laterality, row.view)
         assert seen.alarms == ()
+
+
+def test_priors_and_raw_images_are_written_beside(tmp_path: Path) -> None:
+    manifest = write_phantoms(tmp_path, 1, 5, pixel_mm=COARSE, prior_years=1.5, raw=True)
+    assert len(manifest.rows) == 8, "raw images show the same again and are in no table"
+    files = sorted(tmp_path.rglob("*.dcm"))
+    assert len(files) == 16
+    seen = [read_mammogram(file) for file in files]
+    assert len({one.study_instance_uid for one in seen}) == 2
+    assert len({one.patient.patient_id for one in seen}) == 1
+    assert len({one.sop_instance_uid for one in seen}) == 16
+    assert {one.study_date for one in seen} == {"20260101", "20240702"}
+    raw = [one for one in seen if one.intent is PresentationIntent.FOR_PROCESSING]
+    assert {one.path.stem for one in raw} == {"LCC_raw", "LMLO_raw", "RCC_raw", "RMLO_raw"}
+    for folder in (file.parent for file in files):
+        assert json.loads((folder / "truth.json").read_text())["images"]
 
 
 def test_a_mass_is_brighter_than_its_surroundings_and_lies_in_its_box() -> None:
