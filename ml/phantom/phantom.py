@@ -148,28 +148,14 @@ def make_phantom(
     order = STANDARD_VIEWS.index((laterality, view))
     seen = _build(woman, laterality, view, pixel_mm)
     noise = (woman.seed, 5, order, round(1000 * woman.years_before))
-    mean = expected_photons(seen.line, pixel_mm, vendor)
-    photons = with_noise(mean, np.random.default_rng(noise))
-    raw = intent is PresentationIntent.FOR_PROCESSING
-    tone = fit_tone(photons, seen.anatomy, vendor, np.random.default_rng((*noise, 1)))
-    unit = present(photons, seen.anatomy, vendor, tone)
-    cut = np.zeros(unit.shape, np.bool_)
-    if vendor.film is not None and not raw:
-        unit, cut = scan_film(
-            unit, seen.anatomy, vendor.film, np.random.default_rng((*noise, 2))
-        )
-    truths: tuple[LesionTruth, ...] = ()
-    if seen.placed:
-        # Without noise, so that the difference is the lesions alone.
-        healthy = expected_photons(seen.plain, pixel_mm, vendor)
-        signal = present(mean, seen.anatomy, vendor, tone)
-        signal -= present(healthy, seen.anatomy, vendor, tone)
-        tissue = (seen.anatomy.depth_mm > OFF_SKIN_MM) & ~cut
-        truths = tuple(
-            _truth(one, signal, unit - signal, tissue, pixel_mm) for one in seen.placed
-        )
-        truths = tuple(t for t in truths if not _is_cut(t, cut))
-    pixels = raw_values(photons) if raw else stored_values(unit, vendor)
+    if intent is PresentationIntent.FOR_PROCESSING:
+        # What is for processing has not met the film or the screen; it shows the same lesions.
+        mean = expected_photons(seen.line, pixel_mm, vendor)
+        pixels, bits = raw_values(with_noise(mean, np.random.default_rng(noise))), RAW_BITS
+        truths = _shown(seen, replace(vendor, film=None), noise)[1]
+    else:
+        unit, truths = _shown(seen, vendor, noise)
+        pixels, bits = stored_values(unit, vendor), vendor.bits
     benign = tuple(BenignTruth(one.kind, _window_box(one)) for one in seen.benign)
     if laterality is Laterality.RIGHT:
         pixels = np.ascontiguousarray(pixels[:, ::-1])
@@ -183,7 +169,7 @@ def make_phantom(
         intent,
         pixel_mm,
         vendor,
-        RAW_BITS if raw else vendor.bits,
+        bits,
         woman.density,
         woman.glandular_fraction,
         woman.thickness_mm,
@@ -192,6 +178,29 @@ def make_phantom(
         benign,
         woman.years_before,
     )
+
+
+def _shown(
+    seen: _View, vendor: Vendor, noise: tuple[int, ...]
+) -> tuple[Map, tuple[LesionTruth, ...]]:
+    """The image as the vendor shows it, in 0..1, and what can be seen of each lesion."""
+    anatomy, pixel_mm = seen.anatomy, seen.anatomy.pixel_mm
+    mean = expected_photons(seen.line, pixel_mm, vendor)
+    photons = with_noise(mean, np.random.default_rng(noise))
+    tone = fit_tone(photons, anatomy, vendor, np.random.default_rng((*noise, 1)))
+    unit = present(photons, anatomy, vendor, tone)
+    cut = np.zeros(unit.shape, np.bool_)
+    if vendor.film is not None:
+        unit, cut = scan_film(unit, anatomy, vendor.film, np.random.default_rng((*noise, 2)))
+    if not seen.placed:
+        return unit, ()
+    # Without noise, so that the difference is the lesions alone.
+    healthy = expected_photons(seen.plain, pixel_mm, vendor)
+    signal = present(mean, anatomy, vendor, tone) - present(healthy, anatomy, vendor, tone)
+    tissue = (anatomy.depth_mm > OFF_SKIN_MM) & ~cut
+    plain = np.asarray(unit - signal, np.float32)
+    truths = (_truth(one, signal, plain, tissue, pixel_mm) for one in seen.placed)
+    return unit, tuple(truth for truth in truths if not _is_cut(truth, cut))
 
 
 def _build(woman: Woman, side: Laterality, view: ViewPosition, pixel_mm: float) -> _View:

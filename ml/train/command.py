@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ml.data.canvases import read_canvases, split_by_patient, write_canvases
+from ml.data.duplicates import across_splits, fingerprints
 from ml.data.sources.listed import listed_canvases
 from ml.errors import DataError
 from ml.mammo.prepare import PrepareSpec
@@ -62,6 +63,7 @@ def main(
     """
     manifest = read_manifest(manifest_path)
     purposes = {purpose: _prepared(manifest, purpose, out) for purpose in Split}
+    _refuse_duplicates(purposes)
     training = purposes[Split.TRAIN]
     parent = None if from_scratch else _parent(role, training.spec)
     if parent is not None:
@@ -108,6 +110,22 @@ def _refuse_known_patients(parent: ModelPack, manifest: Manifest) -> None:
                 ),
                 path=row.path,
             )
+
+
+def _refuse_duplicates(purposes: Mapping[Split, CanvasSet]) -> None:
+    parts = {
+        purpose: fingerprints((item.image_id, pixels) for pixels, item in canvases.images())
+        for purpose, canvases in purposes.items()
+    }
+    for pair in across_splits(parts):
+        raise DataError(
+            mark(
+                "{first} and {second} are the same image in two splits, so the figures would "
+                "mean nothing; give both the same patient and split."
+            ),
+            first=pair.first,
+            second=pair.second,
+        )
 
 
 def _origin(

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from ml.models.detector import CLASS_OF, build_detector
-from ml.train.crops import Crop, CropSource, draw_crop
+from ml.train.batches import CropRecipe, draw_batch
 from ml.train.fingerprint import settings_of
-from ml.train.loop import Recipe, device_of, train
+from ml.train.loop import device_of, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,24 +23,14 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from ml.train.patches import PatchRecipe
+    from ml.train.crops import Crop, CropSource
 
 
 @dataclass(frozen=True, slots=True)
-class DetectorRecipe(Recipe):
-    """All that decides a training, beside its data.
-
-    Attributes
-    ----------
-    real_share
-        Share of a batch that is real, where there are real images.
-    lesion_share
-        Share of a batch that is cut around a lesion; at least one of each source is.
-    """
+class DetectorRecipe(CropRecipe):
+    """All that decides a training, beside its data."""
 
     rate: float = 1.5e-3
-    real_share: float = 0.5
-    lesion_share: float = 0.5
 
 
 def train_detector(
@@ -93,25 +83,6 @@ def detector_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Ten
     with torch.autocast(device.type, torch.bfloat16):
         losses, _ = model.loss(there)  # type: ignore[operator]
     return losses.sum()
-
-
-def draw_batch(
-    phantoms: CropSource,
-    real: CropSource | None,
-    recipe: DetectorRecipe | PatchRecipe,
-    step: int,
-) -> list[Crop]:
-    """The crops of one step."""
-    rng = np.random.default_rng((recipe.seed, step))
-    films = round(recipe.batch * recipe.real_share) if real is not None else 0
-    crops: list[Crop] = []
-    for place in range(recipe.batch):
-        source = real if real is not None and place < films else phantoms
-        # At least one lesion of each source; the others alternate as their share says.
-        first = place in (0, films)
-        lesion = first or rng.random() < recipe.lesion_share
-        crops.append(draw_crop(source, rng, lesion=lesion))
-    return crops
 
 
 def detector_batch(crops: list[Crop]) -> dict[str, torch.Tensor]:

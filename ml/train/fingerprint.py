@@ -10,10 +10,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ml.data.canvases import CanvasSet
-    from ml.train.classifier import ClassifierRecipe
     from ml.train.crops import CropSource
-    from ml.train.detector import DetectorRecipe
-    from ml.train.patches import PatchRecipe
+    from ml.train.loop import Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +60,7 @@ def fingerprint(canvases: CanvasSet) -> Fingerprint:
     )
 
 
-def settings_of(
-    recipe: DetectorRecipe | PatchRecipe | ClassifierRecipe, *sources: CropSource | None
-) -> dict[str, object]:
+def settings_of(recipe: Recipe, *sources: CropSource | None) -> dict[str, object]:
     """Recipe and data as plain values: two trainings of equal settings are one training."""
     used = [source for source in sources if source is not None]
     return {

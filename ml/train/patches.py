@@ -14,10 +14,10 @@ import torch
 from torch.nn import functional
 
 from ml.models.classifier import build_classifier
+from ml.train.batches import CropRecipe, draw_batch
 from ml.train.classifier import map_target
-from ml.train.detector import draw_batch
 from ml.train.fingerprint import settings_of
-from ml.train.loop import Recipe, device_of, train
+from ml.train.loop import device_of, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,16 +33,8 @@ POSITIVE_CELL_WEIGHT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class PatchRecipe(Recipe):
-    """All that decides a training, beside its data.
-
-    Attributes
-    ----------
-    real_share
-        Share of a batch that is real, where there are real images.
-    lesion_share
-        Share of a batch that is cut around a lesion; at least one of each source is.
-    """
+class PatchRecipe(CropRecipe):
+    """All that decides a training, beside its data."""
 
     steps: int = 600
     rate: float = 6e-4
@@ -50,7 +42,6 @@ class PatchRecipe(Recipe):
     most_gradient: float = 5.0
     seed: int = 20261125
     real_share: float = 0.34
-    lesion_share: float = 0.5
 
 
 def train_patches(
