@@ -245,9 +245,15 @@ def _spread(values: NDArray[np.float64]) -> str:
     return f"{middle:.3g} ({low:.3g} to {high:.3g})"
 
 
+def _place_of(density: str) -> tuple[int, str]:
+    """From fat to dense in either set's words."""
+    words = ("fatty", "fatty-glandular", "dense-glandular")
+    return (words.index(density) if density in words else len(words), density)
+
+
 def _by_density(breasts: Sequence[Breast]) -> str:
     lines = []
-    for letter in sorted({one.density for one in breasts}):
+    for letter in sorted({one.density for one in breasts}, key=_place_of):
         values = [one.measured.figures["beta"] for one in breasts if one.density == letter]
         lines.append(f"| {letter} | {len(values)} | {_spread(np.array(values))} |")
     return "\n".join(lines)
@@ -321,8 +327,7 @@ within half a standard deviation of the films. These differ most:
 ![Power spectra](phantoms-spectrum.png)
 
 The exponent of the power law between 0.15 and 0.7 cycles a mm (Burgess 1999), median and the
-middle 80 %. The letters of films are F, G, D in the collection's own words: three classes,
-which are not A to D.
+middle 80 %. The films have three classes in the collection's own words, which are not A to D.
 
 | films | n | exponent |
 |---|---|---|
