@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
     from ml.mammo.mammogram import Mammogram
 
-COMMANDS = ("analyze", "phantom", "import-dataset", "train", "evaluate", "models")
+COMMANDS = (
+    "analyze",
+    "phantom",
+    "import-dataset",
+    "find-duplicates",
+    "train",
+    "evaluate",
+    "models",
+)
 INTERRUPTED = 130
 
 
@@ -55,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_analyze(commands)
     _add_phantom(commands)
     _add_import(commands)
+    _add_duplicates(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_models(commands)
@@ -153,6 +162,18 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
 
 
+def _add_duplicates(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "find-duplicates",
+        "Find images of one manifest, or of two, that are the same under two patients.",
+        "find-duplicates --manifest data/manifest.csv",
+        _duplicates,
+    )
+    parser.add_argument("--manifest", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--other", type=Path, metavar="FILE", help="a second manifest")
+
+
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(
         commands,
@@ -238,6 +259,10 @@ def _import(given: argparse.Namespace) -> None:
     _part("ml.data.importing", "main")(
         given.form, given.folder, given.out or given.folder, patient=given.patient
     )
+
+
+def _duplicates(given: argparse.Namespace) -> None:
+    _part("ml.data.duplicates_command", "main")(given.manifest, given.other)
 
 
 def _train(given: argparse.Namespace) -> None:
