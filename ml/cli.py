@@ -138,6 +138,14 @@ def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--count", required=True, type=_positive, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR")
+    parser.add_argument(
+        "--prior-years",
+        type=_years,
+        default=0.0,
+        metavar="Y",
+        help="also the examination of so many years before, lesions smaller",
+    )
+    parser.add_argument("--raw", action="store_true", help="also each image as For Processing")
 
 
 def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -215,6 +223,13 @@ def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     show.add_argument("name", metavar="NAME")
 
 
+def _years(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 20:
+        raise argparse.ArgumentTypeError("must lie in 0 to 20")
+    return value
+
+
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
@@ -252,7 +267,14 @@ def _pixels(mammogram: Mammogram) -> NDArray[np.generic]:
 def _phantom(given: argparse.Namespace) -> None:
     progress = ProgressLine(translate("Simulating"))
     write = _part("ml.phantom.dataset", "write_phantoms")
-    write(given.out, given.count, given.seed, progress=progress)
+    write(
+        given.out,
+        given.count,
+        given.seed,
+        prior_years=given.prior_years,
+        raw=given.raw,
+        progress=progress,
+    )
 
 
 def _import(given: argparse.Namespace) -> None:
