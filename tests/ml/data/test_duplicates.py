@@ -70,6 +70,7 @@ def test_a_film_that_was_cut_and_changed_in_contrast_is_found() -> None:
 
 def test_ssim_agrees_with_another_implementation() -> None:
     import torch
+    from torchmetrics.image import StructuralSimilarityIndexMeasure
 
     one = (breast(3) // 257).astype(np.uint8)
     rng = np.random.default_rng(0)
