@@ -13,7 +13,8 @@ import numpy as np
 from ml.mammo.codes import FindingType, ViewPosition
 from ml.mammo.geometry import Box
 from ml.phantom.calcifications import add_cluster
-from ml.phantom.masses import add_asymmetry, add_distortion, add_mass, draw_in
+from ml.phantom.lesion_spec import Margin
+from ml.phantom.masses import add_asymmetry, add_distortion, add_mass, draw_in, draw_veil
 from ml.phantom.patch import Patch
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class PlacedLesion:
     change : (rows, columns) float32
         What it adds to the line integral of attenuation, in the window.
     moved : (rows, columns) float32
-        What changes because the tissue that was there before has moved. It is no signal to an
-        observer who does not know where it lay.
+        What changes in the tissue around: drawn in by a distortion, lying over an obscured
+        mass. It is no signal of the lesion.
     mask : (rows, columns) bool
         What a reader would outline, in the window.
     """
@@ -109,6 +110,8 @@ def place_lesion(
     moved = np.zeros_like(change)
     if spec.finding_type is FindingType.ARCHITECTURAL_DISTORTION:
         moved = np.asarray(draw_in(patch, spec) * fade, np.float32)
+    elif spec.finding_type is FindingType.MASS and spec.margin is Margin.OBSCURED:
+        moved = np.asarray(draw_veil(patch, spec, rng) * fade, np.float32)
     mask = np.abs(change) > EDGE[spec.finding_type] * np.abs(change).max()
     if not mask.any():
         raise ValueError("the lesion left no trace")

@@ -41,7 +41,7 @@ def add_mass(patch: Patch, spec: LesionSpec, rng: np.random.Generator) -> Map:
     mixture = MU_FAT + (MU_GLANDULAR - MU_FAT) * patch.glandular
     change = np.asarray(path * (spec.density * MU_GLANDULAR - mixture), np.float32)
     if spec.margin is Margin.OBSCURED:
-        change = _obscured(patch, spec, change, rng)
+        change *= 1 - 0.8 * _behind(patch, spec)[1]
     if spec.margin is Margin.SPICULATED:
         count = int(rng.integers(30, 80))
         change += _spicules(patch, spec, count, 0.55, rng) * (MU_GLANDULAR - MU_FAT)
@@ -105,18 +105,22 @@ def _star(angle: Map, strength: float, lobes: tuple[int, ...], rng: np.random.Ge
     return np.maximum(radius, 0.4)
 
 
-def _obscured(patch: Patch, spec: LesionSpec, change: Map, rng: np.random.Generator) -> Map:
-    """One side fades into tissue that lies over it."""
-    way = rng.uniform(0, 6.28)
+def _behind(patch: Patch, spec: LesionSpec) -> tuple[Map, Map]:
+    """Along the way to the obscured side, mm, and how far the mass is behind tissue, 0 to 1."""
+    way = np.random.default_rng((spec.seed, 9)).uniform(0, 6.28)
     along = patch.down_mm * np.sin(way) + patch.right_mm * np.cos(way)
     fade = 1 / (1 + np.exp(np.clip(-4 * along / spec.radius_mm, -30, 30)))
+    return np.asarray(along, np.float32), np.asarray(fade, np.float32)
+
+
+def draw_veil(patch: Patch, spec: LesionSpec, rng: np.random.Generator) -> Map:
+    """The tissue that lies over one side of an obscured mass: no part of the lesion."""
+    along, fade = _behind(patch, spec)
     over = np.exp(-(((along - 0.9 * spec.radius_mm) / (0.8 * spec.radius_mm)) ** 2))
     reach = np.exp(-((np.hypot(patch.down_mm, patch.right_mm) / (1.5 * spec.radius_mm)) ** 4))
-    lumps = np.clip(1 + 0.5 * power_law_noise(change.shape, 2.8, patch.pixel_mm, rng), 0, 2)
-    veil = 0.25 * patch.tissue_mm * (1 - patch.glandular) * over * reach * lumps
-    return np.asarray(
-        change * (1 - 0.8 * fade) + veil * fade * (MU_GLANDULAR - MU_FAT), np.float32
-    )
+    lumps = 1 + 0.5 * power_law_noise(patch.line.shape, 2.8, patch.pixel_mm, rng)
+    path = 0.25 * patch.tissue_mm * (1 - patch.glandular) * over * reach * fade
+    return np.asarray(path * np.clip(lumps, 0, 2) * (MU_GLANDULAR - MU_FAT), np.float32)
 
 
 def _spicules(

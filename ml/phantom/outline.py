@@ -124,8 +124,8 @@ def _depth_mm(inside: NDArray[np.bool_], pixel_mm: float) -> Map:
 
 
 def _rounded(depth_mm: Map, thickness_mm: float) -> Map:
-    """A half-round edge as wide as half the thickness."""
-    inward = np.clip(depth_mm / (thickness_mm / 2), 0, 1)
+    """A half-round edge, a little wider than half the thickness."""
+    inward = np.clip(depth_mm / (0.62 * thickness_mm), 0, 1)
     return np.asarray(thickness_mm * np.sqrt(1 - (1 - inward) ** 2), np.float32)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ml.phantom.outline import Frame, Map, Outline
 
 # Width of the step from fat to gland: beams cross both, so few are all of one.
-SOFTNESS = 0.6
+SOFTNESS = 0.52
 # The polar fields: so many rows (distance) and columns (angle) for so many mm and radians, on
 # images of this pixel size and finer.
 FINE_MM = 0.2
@@ -75,7 +75,7 @@ def draw_glandular(
     bend = 4.5 * power_law_noise(frame.shape, BEND_BETA, frame.pixel_mm, rng)
     radial = np.zeros(frame.shape, np.float32)
     for _ in range(2):
-        noise = power_law_noise(_polar_shape(frame), 3.0, 0.5, rng, stretch=4.0)
+        noise = power_law_noise(_polar_shape(frame), 3.0, 0.5, rng, stretch=5.0)
         radial += _in_polar(noise, *_towards_apex(frame, outline, bend, rng)) / np.float32(1.4)
     spread, reach = rng.uniform(0.6, 0.95), rng.uniform(28, 42)
     tilt = rng.normal(0, 0.12)
@@ -83,9 +83,11 @@ def draw_glandular(
         -(((distance - reach) / reach) ** 2)
     )
     under_skin = np.clip((outline.depth_mm - 5) / rng.uniform(6, 11), 0, 1) - 1
-    field = 0.6 * lumps + 0.55 * radial + 2.4 * cone + 1.8 * under_skin - 3 * muscle
+    field = 0.5 * lumps + 0.65 * radial + 2.4 * cone + 1.8 * under_skin - 3 * muscle
     tissue = outline.depth_mm > 0
-    return _with_fraction(field, tissue, fraction) * tissue
+    # A fatty breast has thin lobes: few of its beams cross much gland.
+    most = min(max(0.5 + 1.8 * fraction, 0.6), 1.0)
+    return most * _with_fraction(field, tissue, fraction / most) * tissue
 
 
 def draw_ligaments(
@@ -106,7 +108,7 @@ def draw_ligaments(
         total += sheet * float(rng.uniform(0.8, 2.2))
     # Quiet in some parts of the breast and busy in others, most of all where there is gland.
     slow = np.exp(0.6 * power_law_noise(frame.shape, 4.5, frame.pixel_mm, rng))
-    amount = (0.4 + 0.6 * np.clip(glandular * 2.2, 0, 1)) * np.clip(slow, 0.3, 2.5)
+    amount = (0.5 + 0.5 * np.clip(glandular * 2.2, 0, 1)) * np.clip(slow, 0.3, 2.5)
     reach = np.clip((outline.depth_mm - 1.5) / 4, 0, 1)
     return np.asarray(total * amount * reach, np.float32)
 

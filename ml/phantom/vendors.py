@@ -64,12 +64,12 @@ VENDORS = (
     Vendor("PHANTOM-GAMMA", 0.08, 12, True, 1.2, 0.0, 1.4),
 )
 FILMS = (
-    Vendor("PHANTOM-FILM-A", 0.11, 8, False, 1.0, 0.0, 0.9, film=Film(0.38, 0.003, 0.6)),
-    Vendor("PHANTOM-FILM-B", 0.15, 8, False, 1.0, 0.0, 0.6, film=Film(0.50, 0.005, 0.6)),
+    Vendor("PHANTOM-FILM-A", 0.11, 8, False, 1.0, 0.0, 0.9, film=Film(0.34, 0.003, 0.6)),
+    Vendor("PHANTOM-FILM-B", 0.15, 8, False, 1.0, 0.0, 0.6, film=Film(0.44, 0.005, 0.6)),
 )
 # Never trained on: how a model does on a machine that it has not met.
 UNSEEN_VENDORS = (
     Vendor("PHANTOM-OMEGA", 0.07, 13, False, 0.9, 0.55, 0.5, periphery=0.7),
     Vendor("PHANTOM-SIGMA", 0.12, 10, True, 1.35, 0.1, 1.0, periphery=1.0),
-    Vendor("PHANTOM-FILM-C", 0.13, 8, False, 1.0, 0.0, 0.75, film=Film(0.44, 0.008, 0.0)),
+    Vendor("PHANTOM-FILM-C", 0.13, 8, False, 1.0, 0.0, 0.75, film=Film(0.39, 0.008, 0.0)),
 )

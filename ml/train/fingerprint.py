@@ -67,6 +67,7 @@ def settings_of(recipe: Recipe, *sources: CropSource | None) -> dict[str, object
         "recipe": asdict(recipe),
         "crops": [[source.rows, source.columns] for source in used],
         "images": [_names_sha256(source) for source in used],
+        "augmentation": [asdict(source.augmentation) for source in used],
     }
 
 

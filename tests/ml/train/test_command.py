@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,19 @@ def test_whom_the_parent_was_trained_on_cannot_measure_the_child(
     with pytest.raises(DataError, match="--from-scratch") as error:
         main("detector", phantoms, tmp_path, plan=PLAN)
     assert known.path in str(error.value)
+
+
+def test_the_same_image_in_two_splits_is_refused(phantoms: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(phantoms, folder)
+    manifest = read_manifest(folder)
+    first = next(row for row in manifest.rows if row.split is Split.TRAIN)
+    shutil.copyfile(folder / first.path, folder / "again.dcm")
+    again = replace(first, path="again.dcm", patient_id="another", split=Split.TEST)
+    write_manifest(replace(manifest, rows=(*manifest.rows, again)))
+    with pytest.raises(DataError, match="the same image in two splits") as error:
+        main("detector", folder, tmp_path / "out", plan=PLAN, from_scratch=True)
+    assert "again.dcm" in str(error.value)
 
 
 def test_a_row_without_a_split_goes_where_its_patient_goes() -> None:
