@@ -15,7 +15,15 @@ from pathlib import Path
 from tables import Table, as_text, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
-BENCHES = ("starting", "opening", "dragging", "analyzing", "memory")
+BENCHES = (
+    "starting",
+    "opening",
+    "dragging",
+    "analyzing",
+    "end_to_end",
+    "simulating",
+    "memory",
+)
 
 
 def main() -> int:
