@@ -190,7 +190,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "train detector --manifest data/manifest.csv --out runs/detector",
         _train,
     )
-    parser.add_argument("model", choices=("detector", "classifier"))
+    parser.add_argument("model", choices=("detector", "calcifications", "classifier"))
     parser.add_argument("--manifest", required=True, type=Path, metavar="FILE")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR")
     parser.add_argument(

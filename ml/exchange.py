@@ -28,16 +28,17 @@ from ml.mammo.codes import (
     ViewPosition,
 )
 from ml.mammo.geometry import Affine
-from ml.mammo.prepare import Prepared, PrepareSpec, prepare
+from ml.mammo.prepare import Prepared, PrepareSpec, prepare_for
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import BinaryIO
 
     from numpy.typing import NDArray
 
     from ml.mammo.mammogram import Mammogram
+    from ml.mammo.prepare import Wants
 
 Message = dict[str, object]
 
@@ -74,11 +75,19 @@ class PreparedImage:
         None where `refused` says why there is nothing to look at.
     refused
         A translated sentence, or None.
+    fine
+        The same breast in finer pixels, where the image has them and a model wants them.
     """
 
     facts: ImageFacts
     prepared: Prepared | None
     refused: str | None = None
+    fine: Prepared | None = None
+
+    @property
+    def canvases(self) -> tuple[Prepared, ...]:
+        """All that there is to be looked at."""
+        return tuple(one for one in (self.prepared, self.fine) if one is not None)
 
 
 def image_facts(mammogram: Mammogram) -> ImageFacts:
@@ -127,8 +136,7 @@ def refusal(facts: ImageFacts, intents: tuple[PresentationIntent, ...]) -> str |
 
 def prepare_image(
     mammogram: Mammogram,
-    spec: PrepareSpec,
-    intents: tuple[PresentationIntent, ...],
+    wants: Wants,
     read: Callable[[Mammogram], NDArray[np.generic]],
 ) -> PreparedImage:
     """Read and prepare an image, or say why not.
@@ -144,13 +152,15 @@ def prepare_image(
         Whatever `read` raises.
     """
     facts = image_facts(mammogram)
-    refused = refusal(facts, intents)
+    refused = refusal(facts, wants.intents)
     if refused is not None:
         return PreparedImage(facts, None, refused)
+    pixels = read(mammogram)
     try:
-        return PreparedImage(facts, prepare(read(mammogram), mammogram, spec))
+        whole, fine = prepare_for(pixels, mammogram, wants)
     except UnsuitableImageError as error:
         return PreparedImage(facts, None, str(error))
+    return PreparedImage(facts, whole, fine=fine)
 
 
 def write_message(stream: BinaryIO, message: Message) -> None:
@@ -191,20 +201,23 @@ def share_pixels(pixels: NDArray[np.uint16]) -> SharedMemory:
     return block
 
 
-def image_to_message(image: PreparedImage, block: SharedMemory | None) -> Message:
-    """Write an image as JSON values; its pixels lie in `block`."""
+def image_to_message(image: PreparedImage, blocks: Sequence[SharedMemory]) -> Message:
+    """Write an image as JSON values; the pixels of its canvases lie in `blocks`."""
     facts = asdict(image.facts)
     facts["kind"] = image.facts.kind.value
     facts["laterality"] = image.facts.laterality.value if image.facts.laterality else None
     facts["view"] = image.facts.view.value if image.facts.view else None
     facts["view_modifiers"] = [modifier.value for modifier in image.facts.view_modifiers]
     facts["intent"] = image.facts.intent.value if image.facts.intent else None
-    message: Message = {"facts": facts, "refused": image.refused}
-    if image.prepared is not None and block is not None:
-        message["block"] = block.name
-        message["to_stored"] = asdict(image.prepared.to_stored)
-        message["spec"] = image.prepared.spec.to_json()
-    return message
+    canvases = [
+        {
+            "block": block.name,
+            "to_stored": asdict(prepared.to_stored),
+            "spec": prepared.spec.to_json(),
+        }
+        for prepared, block in zip(image.canvases, blocks, strict=True)
+    ]
+    return {"facts": facts, "refused": image.refused, "canvases": canvases}
 
 
 def image_from_message(message: Message) -> PreparedImage:
@@ -217,12 +230,16 @@ def image_from_message(message: Message) -> PreparedImage:
     """
     facts = _facts(cast("Message", message["facts"]))
     refused = cast("str | None", message["refused"])
-    if "block" not in message:
-        return PreparedImage(facts, None, refused)
+    canvases = [_canvas(one) for one in cast("list[Message]", message["canvases"])]
+    whole, fine = (*canvases, None, None)[:2]
+    return PreparedImage(facts, whole, refused, fine)
+
+
+def _canvas(message: Message) -> Prepared:
     spec = PrepareSpec.from_json(cast("dict[str, float]", message["spec"]))
     pixels = _shared_pixels(cast("str", message["block"]), (spec.rows, spec.columns))
     to_stored = Affine(**cast("dict[str, float]", message["to_stored"]))
-    return PreparedImage(facts, Prepared(pixels, to_stored, spec), refused)
+    return Prepared(pixels, to_stored, spec)
 
 
 def _facts(values: Message) -> ImageFacts:

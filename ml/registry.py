@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
 from ml.findings import ModelUse, OperatingPoint
 from ml.mammo.codes import FindingType, ImageKind, PresentationIntent
-from ml.mammo.prepare import PrepareSpec
+from ml.mammo.prepare import PrepareSpec, Wants
 from ml.places import MODELS
 from ml.texts import mark
 
@@ -30,7 +30,10 @@ CARD, WEIGHTS, GRAPH, GRAPH_WEIGHTS = (
     "graph.xml",
     "graph.bin",
 )
-ROLES = ("detector", "classifier")
+# The models that every analysis needs, and the one that helps where pixels are fine enough.
+NEEDED_ROLES = ("detector", "classifier")
+FINE_ROLE = "calcifications"
+ROLES = (*NEEDED_ROLES, FINE_ROLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class ModelCard:
     Attributes
     ----------
     role
-        ``"detector"`` or ``"classifier"``.
+        One of `ROLES`: ``"calcifications"`` is a detector of finer pixels, beside the other.
     operating_points
         The first is the default; at least one.
     prepare
@@ -207,6 +210,30 @@ def default_packs() -> dict[str, Path]:
     return {role: MODELS / role for role in ROLES if (MODELS / role / CARD).is_file()}
 
 
+def wants_of(cards: Mapping[str, ModelCard]) -> Wants:
+    """What a set of models, by role, wants to be given of an image.
+
+    Raises
+    ------
+    WeightsMissingError
+        Where a needed one is not there.
+    ModelError
+        Where the detector and the classifier want different images.
+    """
+    for role in NEEDED_ROLES:
+        if role not in cards:
+            raise WeightsMissingError(
+                mark("No model for the role {role} is installed; install the program again."),
+                role=role,
+            )
+    detector, fine = cards["detector"], cards.get(FINE_ROLE)
+    if detector.prepare != cards["classifier"].prepare:
+        raise ModelError(
+            mark("The detector and the classifier want different images; install both again.")
+        )
+    return Wants(detector.prepare, detector.intents, fine.prepare if fine else None)
+
+
 def file_sha256(path: Path) -> str:
     """The sha256 of a file's content, as 64 hexadecimal digits."""
     with path.open("rb") as file:
@@ -240,9 +267,14 @@ def inherit(card: ModelCard, parents: Iterable[ModelCard]) -> ModelCard:
 
 def probability_of(fit: Calibration, score: float) -> float:
     """The probability of a score in [0, 1], at the prevalence of the fit."""
-    inner = min(max(score, 1e-6), 1 - 1e-6)
-    logit = fit.slope * math.log(inner / (1 - inner)) + fit.intercept
-    return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
+    value = fit.slope * logit(score) + fit.intercept
+    return 1 / (1 + math.exp(-min(max(value, -30.0), 30.0)))
+
+
+def logit(share: float) -> float:
+    """The logarithm of the odds; 0 and 1 are kept off by a millionth."""
+    inner = min(max(share, 1e-6), 1 - 1e-6)
+    return math.log(inner / (1 - inner))
 
 
 def card_to_json(card: ModelCard) -> dict[str, object]:

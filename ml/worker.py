@@ -157,8 +157,10 @@ def _load_reader() -> MammogramReader:
     from pathlib import Path
 
     from ml.infer.reader import load_reader
-    from ml.registry import ROLES
+    from ml.registry import CARD, ROLES
 
     elsewhere = os.environ.get(MODELS_VARIABLE, "")
-    folders = {role: Path(elsewhere) / role for role in ROLES} if elsewhere else None
-    return load_reader(folders)
+    if not elsewhere:
+        return load_reader()
+    folders = {role: Path(elsewhere) / role for role in ROLES}
+    return load_reader({role: f for role, f in folders.items() if (f / CARD).is_file()})

@@ -155,13 +155,13 @@ def origin(role: str, data: Data) -> Origin:
 
 def held_out(data: Data) -> HeldOut:
     """Validation pooled, for one threshold; tests apart."""
-    films = {name: tuple(data.films.images(data.film_indices[name])) for name in PHANTOMS}
+    films = {name: tuple(data.films.pairs(data.film_indices[name])) for name in PHANTOMS}
     return HeldOut(
         "simulated images and mini-MIAS films for validation",
-        (*data.phantoms["validation"].images(), *films["validation"]),
+        (*data.phantoms["validation"].pairs(), *films["validation"]),
         {
             "mini-MIAS films, test": films["test"],
-            "simulated images, test": tuple(data.phantoms["test"].images()),
+            "simulated images, test": tuple(data.phantoms["test"].pairs()),
         },
     )
 

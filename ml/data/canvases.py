@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ml.mammo.codes import FindingType
-from ml.mammo.geometry import Box
-from ml.mammo.prepare import PrepareSpec
+from ml.mammo.geometry import Affine, Box
+from ml.mammo.prepare import FineCanvas, PrepareSpec
 from ml.manifest import Split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    # (rows, columns) uint16 of the whole breast, the finer canvas, and the truth.
+    Pair = tuple[NDArray[np.uint16], FineCanvas | None, "CanvasItem"]
+
 FOLDS = 5
+CALCIFICATIONS = FindingType.CALCIFICATIONS
+# Of an image without a finer canvas.
+NO_SCALE = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +83,19 @@ class CanvasSet:
         Mapped from disk, not in memory.
     pieces
         They are pieces of images (`ml.data.crop_store`), of use anywhere, edges included.
+    fine : (images, rows, columns) uint16
+        The same images in finer pixels, where they were written with them.
+    fine_scales, fine_spec
+        As in `FineCanvas`, one an image; how those canvases were prepared.
     """
 
     pixels: NDArray[np.uint16]
     items: tuple[CanvasItem, ...]
     spec: PrepareSpec
     pieces: bool = False
+    fine: NDArray[np.uint16] | None = None
+    fine_scales: tuple[tuple[float, float], ...] = ()
+    fine_spec: PrepareSpec | None = None
 
     def images(
         self, indices: Iterable[int] | None = None
@@ -90,6 +103,79 @@ class CanvasSet:
         """Some images with what is known of them, or all."""
         for index in range(len(self.items)) if indices is None else indices:
             yield self.pixels[index], self.items[index]
+
+    def pairs(self, indices: Iterable[int] | None = None) -> Iterator[Pair]:
+        """Some images on both canvases, or all; None for the finer one where there is none."""
+        for index in range(len(self.items)) if indices is None else indices:
+            fine = None
+            if self.fine is not None and self.fine_scales[index] != NO_SCALE:
+                fine = FineCanvas(self.fine[index], *self.fine_scales[index])
+            yield self.pixels[index], fine, self.items[index]
+
+    def calcifications(self) -> tuple[CanvasSet, tuple[int, ...]]:
+        """The finer canvases as a set of their own, asked for calcifications only.
+
+        Returns
+        -------
+        CanvasSet, indices
+            The set, and which of its images there are: the others are blank.
+
+        Raises
+        ------
+        ValueError
+            Where the set was written without finer canvases.
+        """
+        if self.fine is None or self.fine_spec is None:
+            raise ValueError("no finer canvases")
+        items = tuple(
+            item if fine is None else only_calcifications(on_fine(item, fine))
+            for _, fine, item in self.pairs()
+        )
+        there = tuple(i for i, scale in enumerate(self.fine_scales) if scale != NO_SCALE)
+        return CanvasSet(self.fine, items, self.fine_spec), there
+
+
+def only_boxes(item: CanvasItem, kept: Sequence[int], boxes: Sequence[Box]) -> CanvasItem:
+    """What is known of an image of which only some findings count.
+
+    Parameters
+    ----------
+    kept
+        Which of the item's boxes.
+    boxes
+        Where all of them lie now.
+    """
+    malignant = item.malignant
+    if item.malignant_boxes:
+        malignant = any(item.malignant_boxes[i] for i in kept)
+    return replace(
+        item,
+        boxes=tuple((boxes[i].row0, boxes[i].col0, boxes[i].row1, boxes[i].col1) for i in kept),
+        finding_types=tuple(item.finding_types[i] for i in kept),
+        detectability=tuple(item.detectability[i] for i in kept if item.detectability),
+        descriptors=tuple(item.descriptors[i] for i in kept if item.descriptors),
+        malignant_boxes=tuple(item.malignant_boxes[i] for i in kept if item.malignant_boxes),
+        malignant=malignant if kept else None,
+        lesion=bool(kept),
+    )
+
+
+def only_calcifications(item: CanvasItem) -> CanvasItem:
+    """What a detector of calcifications alone is asked for.
+
+    An image whose lesion nobody boxed keeps its label: what it shows is not known.
+    """
+    if item.lesion and not item.boxes:
+        return item
+    kept = [i for i, kind in enumerate(item.finding_types) if kind is CALCIFICATIONS]
+    return only_boxes(item, kept, item.box_values())
+
+
+def on_fine(item: CanvasItem, fine: FineCanvas) -> CanvasItem:
+    """The same boxes on the finer canvas."""
+    to_fine = Affine.scale(1 / fine.row_scale, 1 / fine.column_scale)
+    boxes = [to_fine.box(box) for box in item.box_values()]
+    return replace(item, boxes=tuple((b.row0, b.col0, b.row1, b.col1) for b in boxes))
 
 
 def patient_fold(patient_id: str, folds: int = FOLDS) -> int:
@@ -162,12 +248,43 @@ def write_canvases(
     (folder / "canvases.json").write_text(json.dumps(table), encoding="utf-8")
 
 
+def write_pairs(
+    folder: Path, pairs: Iterable[Pair], count: int, spec: PrepareSpec, fine_spec: PrepareSpec
+) -> None:
+    """As `write_canvases`, with the finer canvas of each image that has one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = (count, fine_spec.rows, fine_spec.columns)
+    array = np.lib.format.open_memmap(folder / "fine.npy", "w+", np.uint16, shape)
+    scales: list[tuple[float, float]] = []
+
+    def whole() -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
+        for pixels, fine, item in pairs:
+            if fine is not None:
+                array[len(scales)] = fine.pixels
+            scales.append((fine.row_scale, fine.column_scale) if fine else NO_SCALE)
+            yield pixels, item
+        array.flush()
+        table = {"spec": fine_spec.to_json(), "scales": scales}
+        (folder / "fine.json").write_text(json.dumps(table), encoding="utf-8")
+
+    write_canvases(folder, whole(), count, spec)
+
+
 def read_canvases(folder: Path) -> CanvasSet:
     """Open what `write_canvases` wrote."""
     table = json.loads((folder / "canvases.json").read_text(encoding="utf-8"))
     items = tuple(item_from_json(row) for row in table["items"])
     array = np.load(folder / "canvases.npy", mmap_mode="r")
-    return CanvasSet(array[: len(items)], items, PrepareSpec.from_json(table["spec"]))
+    canvases = CanvasSet(array[: len(items)], items, PrepareSpec.from_json(table["spec"]))
+    if not (folder / "fine.json").exists():
+        return canvases
+    fine = json.loads((folder / "fine.json").read_text(encoding="utf-8"))
+    return replace(
+        canvases,
+        fine=np.load(folder / "fine.npy", mmap_mode="r")[: len(items)],
+        fine_scales=tuple((float(rows), float(columns)) for rows, columns in fine["scales"]),
+        fine_spec=PrepareSpec.from_json(fine["spec"]),
+    )
 
 
 def item_to_json(item: CanvasItem) -> dict[str, object]:

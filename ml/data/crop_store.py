@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ml.data.canvases import CanvasSet, item_from_json, item_to_json
+from ml.data.canvases import CanvasSet, item_from_json, item_to_json, only_boxes
 from ml.errors import DataError
 from ml.mammo.geometry import Affine, Box
 from ml.mammo.prepare import PrepareSpec
 from ml.texts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -61,7 +61,8 @@ class StorePlan:
 
 def fill_store(
     folder: Path,
-    canvases: CanvasSet,
+    images: Iterable[tuple[NDArray[np.uint16], CanvasItem]],
+    spec: PrepareSpec,
     plan: StorePlan,
     *,
     hard: Mapping[str, Sequence[tuple[float, float]]] | None = None,
@@ -70,6 +71,10 @@ def fill_store(
 
     Parameters
     ----------
+    images
+        Prepared images; they may come from a generator, one in memory at a time.
+    spec
+        How they were prepared.
     hard
         Places (row, column) by `image_id` that a model took for lesions; without it, the
         brightest spots outside every box.
@@ -80,11 +85,11 @@ def fill_store(
         The folder holds a store made by another plan.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write_head(folder, {"plan": asdict(plan), "spec": canvases.spec.to_json()})
+    _write_head(folder, {"plan": asdict(plan), "spec": spec.to_json()})
     lines = _whole_lines(folder)
     done = {json.loads(line)["image_id"] for line in lines}
     with (folder / PIXELS).open("ab") as pixels, (folder / TABLE).open("ab") as table:
-        for canvas, item in canvases.images():
+        for canvas, item in images:
             if item.image_id in done:
                 continue
             places = hard.get(item.image_id, ()) if hard is not None else None
@@ -100,6 +105,12 @@ def fill_store(
             table.flush()
             done.add(item.image_id)
     return read_store(folder)
+
+
+def stored_images(folder: Path) -> int:
+    """How many images' pieces lie in a folder already."""
+    table = folder / TABLE
+    return table.read_bytes().count(b"\n") if table.exists() else 0
 
 
 def read_store(folder: Path) -> CanvasSet:
@@ -251,21 +262,5 @@ def _piece(
         for entry, (whole, part) in enumerate(zip(moved, seen, strict=True))
         if whole.area and part.area / whole.area >= LEAST_VISIBLE
     ]
-    return piece, _item_of(item, number, kept, seen)
-
-
-def _item_of(item: CanvasItem, number: int, kept: list[int], seen: list[Box]) -> CanvasItem:
-    malignant = item.malignant
-    if item.malignant_boxes:
-        malignant = any(item.malignant_boxes[i] for i in kept)
-    return replace(
-        item,
-        image_id=f"{item.image_id}#{number}",
-        boxes=tuple((seen[i].row0, seen[i].col0, seen[i].row1, seen[i].col1) for i in kept),
-        finding_types=tuple(item.finding_types[i] for i in kept),
-        detectability=tuple(item.detectability[i] for i in kept if item.detectability),
-        descriptors=tuple(item.descriptors[i] for i in kept if item.descriptors),
-        malignant_boxes=tuple(item.malignant_boxes[i] for i in kept if item.malignant_boxes),
-        malignant=malignant if kept else None,
-        lesion=bool(kept),
-    )
+    known = only_boxes(item, kept, seen)
+    return piece, replace(known, image_id=f"{item.image_id}#{number}")

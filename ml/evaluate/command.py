@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ml.data.sources.listed import listed_canvases
+from ml.data.sources.listed import listed_pairs
 from ml.errors import DataError, ModelError
 from ml.evaluate.bootstrap import DRAWS
-from ml.evaluate.outcomes import judge_images, mark_images
+from ml.evaluate.outcomes import (
+    fine_images,
+    judge_images,
+    mark_images,
+    mark_pairs,
+    whole_images,
+)
 from ml.evaluate.page import html_page
 from ml.evaluate.report import SCHEMA, data_report, model_report
 from ml.infer.choice import choose_engine
+from ml.infer.detectors import Detectors
+from ml.mammo.prepare import WHOLE, Wants
 from ml.manifest import Source, Split, read_manifest
-from ml.registry import default_packs, inherit, name_sha256, read_pack
+from ml.registry import FINE_ROLE, default_packs, inherit, name_sha256, read_pack
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -23,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeVar
 
+    from ml.data.canvases import Pair
+    from ml.evaluate.outcomes import Judged, Marked
     from ml.manifest import Manifest, ManifestRow
     from ml.registry import ModelCard, ModelPack
 
@@ -59,12 +70,18 @@ def main(
     rows = _rows(manifest)
     installed = [read_pack(folder) for folder in default_packs().values()]
     packs = _named(installed, model)
+    beside = next((pack for pack in installed if pack.card.role == FINE_ROLE), None)
     for pack in packs:
         # All are asked first: a refusal must not come after minutes of another model's work.
         _refuse_trained_on(_with_parents(pack.card, installed), rows)
+        if beside is not None and pack.card.role == "detector":
+            _refuse_trained_on(_with_parents(beside.card, installed), rows)
     counted = _Counted(progress, len(rows) * len(packs))
     models = {
-        pack.card.key: model_report(pack.card, _by_source(pack, manifest, rows, counted, draws))
+        pack.card.key: model_report(
+            pack.card,
+            _by_source(Measurement.of(pack, beside), manifest, rows, counted, draws),
+        )
         for pack in packs
     }
     document = {
@@ -109,25 +126,63 @@ def _named(packs: list[ModelPack], model: str | None) -> list[ModelPack]:
     return packs
 
 
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One model as it runs in use: what it is shown, and what it says of it."""
+
+    card: ModelCard
+    wants: Wants
+    run: Callable[[Iterable[Pair]], list[Marked] | list[Judged]]
+
+    @staticmethod
+    def of(pack: ModelPack, beside: ModelPack | None) -> Measurement:
+        """Load a model; the detector runs with the one for calcifications beside it."""
+        card, graph = pack.card, choose_engine().load(pack)
+        if card.role == "classifier":
+            wants = Wants(card.prepare, card.intents)
+            return Measurement(card, wants, lambda ps: judge_images(graph, whole_images(ps)))
+        if card.role == FINE_ROLE:
+            wants = Wants(WHOLE, card.intents, card.prepare)
+            return Measurement(card, wants, lambda ps: mark_images(graph, fine_images(ps)))
+        detectors = Detectors(graph, card)
+        if beside is not None:
+            detectors = Detectors(graph, card, choose_engine().load(beside), beside.card)
+        wants = Wants(card.prepare, card.intents, beside.card.prepare if beside else None)
+        return Measurement(card, wants, lambda ps: mark_pairs(detectors, ps))
+
+
 def _by_source(
-    pack: ModelPack,
+    model: Measurement,
     manifest: Manifest,
     rows: Sequence[ManifestRow],
     counted: _Counted,
     draws: int,
 ) -> dict[str, dict[str, object]]:
-    graph = choose_engine().load(pack)
-    run = mark_images if pack.card.role == "detector" else judge_images
     reports: dict[str, dict[str, object]] = {}
     for source in (*Source, None):
         chosen = [row for row in rows if row.source is source]
-        if not chosen:
-            continue
+        seen: list[ManifestRow] = []
         key = source.value if source else "source unknown"
-        outcomes = run(graph, counted(listed_canvases(manifest, chosen, pack.card.prepare)))
+        outcomes = model.run(_shown(model, manifest, counted(chosen), seen))
+        if not seen:
+            continue
         name = f"{manifest.folder.name}, {key}"
-        reports[key] = data_report(pack.card, chosen, outcomes, name, draws=draws)
+        reports[key] = data_report(model.card, seen, outcomes, name, draws=draws)
     return reports
+
+
+def _shown(
+    model: Measurement,
+    manifest: Manifest,
+    rows: Iterable[ManifestRow],
+    seen: list[ManifestRow],
+) -> Iterator[Pair]:
+    """The images that a model can look at; their rows go into `seen`."""
+    for row in rows:
+        for pair in listed_pairs(manifest, [row], model.wants):
+            if model.card.role != FINE_ROLE or pair[1] is not None:
+                seen.append(row)
+                yield pair
 
 
 def _with_parents(card: ModelCard, installed: Iterable[ModelPack]) -> ModelCard:

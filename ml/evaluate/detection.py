@@ -173,7 +173,7 @@ def detection_report(
 def froc_curve(outcomes: Sequence[Marked], most: int = 60) -> dict[str, list[float]]:
     """The curve over lesion-free images, at no more than `most` of its steps."""
     marks = _gather(outcomes)
-    if not marks.free_images:
+    if not marks.free_images or not len(marks.lesions):
         return {"false_marks": [], "sensitivity": []}
     scores = np.unique(marks.free)[::-1] if len(marks.free) else np.array([np.inf])
     chosen = scores[np.unique(np.linspace(0, len(scores) - 1, most).astype(int))]

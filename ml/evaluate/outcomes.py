@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.data.canvases import on_fine, only_calcifications
 from ml.infer.detections import decode
-from ml.infer.reader import as_canvas, classified
+from ml.infer.engine import as_canvas
+from ml.infer.reader import classified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from ml.data.canvases import CanvasItem
+    from ml.data.canvases import CanvasItem, Pair
     from ml.infer.detections import Detections
+    from ml.infer.detectors import Detectors
     from ml.infer.engine import Graph
     from ml.infer.reader import Classified
 
@@ -67,6 +70,25 @@ class Judged:
 def mark_images(graph: Graph, images: Iterable[PreparedItem]) -> list[Marked]:
     """Run a detector on prepared images, as it runs in use."""
     return [marked(item, decode(graph(as_canvas(pixels))[0])) for pixels, item in images]
+
+
+def whole_images(pairs: Iterable[Pair]) -> Iterator[PreparedItem]:
+    """What the detector and the classifier are shown of the images."""
+    return ((pixels, item) for pixels, _, item in pairs)
+
+
+def fine_images(pairs: Iterable[Pair]) -> Iterator[PreparedItem]:
+    """What the detector of calcifications is shown and asked for, of images so fine."""
+    return (
+        (fine.pixels, only_calcifications(on_fine(item, fine)))
+        for _, fine, item in pairs
+        if fine is not None
+    )
+
+
+def mark_pairs(detectors: Detectors, pairs: Iterable[Pair]) -> list[Marked]:
+    """Run the detector, and the one for calcifications beside it, as they run in use."""
+    return [marked(item, detectors.detect(pixels, fine)) for pixels, fine, item in pairs]
 
 
 def judge_images(graph: Graph, images: Iterable[PreparedItem]) -> list[Judged]:

@@ -61,7 +61,7 @@ def data_report(
         "images_with_lesion": sum(outcome.item.lesion for outcome in outcomes),
         "reference_standards": ", ".join(f"{k} ({n})" for k, n in sorted(standards.items())),
     }
-    measured = _of_detector if card.role == "detector" else _of_classifier
+    measured = _of_classifier if card.role == "classifier" else _of_detector
     return counts | measured(card, outcomes, name, draws)  # type: ignore[operator]
 
 

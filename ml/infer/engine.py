@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from ml.registry import ModelPack
@@ -30,3 +31,8 @@ class Engine(Protocol):
     def load(self, pack: ModelPack) -> Graph:
         """Load the network of a checked pack."""
         ...
+
+
+def as_canvas(pixels: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """The networks' input: (1, 1, rows, columns) float32 in [0, 1]."""
+    return (np.asarray(pixels, np.float32) / np.float32(65535))[None, None]

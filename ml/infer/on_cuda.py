@@ -54,7 +54,7 @@ def network_of(pack: ModelPack) -> nn.Module:
     from safetensors.torch import load_file
 
     weights = load_file(pack.weights)
-    if pack.card.role == "detector":
+    if pack.card.role != "classifier":
         from ml.models.detector import build_detector, deployed
 
         detector = build_detector()

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.errors import ModelError, WeightsMissingError
+from ml.errors import ModelError
 from ml.exchange import PreparedImage, prepare_image
 from ml.findings import Analysis, HeatMap, ImageAnalysis
 from ml.infer.choice import choose_engine
-from ml.infer.detections import decode, to_findings
+from ml.infer.detections import to_findings
+from ml.infer.detectors import Detectors
+from ml.infer.engine import as_canvas
 from ml.mammo.codes import BreastDensity
 from ml.mammo.geometry import Affine
-from ml.registry import ROLES, default_packs, probability_of, read_pack
+from ml.mammo.prepare import fine_canvas
+from ml.registry import FINE_ROLE, default_packs, probability_of, read_pack, wants_of
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from ml.exchange import ImageFacts
     from ml.infer.engine import Engine, Graph
     from ml.mammo.mammogram import Mammogram
-    from ml.mammo.prepare import Prepared
+    from ml.mammo.prepare import Prepared, Wants
     from ml.registry import ModelCard, ModelPack
 
 
@@ -65,6 +68,22 @@ class MammogramReader:
         return self.packs["detector"].card
 
     @property
+    def wants(self) -> Wants:
+        """What an image has to be made into for these models."""
+        return wants_of({role: pack.card for role, pack in self.packs.items()})
+
+    @property
+    def detectors(self) -> Detectors:
+        """The detector, with the one for calcifications where it is installed."""
+        fine = self.packs.get(FINE_ROLE)
+        return Detectors(
+            self.graphs["detector"],
+            self.detector,
+            self.graphs.get(FINE_ROLE),
+            fine.card if fine else None,
+        )
+
+    @property
     def classifier(self) -> ModelCard:
         """The classifier's card."""
         return self.packs["classifier"].card
@@ -79,12 +98,12 @@ class MammogramReader:
         """
         if image.prepared is None:
             return _refused(image.facts, image.refused)
-        if image.prepared.spec != self.detector.prepare:
+        if not _fits(image, self.wants):
             raise ModelError(mark("The image was prepared for other models; analyze it again."))
         start = time.perf_counter()
-        canvas = as_canvas(image.prepared.pixels)
-        found = decode(self.graphs["detector"](canvas)[0])
-        seen = classified(self.graphs["classifier"](canvas))
+        fine = fine_canvas(image.prepared, image.fine)
+        found = self.detectors.detect(image.prepared.pixels, fine)
+        seen = classified(self.graphs["classifier"](as_canvas(image.prepared.pixels)))
         milliseconds = (time.perf_counter() - start) * 1000
         facts, to_stored = image.facts, image.prepared.to_stored
         findings = to_findings(
@@ -142,8 +161,7 @@ class MammogramReader:
         """
         done: list[ImageAnalysis] = []
         for mammogram in mammograms:
-            spec, intents = self.detector.prepare, self.detector.intents
-            image = prepare_image(mammogram, spec, intents, read)
+            image = prepare_image(mammogram, self.wants, read)
             done.append(self.analyze_prepared(image))
             progress(len(done), len(mammograms))
         return self.analysis(done)
@@ -165,25 +183,11 @@ def load_reader(
         Where a model cannot be used.
     """
     folders = default_packs() if folders is None else folders
-    missing = [role for role in ROLES if role not in folders]
-    if missing:
-        raise WeightsMissingError(
-            mark("No model for the role {role} is installed; install the program again."),
-            role=missing[0],
-        )
-    packs = {role: read_pack(folders[role]) for role in ROLES}
-    if packs["detector"].card.prepare != packs["classifier"].card.prepare:
-        raise ModelError(
-            mark("The detector and the classifier want different images; install both again.")
-        )
+    packs = {role: read_pack(folder) for role, folder in folders.items()}
+    wants_of({role: pack.card for role, pack in packs.items()})  # raises where they do not fit
     engine = engine or choose_engine()
     graphs = {role: engine.load(pack) for role, pack in packs.items()}
     return MammogramReader(packs, graphs, engine.name)
-
-
-def as_canvas(pixels: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """The networks' input: (1, 1, rows, columns) float32 in [0, 1]."""
-    return (np.asarray(pixels, np.float32) / np.float32(65535))[None, None]
 
 
 def classified(outputs: Sequence[NDArray[np.float32]]) -> Classified:
@@ -195,6 +199,12 @@ def classified(outputs: Sequence[NDArray[np.float32]]) -> Classified:
         score_map=np.clip(maps[0, 0], 0, 1).astype(np.float32),
         density=(density[0] / density[0].sum()).astype(np.float32),
     )
+
+
+def _fits(image: PreparedImage, wants: Wants) -> bool:
+    fine = image.fine.spec if image.fine else None
+    whole = image.prepared.spec if image.prepared else None
+    return whole == wants.whole and fine in (None, wants.fine)
 
 
 def _heat_map(score_map: NDArray[np.float32], prepared: Prepared) -> HeatMap:

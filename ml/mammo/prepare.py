@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ml.mammo.mammogram import Mammogram
 
 
+# Detectors of 0.1 mm say 0.0999 or 0.1001.
+COARSER = 1.02
+
+
 @dataclass(frozen=True, slots=True)
 class PrepareSpec:
     """How an image is prepared; stands in a model's card and in its checkpoints.
@@ -59,6 +63,30 @@ class PrepareSpec:
         return PrepareSpec(**values)  # type: ignore[arg-type]
 
 
+# What masses and what single specks of calcium are looked for at.
+WHOLE = PrepareSpec()
+FINE = PrepareSpec(rows=2048, columns=1280, pixel_mm=0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What the models in use want to be given of an image.
+
+    Attributes
+    ----------
+    whole
+        The canvas of the detector and the classifier.
+    intents
+        The presentation intents that they may look at.
+    fine
+        A second canvas of finer pixels, made only of images that have them (`resolves`).
+    """
+
+    whole: PrepareSpec
+    intents: tuple[PresentationIntent, ...]
+    fine: PrepareSpec | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
     """A breast on a model's canvas.
@@ -75,6 +103,40 @@ class Prepared:
     pixels: NDArray[np.uint16]
     to_stored: Affine
     spec: PrepareSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FineCanvas:
+    """The same breast on a canvas of finer pixels than the whole one.
+
+    Attributes
+    ----------
+    pixels : (rows, columns) uint16
+        As those of `Prepared`.
+    row_scale, column_scale
+        Pixels of the whole canvas for one of this. Both show the same crop from the same
+        corner, so nothing but a scale lies between them.
+    """
+
+    pixels: NDArray[np.uint16]
+    row_scale: float
+    column_scale: float
+
+
+def fine_canvas(whole: Prepared, fine: Prepared | None) -> FineCanvas | None:
+    """The finer of two canvases of one image, as it lies to the other."""
+    if fine is None:
+        return None
+    between = fine.to_stored.then(whole.to_stored.inverse())
+    return FineCanvas(fine.pixels, between.rr, between.cc)
+
+
+def resolves(mammogram: Mammogram, spec: PrepareSpec) -> bool:
+    """Whether the image's pixels are known to be as fine as a canvas asks for."""
+    spacing = mammogram.spacing
+    if spacing is None:
+        return False
+    return max(spacing.row_mm, spacing.column_mm) <= spec.pixel_mm * COARSER
 
 
 def prepare(
@@ -111,6 +173,23 @@ def prepare(
     rows, columns = min(turned.shape[0], spec.rows), min(turned.shape[1], spec.columns)
     canvas[:rows, :columns] = turned[:rows, :columns]
     return Prepared(canvas, to_shrunk.then(to_stored), spec)
+
+
+def prepare_for(
+    pixels: NDArray[np.generic], mammogram: Mammogram, wants: Wants
+) -> tuple[Prepared, Prepared | None]:
+    """The whole canvas and, where it is wanted and the image resolves it, the fine one.
+
+    Raises
+    ------
+    UnsuitableImageError
+        Where the image is blank.
+    """
+    skin = find_skin(pixels, mammogram)
+    whole = prepare(pixels, mammogram, wants.whole, skin)
+    if wants.fine is None or not resolves(mammogram, wants.fine):
+        return whole, None
+    return whole, prepare(pixels, mammogram, wants.fine, skin)
 
 
 def _whole_pixels(box: Box) -> Box:

@@ -6,13 +6,13 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ml.data.canvases import read_canvases, split_by_patient, write_canvases
+from ml.data.canvases import read_canvases, split_by_patient, write_canvases, write_pairs
 from ml.data.duplicates import across_splits, fingerprints
-from ml.data.sources.listed import listed_canvases
+from ml.data.sources.listed import listed_canvases, listed_pairs
 from ml.errors import DataError
-from ml.mammo.prepare import PrepareSpec
+from ml.mammo.prepare import FINE, WHOLE, Wants
 from ml.manifest import Split, read_manifest
-from ml.registry import default_packs, name_sha256, read_pack
+from ml.registry import FINE_ROLE, default_packs, name_sha256, read_pack
 from ml.texts import mark
 from ml.train.classifier import train_classifier
 from ml.train.crops import CropSource
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ml.data.canvases import CanvasSet
+    from ml.mammo.prepare import PrepareSpec
     from ml.manifest import Manifest, ManifestRow
     from ml.registry import ModelPack
     from ml.train.plan import Plan
@@ -62,24 +63,28 @@ def main(
         installed model was trained on a patient who is to measure the new one.
     """
     manifest = read_manifest(manifest_path)
-    purposes = {purpose: _prepared(manifest, purpose, out) for purpose in Split}
+    beside = _installed(FINE_ROLE) if role == "detector" else None
+    wants = _wants(role, beside)
+    purposes = {purpose: _prepared(manifest, purpose, out, wants, role) for purpose in Split}
     _refuse_duplicates(purposes)
-    training = purposes[Split.TRAIN]
+    training, there = _material(role, purposes[Split.TRAIN])
     parent = None if from_scratch else _parent(role, training.spec)
     if parent is not None:
         _refuse_known_patients(parent, manifest)
+    if beside is not None:
+        _refuse_known_patients(beside, manifest)
     plan = plan or plan_training(
         fingerprint(training), device_at_hand(), tuning=parent is not None
     )
     (out / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), encoding="utf-8")
-    model = _trained(role, training, out, plan, parent)
+    model = _trained(role, training, there, out, plan, parent)
     origin = _origin(role, manifest_path, training, parent)
     held_out = HeldOut(
         "the manifest's rows for validation",
-        tuple(purposes[Split.VALIDATION].images()),
-        {"the manifest's rows for testing": tuple(purposes[Split.TEST].images())},
+        tuple(purposes[Split.VALIDATION].pairs()),
+        {"the manifest's rows for testing": tuple(purposes[Split.TEST].pairs())},
     )
-    pack = make_pack(out, role, model, origin, held_out)
+    pack = make_pack(out, role, model, origin, held_out, beside=beside)
     for figure in pack.card.figures:
         sys.stdout.write(
             f"{figure.name}: {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), "
@@ -92,11 +97,29 @@ def split_of(row: ManifestRow) -> Split:
     return row.split or split_by_patient(row.patient_id)
 
 
+def _installed(role: str) -> ModelPack | None:
+    folder = default_packs().get(role)
+    return read_pack(folder) if folder else None
+
+
 def _parent(role: str, spec: PrepareSpec) -> ModelPack | None:
     """The installed model, where it looks at the same kind of canvas."""
-    folder = default_packs().get(role)
-    pack = read_pack(folder) if folder else None
+    pack = _installed(role)
     return pack if pack and pack.card.prepare == spec else None
+
+
+def _wants(role: str, beside: ModelPack | None) -> Wants:
+    """The finer canvas is for the detector of calcifications, and for whoever works with it."""
+    if role == FINE_ROLE:
+        return Wants(WHOLE, (), FINE)
+    return Wants(WHOLE, (), beside.card.prepare if beside else None)
+
+
+def _material(role: str, canvases: CanvasSet) -> tuple[CanvasSet, tuple[int, ...]]:
+    """The images as a role sees them, and which of them it can look at."""
+    if role == FINE_ROLE:
+        return canvases.calcifications()
+    return canvases, tuple(range(len(canvases.items)))
 
 
 def _refuse_known_patients(parent: ModelPack, manifest: Manifest) -> None:
@@ -141,18 +164,35 @@ def _origin(
     return Origin(f"own-{role}", "1", text, training.spec, real, card)
 
 
-def _prepared(manifest: Manifest, purpose: Split, out: Path) -> CanvasSet:
+def _prepared(
+    manifest: Manifest, purpose: Split, out: Path, wants: Wants, role: str
+) -> CanvasSet:
     rows = [row for row in manifest.rows if split_of(row) is purpose]
     if not rows:
         raise DataError(
             mark("The manifest has no image for {purpose}; name more patients."),
             purpose=purpose.value,
         )
-    folder, spec = out / "prepared" / purpose.value, PrepareSpec()
+    folder, spec = out / "prepared" / purpose.value, wants.whole
+    # Training needs the finer canvas only where it is what is trained.
+    fine = wants.fine if role == FINE_ROLE or purpose is not Split.TRAIN else None
     if not (folder / "canvases.json").exists():
-        write_canvases(folder, listed_canvases(manifest, rows, spec), len(rows), spec)
+        if fine is None:
+            write_canvases(folder, listed_canvases(manifest, rows, spec), len(rows), spec)
+        else:
+            write_pairs(folder, listed_pairs(manifest, rows, wants), len(rows), spec, fine)
     prepared = read_canvases(folder)
-    if not any(item.boxes for item in prepared.items) or all(i.lesion for i in prepared.items):
+    shown, there = _material(role, prepared)
+    items = [shown.items[index] for index in there]
+    if not items:
+        raise DataError(
+            mark(
+                "No image for {purpose} has pixels fine enough for calcifications; name images "
+                "of at most 0.1 mm."
+            ),
+            purpose=purpose.value,
+        )
+    if not any(item.boxes for item in items) or all(item.lesion for item in items):
         raise DataError(
             mark(
                 "The images for {purpose} must be some with a boxed lesion and some without "
@@ -164,15 +204,20 @@ def _prepared(manifest: Manifest, purpose: Split, out: Path) -> CanvasSet:
 
 
 def _trained(
-    role: str, training: CanvasSet, out: Path, plan: Plan, parent: ModelPack | None
+    role: str,
+    training: CanvasSet,
+    there: tuple[int, ...],
+    out: Path,
+    plan: Plan,
+    parent: ModelPack | None,
 ) -> nn.Module:
-    everything, device = tuple(range(len(training.items))), plan.device.kind
-    crops = CropSource(training, everything, plan.crop_px, plan.crop_px)
+    device = plan.device.kind
+    crops = CropSource(training, there, plan.crop_px, plan.crop_px)
     start = _weights(parent)
-    if role == "detector":
+    if role != "classifier":
         return train_detector(crops, None, plan.detector, out, start=start, device=device)
     seen = train_patches(crops, None, plan.patches, out, start=start, device=device)
-    whole = CropSource(training, everything, training.spec.rows, training.spec.columns)
+    whole = CropSource(training, there, training.spec.rows, training.spec.columns)
     return train_classifier(
         whole, None, plan.classifier, out, start=seen.state_dict(), device=device
     )

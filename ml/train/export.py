@@ -113,7 +113,7 @@ def export_pack(
 
 def deployed_network(model: nn.Module, role: str) -> nn.Module:
     """The network with its exported outputs."""
-    network = deployed(model) if role == "detector" else DeployedClassifier(model)  # type: ignore[arg-type]
+    network = DeployedClassifier(model) if role == "classifier" else deployed(model)  # type: ignore[arg-type]
     return network.eval()
 
 

@@ -22,28 +22,36 @@ from ml.evaluate.figures import (
     specificity_of,
     threshold_at,
 )
-from ml.evaluate.outcomes import judge_images, mark_images
+from ml.evaluate.outcomes import (
+    fine_images,
+    judge_images,
+    mark_images,
+    mark_pairs,
+    whole_images,
+)
 from ml.findings import OperatingPoint
+from ml.infer.detectors import Detectors
+from ml.infer.engine import as_canvas
 from ml.infer.on_cpu import CpuEngine
-from ml.infer.reader import as_canvas
 from ml.models.detector import CLASSES
-from ml.registry import ModelCard, inherit, name_sha256, write_card
+from ml.registry import FINE_ROLE, ModelCard, inherit, name_sha256, write_card
 from ml.train.export import export_pack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import nn
 
-    from ml.data.canvases import CanvasItem
+    from ml.data.canvases import CanvasItem, Pair
     from ml.evaluate.outcomes import Judged, Marked
     from ml.infer.engine import Graph
     from ml.mammo.prepare import PrepareSpec
     from ml.registry import Calibration, ModelPack
 
     PreparedItem = tuple[NDArray[np.uint16], CanvasItem]
+    Found = dict[str, list[Marked]]
 
 INTENDED_USE = "Research use only. Not a medical device; no diagnosis may rest on it."
 LICENCE = "AGPL-3.0-or-later"
@@ -89,12 +97,18 @@ class HeldOut:
     """
 
     validation_name: str
-    validation: tuple[PreparedItem, ...]
-    tests: Mapping[str, tuple[PreparedItem, ...]]
+    validation: tuple[Pair, ...]
+    tests: Mapping[str, tuple[Pair, ...]]
 
 
 def make_pack(
-    folder: Path, role: str, model: nn.Module, origin: Origin, held_out: HeldOut
+    folder: Path,
+    role: str,
+    model: nn.Module,
+    origin: Origin,
+    held_out: HeldOut,
+    *,
+    beside: ModelPack | None = None,
 ) -> ModelPack:
     """Export, measure, and write the card.
 
@@ -102,6 +116,8 @@ def make_pack(
     ----------
     model
         Trained; its weights are rounded to half precision, as they are stored.
+    beside
+        For a detector: the one for calcifications that it is used and measured with.
 
     Raises
     ------
@@ -110,10 +126,15 @@ def make_pack(
     """
     model.half().float()
     card = _first_card(role, origin)
-    pack = export_pack(folder, model, card, _compared(held_out.validation))
+    shown = fine_images if role == FINE_ROLE else whole_images
+    pack = export_pack(folder, model, card, _compared(shown(held_out.validation)))
     graph = CpuEngine().load(pack)
-    described = _described_detector if role == "detector" else _described_classifier
-    card = described(pack.card, graph, held_out)
+    if role == "classifier":
+        card = _described_classifier(pack.card, graph, held_out)
+    elif role == FINE_ROLE:
+        card = _described_fine(pack.card, graph, held_out)
+    else:
+        card = _described_detector(pack.card, graph, held_out, beside)
     write_card(folder, card)
     return replace(pack, card=card)
 
@@ -131,33 +152,64 @@ def _first_card(role: str, origin: Origin) -> ModelCard:
         operating_points=(OperatingPoint("not chosen yet", 0.5, ""),),
         prepare=origin.spec,
         files={},
-        classes=CLASSES if role == "detector" else (),
+        classes=() if role == "classifier" else CLASSES,
         training_patients=tuple(sorted(patients)),
         training_images=tuple(sorted(images)),
     )
     return inherit(card, [] if origin.parent is None else [origin.parent])
 
 
-def _described_detector(card: ModelCard, graph: Graph, held_out: HeldOut) -> ModelCard:
-    seen = mark_images(graph, held_out.validation)
-    tests = {name: mark_images(graph, images) for name, images in held_out.tests.items()}
+def _described_detector(
+    card: ModelCard, graph: Graph, held_out: HeldOut, beside: ModelPack | None
+) -> ModelCard:
+    """By itself first, for its own calibration: the other's scores are brought to its scale."""
+    alone = mark_images(graph, whole_images(held_out.validation))
+    card = replace(card, calibration=_calibration_of(alone))
+    detectors = Detectors(graph, card)
+    if beside is not None:
+        detectors = replace(detectors, fine=CpuEngine().load(beside), fine_card=beside.card)
+        name = f"{held_out.validation_name}, with {beside.card.key} beside it"
+        held_out = replace(held_out, validation_name=name)
+    seen = alone if beside is None else mark_pairs(detectors, held_out.validation)
+    tests = {name: mark_pairs(detectors, images) for name, images in held_out.tests.items()}
+    return _with_marks(card, seen, tests, held_out)
+
+
+def _described_fine(card: ModelCard, graph: Graph, held_out: HeldOut) -> ModelCard:
+    seen = mark_images(graph, fine_images(held_out.validation))
+    found = {
+        name: mark_images(graph, fine_images(images)) for name, images in held_out.tests.items()
+    }
+    card = replace(card, calibration=_calibration_of(seen))
+    tests = {f"{name}, calcifications only": test for name, test in found.items() if test}
+    return _with_marks(card, seen, tests, held_out)
+
+
+def _calibration_of(seen: list[Marked]) -> dict[str, Calibration]:
     scores = np.concatenate([one.scores for one in seen]).astype(np.float64)
     # The odds that a mark is right go with the images that have a lesion, not with the marks.
     prevalence = float(np.mean([one.item.lesion for one in seen]))
     hits = np.concatenate([one.hits for one in seen])
-    fit = fit_calibration(scores, hits, prevalence=prevalence)
+    return _known({"detector": fit_calibration(scores, hits, prevalence=prevalence)})
+
+
+def _with_marks(
+    card: ModelCard, seen: list[Marked], tests: Found, held_out: HeldOut
+) -> ModelCard:
     first = next(iter(tests.values()))
     return replace(
         card,
         operating_points=tuple(_mark_point(rate, seen, first, held_out) for rate in MARK_RATES),
-        calibration=_known({"detector": fit}),
         figures=tuple(f for name, test in tests.items() for f in detector_figures(test, name)),
     )
 
 
 def _described_classifier(card: ModelCard, graph: Graph, held_out: HeldOut) -> ModelCard:
-    seen = judge_images(graph, held_out.validation)
-    tests = {name: judge_images(graph, images) for name, images in held_out.tests.items()}
+    seen = judge_images(graph, whole_images(held_out.validation))
+    tests = {
+        name: judge_images(graph, whole_images(images))
+        for name, images in held_out.tests.items()
+    }
     lesion = np.array([one.said.lesion for one in seen])
     malignancy = np.array([one.said.malignancy for one in seen])
     fits = {
@@ -211,7 +263,5 @@ def _known(fits: Mapping[str, Calibration | None]) -> dict[str, Calibration]:
     return {name: fit for name, fit in fits.items() if fit is not None}
 
 
-def _compared(images: tuple[PreparedItem, ...]) -> NDArray[np.float32]:
-    step = max(1, len(images) // COMPARED)
-    chosen = islice(images, 0, None, step)
-    return np.concatenate([as_canvas(pixels) for pixels, _ in chosen])
+def _compared(images: Iterator[PreparedItem]) -> NDArray[np.float32]:
+    return np.concatenate([as_canvas(pixels) for pixels, _ in islice(images, COMPARED)])

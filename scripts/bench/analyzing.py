@@ -9,7 +9,8 @@ from tables import Row, Table, at_least, median_ms
 
 from ml.exchange import prepare_image
 from ml.infer.detections import decode
-from ml.infer.reader import MammogramReader, as_canvas, load_reader
+from ml.infer.engine import as_canvas
+from ml.infer.reader import MammogramReader, load_reader
 from ml.mammo.pixels import read_pixels
 from ml.mammo.scan import find_images
 
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
 def measure() -> Table:
     """Measure both on the sample study's four prepared views."""
     reader = load_reader()
-    spec, intents = reader.detector.prepare, reader.detector.intents
     found = find_images([SAMPLES]).images
-    images = [prepare_image(image, spec, intents, read_pixels) for image in found]
+    images = [prepare_image(image, reader.wants, read_pixels) for image in found]
     ours = median_ms(lambda: [reader.analyze_prepared(image) for image in images])
     detector = reader.graphs["detector"]
     canvases = [as_canvas(image.prepared.pixels) for image in images if image.prepared]

@@ -27,7 +27,6 @@ GOAL_BESIDE_DECODE_MS = 300
 def measure() -> Table:
     """Best of five, with the processor's time of that run beside it."""
     reader = load_reader()
-    spec, intents = reader.detector.prepare, reader.detector.intents
     rows: list[Row] = []
     for syntax in SYNTAXES:
         with tempfile.TemporaryDirectory() as folder:
@@ -35,7 +34,7 @@ def measure() -> Table:
 
             def analyze(path: Path = path) -> None:
                 (image,) = find_images([path]).images
-                reader.analyze_prepared(prepare_image(image, spec, intents, read_pixels))
+                reader.analyze_prepared(prepare_image(image, reader.wants, read_pixels))
 
             wall, processor = _best_ms(analyze)
             (image,) = find_images([path]).images

@@ -15,6 +15,7 @@ from ml.mammo.geometry import Affine
 from ml.mammo.prepare import Prepared, PrepareSpec
 from ml.registry import (
     CARD,
+    FINE_ROLE,
     GRAPH,
     GRAPH_WEIGHTS,
     WEIGHTS,
@@ -30,19 +31,38 @@ if TYPE_CHECKING:
     import openvino
 
 SPEC = PrepareSpec(rows=64, columns=32)
+CLASSES = (FindingType.MASS, FindingType.CALCIFICATIONS)
+FINE_SPEC = PrepareSpec(rows=128, columns=64, pixel_mm=0.1)
 # x, y, width, height in canvas pixels, then a score for each class at full brightness.
 ANCHORS = (
     (10.0, 20.0, 8.0, 6.0, 0.9, 0.01),
     (11.0, 20.0, 8.0, 6.0, 0.8, 0.0),
     (20.0, 40.0, 4.0, 4.0, 0.0, 0.6),
 )
+# On the fine canvas: one cluster, and a mass, which is not what it is asked for.
+FINE_ANCHORS = (
+    (30.0, 100.0, 6.0, 8.0, 0.0, 0.5),
+    (30.0, 20.0, 6.0, 6.0, 0.9, 0.0),
+)
 DENSITY = (0.1, 0.2, 0.3, 0.4)
 
 
-def make_packs(folder: Path, spec: PrepareSpec = SPEC) -> dict[str, Path]:
-    """Write a detector and a classifier below `folder`; return their folders by role."""
-    graphs = {"detector": _detector(spec), "classifier": _classifier(spec)}
-    return {role: _write(folder / role, role, graph, spec) for role, graph in graphs.items()}
+def make_packs(
+    folder: Path, spec: PrepareSpec = SPEC, *, fine: bool = False
+) -> dict[str, Path]:
+    """Write a detector and a classifier below `folder`; return their folders by role.
+
+    Parameters
+    ----------
+    fine
+        A detector of calcifications beside them.
+    """
+    graphs = {"detector": _detector(spec, ANCHORS), "classifier": _classifier(spec)}
+    packs = {role: _write(folder / role, role, graph, spec) for role, graph in graphs.items()}
+    if fine:
+        graph = _detector(FINE_SPEC, FINE_ANCHORS)
+        packs[FINE_ROLE] = _write(folder / FINE_ROLE, FINE_ROLE, graph, FINE_SPEC)
+    return packs
 
 
 def rewrite_card(folder: Path, **changes: object) -> None:
@@ -51,7 +71,7 @@ def rewrite_card(folder: Path, **changes: object) -> None:
 
 
 def make_card(role: str, files: dict[str, str], spec: PrepareSpec = SPEC) -> ModelCard:
-    fits = {"detector": ("detector",), "classifier": ("lesion", "malignancy")}[role]
+    fits = ("lesion", "malignancy") if role == "classifier" else ("detector",)
     return ModelCard(
         name=f"tiny-{role}",
         version="0.1.0",
@@ -62,14 +82,22 @@ def make_card(role: str, files: dict[str, str], spec: PrepareSpec = SPEC) -> Mod
         operating_points=(OperatingPoint("half", 0.5, "nothing"),),
         prepare=spec,
         files=files,
-        classes=(FindingType.MASS, FindingType.CALCIFICATIONS) if role == "detector" else (),
+        classes=() if role == "classifier" else CLASSES,
         calibration={name: Calibration(1.0, 0.0, 0.5) for name in fits},
         validated_kinds=(ImageKind.DIGITAL,),
     )
 
 
-def make_prepared(title: str = "RCC", bright: float = 1.0, **facts: object) -> PreparedImage:
-    """A canvas of one brightness in [0, 1], ten stored pixels a canvas pixel."""
+def make_prepared(
+    title: str = "RCC", bright: float = 1.0, *, fine: bool = False, **facts: object
+) -> PreparedImage:
+    """A canvas of one brightness in [0, 1], ten stored pixels a canvas pixel.
+
+    Parameters
+    ----------
+    fine
+        One of five stored pixels a pixel beside it.
+    """
     known = ImageFacts(
         path=f"{title}.dcm",
         sop_instance_uid=f"1.2.3.{title}",
@@ -82,7 +110,12 @@ def make_prepared(title: str = "RCC", bright: float = 1.0, **facts: object) -> P
     )
     pixels = np.full((SPEC.rows, SPEC.columns), round(bright * 65535), np.uint16)
     prepared = Prepared(pixels, Affine.scale(10.0), SPEC)
-    return PreparedImage(replace(known, **facts), prepared)  # type: ignore[arg-type]
+    sharp = np.full((FINE_SPEC.rows, FINE_SPEC.columns), round(bright * 65535), np.uint16)
+    return PreparedImage(
+        replace(known, **facts),  # type: ignore[arg-type]
+        prepared,
+        fine=Prepared(sharp, Affine.scale(5.0), FINE_SPEC) if fine else None,
+    )
 
 
 def _write(folder: Path, role: str, graph: openvino.Model, spec: PrepareSpec) -> Path:
@@ -97,12 +130,12 @@ def _write(folder: Path, role: str, graph: openvino.Model, spec: PrepareSpec) ->
     return folder
 
 
-def _detector(spec: PrepareSpec) -> openvino.Model:
+def _detector(spec: PrepareSpec, anchors: tuple[tuple[float, ...], ...]) -> openvino.Model:
     import openvino
     from openvino import opset13 as op
 
     canvas = op.parameter([1, 1, spec.rows, spec.columns], np.float32)
-    table = np.array(ANCHORS, np.float32).T[None]
+    table = np.array(anchors, np.float32).T[None]
     brightest = op.reduce_max(canvas, np.array([1, 2, 3]), keep_dims=False)
     scores = op.multiply(op.constant(table[:, 4:]), brightest)
     return openvino.Model([op.concat([op.constant(table[:, :4]), scores], 1)], [canvas], "tiny")

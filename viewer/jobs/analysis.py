@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ml.errors import WeightsMissingError
 from ml.exchange import prepare_image
-from ml.registry import CARD, default_packs, read_card
+from ml.registry import CARD, default_packs, read_card, wants_of
 from ml.texts import mark, translate
 from viewer.jobs.job import Job
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from ml.findings import Analysis
     from ml.mammo.mammogram import Mammogram
-    from ml.registry import ModelCard
+    from ml.mammo.prepare import Wants
     from viewer.jobs.models import ModelProcess, Progress
 
 
@@ -28,7 +27,7 @@ def analysis_job(
     models: ModelProcess,
     read: Callable[[Mammogram], NDArray[np.generic]],
     progress: Progress = lambda done, of: None,
-    card: Callable[[], ModelCard] | None = None,
+    wants: Callable[[], Wants] | None = None,
 ) -> Job[Analysis]:
     """A job that ends with the analysis of `images`.
 
@@ -38,32 +37,26 @@ def analysis_job(
         Gives the stored pixels at full size: those that the viewer decoded already.
     progress
         Called on another thread with how many images are done, of how many.
-    card
-        Gives the detector's card; None: the one that comes with the program.
+    wants
+        Gives what the models want of an image; None: those that come with the program.
     """
 
     def work() -> Future[Analysis]:
         models.start()
-        wanted = (card or default_card)()
-        prepared = [prepare_image(i, wanted.prepare, wanted.intents, read) for i in images]
+        wanted = (wants or default_wants)()
+        prepared = [prepare_image(i, wanted, read) for i in images]
         return models.submit(prepared, progress)
 
     title = translate(mark("Analyzing {count} images")).format(count=len(images))
     return Job(title, work, "model")
 
 
-def default_card() -> ModelCard:
-    """The card of the detector that comes with the program.
+def default_wants() -> Wants:
+    """What the models that come with the program want of an image.
 
     Raises
     ------
     WeightsMissingError
-        Where there is none.
+        Where there is no detector.
     """
-    folder = default_packs().get("detector")
-    if folder is None:
-        raise WeightsMissingError(
-            mark("No model for the role {role} is installed; install the program again."),
-            role="detector",
-        )
-    return read_card(folder / CARD)
+    return wants_of({role: read_card(f / CARD) for role, f in default_packs().items()})

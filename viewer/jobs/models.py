@@ -115,9 +115,9 @@ class ModelProcess:
             Fails with `ModelError` where the models cannot be used, `ModelMemoryError` where
             the process died twice over it. Cancelling it stops the work.
         """
-        blocks = [share_pixels(i.prepared.pixels) if i.prepared else None for i in images]
-        items = [image_to_message(i, block) for i, block in zip(images, blocks, strict=True)]
-        own = [block for block in blocks if block is not None]
+        blocks = [[share_pixels(one.pixels) for one in i.canvases] for i in images]
+        items = [image_to_message(i, some) for i, some in zip(images, blocks, strict=True)]
+        own = [block for some in blocks for block in some]
         message: Message = {"type": "analyze", "images": items}
         return cast("Future[Analysis]", self._ask(message, own, progress))
 

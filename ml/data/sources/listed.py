@@ -8,7 +8,7 @@ from ml.data.canvases import CanvasItem
 from ml.errors import DataError, MammoError
 from ml.mammo.codes import BreastDensity, FindingType
 from ml.mammo.pixels import read_pixels
-from ml.mammo.prepare import PrepareSpec, prepare
+from ml.mammo.prepare import PrepareSpec, Wants, fine_canvas, prepare_for
 from ml.mammo.read import read_mammogram
 from ml.manifest import Label
 from ml.texts import mark
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ml.data.canvases import Pair
     from ml.mammo.geometry import Box
     from ml.manifest import BoxRow, Manifest, ManifestRow
 
@@ -33,6 +34,20 @@ def listed_canvases(
     Raises
     ------
     DataError
+        As `listed_pairs`.
+    """
+    wants = Wants(spec, ())
+    return ((pixels, item) for pixels, _, item in listed_pairs(manifest, rows, wants))
+
+
+def listed_pairs(
+    manifest: Manifest, rows: Iterable[ManifestRow], wants: Wants
+) -> Iterator[Pair]:
+    """The same on both canvases; None for the finer one where an image does not resolve it.
+
+    Raises
+    ------
+    DataError
         Names the row whose label or file cannot be used.
     """
     for row in rows:
@@ -40,7 +55,7 @@ def listed_canvases(
             raise DataError(mark("{path} has no label in the manifest."), path=row.path)
         try:
             mammogram = read_mammogram(manifest.folder / row.path)
-            prepared = prepare(read_pixels(mammogram), mammogram, spec)
+            whole, fine = prepare_for(read_pixels(mammogram), mammogram, wants)
         except MammoError as error:
             raise DataError(
                 mark("{path} in the manifest cannot be used: {why}"),
@@ -48,9 +63,9 @@ def listed_canvases(
                 why=str(error),
             ) from error
         boxes = [box for box in manifest.boxes_of(row.path) if box.frame in (None, 1)]
-        to_canvas = prepared.to_stored.inverse()
-        placed = [to_canvas.box(box.box).clipped(spec.rows, spec.columns) for box in boxes]
-        yield prepared.pixels, _item(row, boxes, placed)
+        to_canvas, size = whole.to_stored.inverse(), (wants.whole.rows, wants.whole.columns)
+        placed = [to_canvas.box(box.box).clipped(*size) for box in boxes]
+        yield whole.pixels, fine_canvas(whole, fine), _item(row, boxes, placed)
 
 
 def _item(row: ManifestRow, boxes: list[BoxRow], placed: list[Box]) -> CanvasItem:

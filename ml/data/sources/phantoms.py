@@ -21,7 +21,7 @@ from ml.mammo.mammogram import (
     PixelFormat,
     PixelSpacing,
 )
-from ml.mammo.prepare import PrepareSpec, prepare
+from ml.mammo.prepare import PrepareSpec, Wants, fine_canvas, prepare_for
 from ml.mammo.write import ORIENTATION
 from ml.phantom.phantom import STANDARD_VIEWS, Phantom, make_phantom
 from ml.phantom.vendors import FILMS, VENDORS
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ml.data.canvases import Pair
     from ml.phantom.vendors import Vendor
 
 
@@ -60,7 +61,7 @@ class PhantomSet:
 
 
 def phantom_canvases(
-    phantoms: PhantomSet, spec: PrepareSpec, *, processes: int = 1
+    phantoms: PhantomSet, spec: PrepareSpec, *, processes: int = 1, begin: int = 0
 ) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
     """Prepared phantoms, two views of each woman.
 
@@ -68,14 +69,25 @@ def phantom_canvases(
     ----------
     processes
         That draw side by side; the order and the bytes stay the same.
+    begin
+        The number of the first image, where those before it are there already.
     """
-    draw = partial(_drawn, phantoms, spec)
+    pairs = phantom_pairs(phantoms, Wants(spec, ()), processes=processes, begin=begin)
+    return ((pixels, item) for pixels, _, item in pairs)
+
+
+def phantom_pairs(
+    phantoms: PhantomSet, wants: Wants, *, processes: int = 1, begin: int = 0
+) -> Iterator[Pair]:
+    """The same on both canvases."""
+    draw = partial(_drawn, phantoms, wants)
+    numbers = range(begin, phantoms.count)
     if processes == 1:
-        yield from map(draw, range(phantoms.count))
+        yield from map(draw, numbers)
         return
     # Spawned: a forked child of a process with threads may hang.
     with get_context("spawn").Pool(processes, initializer=_one_thread) as pool:
-        yield from pool.imap(draw, range(phantoms.count), chunksize=4)
+        yield from pool.imap(draw, numbers, chunksize=4)
 
 
 def _one_thread() -> None:
@@ -84,9 +96,7 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _drawn(
-    phantoms: PhantomSet, spec: PrepareSpec, number: int
-) -> tuple[NDArray[np.uint16], CanvasItem]:
+def _drawn(phantoms: PhantomSet, wants: Wants, number: int) -> Pair:
     woman = draw_woman(
         phantoms.first_seed + number // 2,
         lesion_rate=phantoms.lesion_rate,
@@ -97,7 +107,7 @@ def _drawn(
     side, view = STANDARD_VIEWS[sides[number % 2]]
     vendor = phantoms.vendors[int(rng.integers(len(phantoms.vendors)))]
     phantom = make_phantom(woman, side, view, pixel_mm=phantoms.pixel_mm, vendor=vendor)
-    return _prepared(phantom, spec)
+    return _prepared(phantom, wants)
 
 
 def as_mammogram(phantom: Phantom) -> Mammogram:
@@ -127,12 +137,10 @@ def as_mammogram(phantom: Phantom) -> Mammogram:
     )
 
 
-def _prepared(phantom: Phantom, spec: PrepareSpec) -> tuple[NDArray[np.uint16], CanvasItem]:
-    prepared = prepare(phantom.pixels, as_mammogram(phantom), spec)
-    to_canvas = prepared.to_stored.inverse()
-    boxes = [
-        to_canvas.box(truth.box).clipped(spec.rows, spec.columns) for truth in phantom.lesions
-    ]
+def _prepared(phantom: Phantom, wants: Wants) -> Pair:
+    whole, fine = prepare_for(phantom.pixels, as_mammogram(phantom), wants)
+    to_canvas, size = whole.to_stored.inverse(), (wants.whole.rows, wants.whole.columns)
+    boxes = [to_canvas.box(truth.box).clipped(*size) for truth in phantom.lesions]
     item = CanvasItem(
         patient_id=f"phantom-{phantom.seed}",
         image_id=f"phantom-{phantom.seed}-{phantom.laterality.value}{phantom.view.value}",
@@ -151,4 +159,4 @@ def _prepared(phantom: Phantom, spec: PrepareSpec) -> tuple[NDArray[np.uint16], 
         view=phantom.view.value,
         vendor=phantom.vendor.name,
     )
-    return prepared.pixels, item
+    return whole.pixels, fine_canvas(whole, fine), item

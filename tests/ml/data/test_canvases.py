@@ -8,16 +8,19 @@ import pytest
 
 from ml.data.canvases import (
     fold_of,
+    on_fine,
     patient_fold,
     read_canvases,
     stratified_folds,
     write_canvases,
+    write_pairs,
 )
 from ml.data.sources.listed import listed_canvases
 from ml.data.sources.mini_mias import MISPLACED, mini_mias_canvases
-from ml.data.sources.phantoms import PhantomSet, phantom_canvases
+from ml.data.sources.phantoms import PhantomSet, phantom_canvases, phantom_pairs
 from ml.errors import DataError
-from ml.mammo.prepare import PrepareSpec
+from ml.mammo.codes import FindingType
+from ml.mammo.prepare import PrepareSpec, Wants
 from ml.manifest import Label, Manifest, ManifestRow
 from ml.phantom.dataset import write_phantoms
 
@@ -40,6 +43,44 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         assert np.array_equal(pixels, again)
         assert item == same
     assert [item for _, item in seen.images([2])] == [made[2][1]]
+
+
+def test_both_canvases_are_written_and_read(tmp_path: Path) -> None:
+    fine_spec = PrepareSpec(rows=512, columns=320, pixel_mm=0.4)
+    sets = [
+        PhantomSet(seed, 4, pixel_mm=size, lesion_rate=1.0, most_lesions=4)
+        for seed, size in ((50, 0.4), (60, 0.8))
+    ]
+    wants = Wants(SPEC, (), fine_spec)
+    made = [pair for phantoms in sets for pair in phantom_pairs(phantoms, wants)]
+    write_pairs(tmp_path, iter(made), 9, SPEC, fine_spec)
+    seen = read_canvases(tmp_path)
+    assert [fine is None for _, fine, _ in seen.pairs()] == [False] * 4 + [True] * 4
+    for (pixels, fine, item), (again, other, same) in zip(made, seen.pairs(), strict=True):
+        assert np.array_equal(pixels, again)
+        assert item == same
+        if fine is not None and other is not None:
+            assert np.array_equal(fine.pixels, other.pixels)
+            assert (fine.row_scale, fine.column_scale) == (other.row_scale, other.column_scale)
+    sharp, there = seen.calcifications()
+    assert there == (0, 1, 2, 3)
+    kept = [kind for item in sharp.items[:4] for kind in item.finding_types]
+    everything = [kind for item in seen.items[:4] for kind in item.finding_types]
+    assert set(kept) == {FindingType.CALCIFICATIONS} < set(everything)
+    assert len(kept) == everything.count(FindingType.CALCIFICATIONS)
+
+
+def test_a_box_covers_the_same_tissue_on_both_canvases() -> None:
+    fine_spec = PrepareSpec(rows=512, columns=320, pixel_mm=0.4)
+    wants = Wants(SPEC, (), fine_spec)
+    phantoms = PhantomSet(50, 2, pixel_mm=0.4, lesion_rate=1.0)
+    for pixels, fine, item in phantom_pairs(phantoms, wants):
+        assert fine is not None
+        for coarse, sharp in zip(item.box_values(), on_fine(item, fine).boxes, strict=True):
+            r0, c0, r1, c1 = (round(edge) for edge in sharp)
+            small = pixels[round(coarse.row0) : round(coarse.row1)]
+            small = small[:, round(coarse.col0) : round(coarse.col1)]
+            assert fine.pixels[r0:r1, c0:c1].mean() == pytest.approx(small.mean(), rel=0.05)
 
 
 def test_a_patient_stays_in_her_fold() -> None:

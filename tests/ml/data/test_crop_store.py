@@ -31,7 +31,7 @@ def first(canvases: CanvasSet, count: int) -> CanvasSet:
 
 
 def test_every_lesion_is_stored_at_full_depth(tmp_path: Path, canvases: CanvasSet) -> None:
-    store = fill_store(tmp_path, canvases, PLAN)
+    store = fill_store(tmp_path, canvases.images(), canvases.spec, PLAN)
     assert store.pieces
     assert store.pixels.dtype == np.uint16
     assert (store.spec.rows, store.spec.columns) == (96, 96)
@@ -53,8 +53,8 @@ def test_every_lesion_is_stored_at_full_depth(tmp_path: Path, canvases: CanvasSe
 def test_a_killed_writer_leaves_a_whole_store_that_goes_on(
     tmp_path: Path, canvases: CanvasSet
 ) -> None:
-    whole = fill_store(tmp_path / "whole", canvases, PLAN)
-    fill_store(tmp_path / "cut", first(canvases, 3), PLAN)
+    whole = fill_store(tmp_path / "whole", canvases.images(), canvases.spec, PLAN)
+    fill_store(tmp_path / "cut", first(canvases, 3).images(), canvases.spec, PLAN)
     # The kill came after some pixels and half a line of the fourth image.
     with (tmp_path / "cut" / PIXELS).open("ab") as pixels:
         pixels.write(b"\1" * 5000)
@@ -63,16 +63,16 @@ def test_a_killed_writer_leaves_a_whole_store_that_goes_on(
     assert {i.patient_id for i in read_store(tmp_path / "cut").items} == {
         i.patient_id for i in canvases.items[:3]
     }
-    again = fill_store(tmp_path / "cut", canvases, PLAN)
+    again = fill_store(tmp_path / "cut", canvases.images(), canvases.spec, PLAN)
     assert again.items == whole.items
     assert np.array_equal(again.pixels, whole.pixels)
     assert (tmp_path / "cut" / TABLE).read_bytes() == (tmp_path / "whole" / TABLE).read_bytes()
 
 
 def test_another_plan_is_refused(tmp_path: Path, canvases: CanvasSet) -> None:
-    fill_store(tmp_path, first(canvases, 1), PLAN)
+    fill_store(tmp_path, first(canvases, 1).images(), canvases.spec, PLAN)
     with pytest.raises(DataError, match="another size or kind"):
-        fill_store(tmp_path, canvases, replace(PLAN, side=64))
+        fill_store(tmp_path, canvases.images(), canvases.spec, replace(PLAN, side=64))
     with pytest.raises(DataError, match="no crop store"):
         read_store(tmp_path / "nothing")
 
@@ -80,7 +80,7 @@ def test_another_plan_is_refused(tmp_path: Path, canvases: CanvasSet) -> None:
 def test_a_detector_draws_from_a_store_as_from_images(
     tmp_path: Path, canvases: CanvasSet
 ) -> None:
-    store = fill_store(tmp_path, canvases, PLAN)
+    store = fill_store(tmp_path, canvases.images(), canvases.spec, PLAN)
     source = CropSource(store, tuple(range(len(store.items))), 64, 64)
     crops = draw_batch(source, None, DetectorRecipe(batch=6), 1)
     assert detector_batch(crops)["img"].shape == (6, 1, 64, 64)
@@ -115,7 +115,13 @@ def test_hard_negatives_are_what_stands_out_and_is_no_lesion() -> None:
 def test_places_that_a_model_named_are_stored(tmp_path: Path, canvases: CanvasSet) -> None:
     one = first(canvases, 1)
     name = one.items[0].image_id
-    store = fill_store(tmp_path, one, replace(PLAN, random=0), hard={name: [(100.0, 50.0)]})
+    store = fill_store(
+        tmp_path,
+        one.images(),
+        canvases.spec,
+        replace(PLAN, random=0),
+        hard={name: [(100.0, 50.0)]},
+    )
     expected = one.pixels[0][52:148, 2:98]
     assert any(np.array_equal(piece, expected) for piece in store.pixels)
 
@@ -124,5 +130,5 @@ def test_a_film_whose_lesion_nobody_boxed_gives_no_negatives(
     tmp_path: Path, canvases: CanvasSet
 ) -> None:
     mute = replace(canvases.items[0], lesion=True, boxes=(), finding_types=())
-    store = fill_store(tmp_path, CanvasSet(canvases.pixels[:1], (mute,), canvases.spec), PLAN)
+    store = fill_store(tmp_path, [(canvases.pixels[0], mute)], canvases.spec, PLAN)
     assert not store.items

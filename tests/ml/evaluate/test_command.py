@@ -58,6 +58,35 @@ def test_every_source_is_measured_by_itself(phantoms: Path, tmp_path: Path) -> N
     assert "tiny-detector@0.1.0" in out.with_suffix(".html").read_text("utf-8")
 
 
+def test_calcifications_are_measured_in_fine_pixels_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = make_packs(tmp_path / "models", fine=True)
+    monkeypatch.setattr(command, "default_packs", lambda: folders)
+    monkeypatch.setenv("MAMMOSCOPE_DEVICE", "cpu")
+    coarse = write_phantoms(tmp_path / "coarse", 1, 4, pixel_mm=0.5)
+    sharp = write_phantoms(tmp_path / "sharp", 1, 4, pixel_mm=0.1)
+    for manifest, images in ((coarse, []), (sharp, [4])):
+        out = tmp_path / "figures.json"
+        command.main(manifest.folder, "tiny-calcifications", out, draws=5)
+        (model,) = json.loads(out.read_text())["models"].values()
+        assert [part["images"] for part in model["data"].values()] == images
+    command.main(sharp.folder, "tiny-detector", out, draws=5)
+    (model,) = json.loads(out.read_text())["models"].values()
+    assert model["data"]["phantom"]["images"] == 4
+
+
+def test_the_other_detectors_patients_are_refused_too(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = make_packs(tmp_path / "models", fine=True)
+    monkeypatch.setattr(command, "default_packs", lambda: folders)
+    patient = command.read_manifest(phantoms).rows[-1].patient_id
+    rewrite_card(folders["calcifications"], training_patients=[sha256(patient)])
+    with pytest.raises(DataError, match=r"tiny-calcifications.*leave her out"):
+        command.main(phantoms, "tiny-detector", tmp_path / "figures.json")
+
+
 @pytest.mark.usefixtures("packs")
 def test_the_page_never_takes_the_place_of_the_figures(phantoms: Path, tmp_path: Path) -> None:
     out = tmp_path / "figures.html"

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,6 +21,9 @@ from ml.evaluate.detection import (
 from ml.evaluate.figures import detector_figures
 from ml.findings import OperatingPoint
 from tests.factories.truths import make_marked
+
+if TYPE_CHECKING:
+    from ml.evaluate.outcomes import Marked
 
 NORMALS = [make_marked("n1", scores=(0.9, 0.2)), make_marked("n2", scores=(0.5,))]
 SICK = [make_marked("s1", found=(0.95, 0.4), scores=(0.99,)), make_marked("s2", found=(0.0,))]
@@ -140,3 +145,16 @@ def test_the_curve_rises() -> None:
     assert curve["sensitivity"] == sorted(curve["sensitivity"])
     assert froc_curve([make_marked("n")])["false_marks"] == [0.0], "no mark at all"
     assert froc_curve(SICK) == {"false_marks": [], "sensitivity": []}
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [
+        [make_marked("a", (), (0.6,)), make_marked("b")],
+        [make_marked("a", (0.7,), (0.6,)), make_marked("b", (0.0,))],
+        [make_marked("a")],
+    ],
+)
+def test_what_the_data_do_not_define_is_left_empty(outcomes: list[Marked]) -> None:
+    report = detection_report(outcomes, (OperatingPoint("half", 0.5, "test"),), draws=5)
+    json.dumps(report, allow_nan=False)

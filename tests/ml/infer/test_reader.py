@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
@@ -16,17 +17,23 @@ from ml.mammo.codes import (
     ViewModifier,
 )
 from ml.mammo.geometry import Box
-from ml.mammo.prepare import PrepareSpec
+from ml.mammo.mammogram import PixelSpacing
+from ml.mammo.prepare import PrepareSpec, Wants, fine_canvas
 from ml.registry import GRAPH_WEIGHTS
 from tests.factories.analyses import make_image
-from tests.factories.packs import DENSITY, SPEC, make_packs, make_prepared, rewrite_card
+from tests.factories.packs import (
+    DENSITY,
+    FINE_SPEC,
+    SPEC,
+    make_packs,
+    make_prepared,
+    rewrite_card,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
-
-INTENTS = (PresentationIntent.FOR_PRESENTATION,)
+WANTS = Wants(SPEC, (PresentationIntent.FOR_PRESENTATION,))
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +56,60 @@ def test_an_image_is_analyzed(reader: MammogramReader) -> None:
     assert dict(seen.density)[BreastDensity.C] == pytest.approx(DENSITY[2])
     assert seen.refused is None
     assert seen.not_validated == ""
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> MammogramReader:
+    folders = make_packs(tmp_path_factory.mktemp("both"), fine=True)
+    return load_reader(folders, CpuEngine("f32"))
+
+
+def test_calcifications_are_looked_for_in_finer_pixels(both: MammogramReader) -> None:
+    seen = both.analyze_prepared(make_prepared(bright=0.8, fine=True))
+    mass, calcifications = seen.findings
+    assert mass.finding_type is FindingType.MASS
+    assert calcifications.finding_type is FindingType.CALCIFICATIONS
+    assert mass.box == Box(170, 60, 230, 140), "the whole canvas's mass, not the fine one's"
+    assert calcifications.box == Box(480, 135, 520, 165), "five stored pixels a fine pixel"
+    assert calcifications.score == pytest.approx(0.4, abs=1e-3)
+    assert both.wants.fine == FINE_SPEC
+
+
+def test_where_pixels_are_coarse_one_detector_says_all(both: MammogramReader) -> None:
+    seen = both.analyze_prepared(make_prepared(bright=0.8))
+    assert [f.box.row0 for f in seen.findings] == [170, 380]
+
+
+def test_equal_scores_mean_equal_probability(tmp_path: Path) -> None:
+    folders = make_packs(tmp_path, fine=True)
+    rare = {"detector": {"slope": 2.0, "intercept": -1.0, "prevalence": 0.5}}
+    rewrite_card(folders["calcifications"], calibration=rare)
+    reader = load_reader(folders, CpuEngine("f32"))
+    _, calcifications = reader.analyze_prepared(make_prepared(fine=True)).findings
+    # A score of 0.5 there: 1 / (1 + e), and the other card leaves scores as they are.
+    assert calcifications.score == pytest.approx(0.2689, abs=1e-3)
+    assert calcifications.probability == pytest.approx(0.2689, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("spacing_mm", "sharp"), [(0.07, True), (0.1, True), (0.2, False), (None, False)]
+)
+def test_only_fine_pixels_make_a_fine_canvas(spacing_mm: float | None, *, sharp: bool) -> None:
+    from dataclasses import replace
+
+    spacing = None if spacing_mm is None else PixelSpacing(spacing_mm, spacing_mm, "test")
+    image = replace(make_image("LCC"), spacing=spacing)
+    rows, columns = np.mgrid[: image.rows, : image.columns]
+    depth = 1 - ((rows - 1500) / 1300) ** 2 - (columns / 1500) ** 2
+    pixels = (np.sqrt(np.maximum(depth, 0)) * 3000).astype(np.uint16)
+    made = prepare_image(image, replace(WANTS, fine=FINE_SPEC), lambda _: pixels)
+    assert (made.fine is not None) == sharp
+    if made.fine is not None and made.prepared is not None:
+        between = fine_canvas(made.prepared, made.fine)
+        assert between is not None
+        row, column = made.fine.to_stored.point(60, 20)
+        back = made.prepared.to_stored.inverse().point(row, column)
+        assert back == pytest.approx((60 * between.row_scale, 20 * between.column_scale))
 
 
 def test_the_heat_map_covers_the_canvas(reader: MammogramReader) -> None:
@@ -94,7 +155,7 @@ def test_what_the_models_were_not_made_for_is_refused(
     def unread(_: object) -> np.ndarray:
         raise AssertionError("the pixels of a refused image were read")
 
-    seen = reader.analyze_prepared(prepare_image(image, SPEC, INTENTS, unread))
+    seen = reader.analyze_prepared(prepare_image(image, WANTS, unread))
     assert seen.refused
     assert seen.findings == ()
     assert seen.lesion_score is None

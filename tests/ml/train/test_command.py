@@ -13,9 +13,10 @@ from ml.cli import main as cli
 from ml.errors import DataError
 from ml.infer.on_cpu import CpuEngine
 from ml.infer.reader import load_reader
+from ml.mammo.prepare import PrepareSpec
 from ml.manifest import Manifest, ManifestRow, Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
-from ml.registry import default_packs, name_sha256, read_pack
+from ml.registry import FINE_ROLE, default_packs, name_sha256, read_pack
 from ml.train.classifier import ClassifierRecipe
 from ml.train.command import main, split_of
 from ml.train.detector import DetectorRecipe
@@ -40,9 +41,9 @@ PLAN = Plan(
 
 @pytest.fixture(scope="module")
 def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve women, four for each purpose, at a coarse pixel."""
+    """Twelve women, four for each purpose with masses and specks, at a coarse pixel."""
     folder = tmp_path_factory.mktemp("phantoms")
-    manifest = write_phantoms(folder, 12, 4, pixel_mm=0.4)
+    manifest = write_phantoms(folder, 12, 34, pixel_mm=0.4)
     women = list(dict.fromkeys(row.patient_id for row in manifest.rows))
     purpose = {woman: tuple(Split)[number % 3] for number, woman in enumerate(women)}
     rows = tuple(replace(row, split=purpose[row.patient_id]) for row in manifest.rows)
@@ -61,6 +62,28 @@ def test_both_models_are_trained_measured_and_usable(phantoms: Path, tmp_path: P
         assert not card.validated_kinds, "phantoms validate nothing"
     folders = {role: tmp_path / role for role in ("detector", "classifier")}
     assert load_reader(folders, CpuEngine("f32")).detector.name == "own-detector"
+
+
+def test_calcifications_are_learnt_in_fine_pixels(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fine is what the phantoms have; then a detector is measured with that one beside it."""
+    fine = PrepareSpec(rows=512, columns=320, pixel_mm=0.4)
+    monkeypatch.setattr("ml.train.command.FINE", fine)
+    main("calcifications", phantoms, tmp_path / "fine", plan=PLAN, from_scratch=True)
+    pack = read_pack(tmp_path / "fine")
+    assert (pack.card.role, pack.card.prepare) == ("calcifications", fine)
+    assert pack.card.figures
+    assert all("calcifications only" in figure.data for figure in pack.card.figures)
+    monkeypatch.setattr("ml.train.command.default_packs", lambda: {FINE_ROLE: pack.folder})
+    main("detector", phantoms, tmp_path / "whole", plan=PLAN, from_scratch=True)
+    card = read_pack(tmp_path / "whole").card
+    assert card.operating_points[0].chosen_on.endswith("with own-calcifications@1 beside it")
+
+
+def test_too_coarse_pixels_are_said(phantoms: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="fine enough"):
+        main("calcifications", phantoms, tmp_path, plan=PLAN, from_scratch=True)
 
 
 def test_the_parents_patients_are_in_the_childs_card(phantoms: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.registry import read_card
+from ml.registry import CARD, read_card, wants_of
 from tests.factories.analyses import make_image
 from tests.factories.packs import make_packs
 from viewer.jobs.analysis import analysis_job
@@ -24,12 +24,12 @@ def breast(_: Mammogram) -> np.ndarray:
 
 
 def test_a_study_goes_from_pixels_to_findings(tmp_path: Path) -> None:
-    card = read_card(make_packs(tmp_path)["detector"] / "card.json")
+    cards = {role: read_card(f / CARD) for role, f in make_packs(tmp_path).items()}
     models = ModelProcess(environment={"MAMMOSCOPE_MODELS": str(tmp_path)})
     lanes = Lanes()
     try:
         images = [make_image("LCC", spacing=True), make_image("LMLO", spacing=True)]
-        job = analysis_job(images, models, breast, card=lambda: card)
+        job = analysis_job(images, models, breast, wants=lambda: wants_of(cards))
         analysis = lanes.submit(job).result(60)
     finally:
         lanes.close()

@@ -60,6 +60,19 @@ def test_a_study_is_analyzed_in_the_other_process(models: ModelProcess) -> None:
     assert told == [(1, 2), (2, 2)]
 
 
+def test_both_canvases_reach_the_other_process(tmp_path: Path) -> None:
+    make_packs(tmp_path, fine=True)
+    process = ModelProcess(environment={"MAMMOSCOPE_MODELS": str(tmp_path)})
+    try:
+        images = [make_prepared(fine=True), make_prepared("LCC")]
+        analysis = process.submit(images).result(WAIT_S)
+    finally:
+        process.close()
+    assert analysis.models.keys() == {"detector", "classifier", "calcifications"}
+    rows = [[finding.box.row0 for finding in image.findings] for image in analysis.images]
+    assert rows == [[170, 480], [170, 380]], "the second has no finer canvas"
+
+
 def test_no_torch_is_needed(packs: Path) -> None:
     environment = {"MAMMOSCOPE_MODELS": str(packs), "MAMMOSCOPE_DEVICE": "cpu"}
     process = ModelProcess([sys.executable, "-c", WITHOUT_TORCH], environment)
