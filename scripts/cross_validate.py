@@ -1,13 +1,14 @@
 """Cross-validate on mini-MIAS by patient, one row for each thing that a recipe adds.
 
-    python scripts/cross_validate.py --work FOLDER [--rows NAME ...]
+    python scripts/cross_validate.py --mini-mias FOLDER --work FOLDER [--rows NAME ...]
 
 `--work` is the folder of `train_default_models.py`: its prepared images and the detector and
 patches that were trained on phantoms alone. Each woman is in one of five folds by a hash of her
 number; whoever is in a fold is judged by models that never saw her. Stopped at any moment, the
 same command goes on. The figures go to `resources/docs/reports/mini_mias.json`.
 
-The table is an ablation with one seed: a row differs from the one before it in one thing.
+With one seed. The rows that begin with "ablation" each leave one thing out of the first of
+them, the classifier on films alone with half the steps.
 """
 
 from __future__ import annotations
@@ -15,26 +16,29 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from train_default_models import CLASSIFIER, CROP_PX, FINETUNE, PATCHES, PRETRAIN
+from train_default_models import CLASSIFIER, CROP_PX, FINETUNE, PATCHES, PRETRAIN, taught
 
-from ml.data.canvases import FOLDS, patient_fold, read_canvases
+from ml.data.augment import NONE, Augmentation
+from ml.data.canvases import FOLDS, patient_fold, read_canvases, write_canvases
+from ml.data.sources.mini_mias import mini_mias_canvases
 from ml.evaluate.classification import classification_report
 from ml.evaluate.detection import detection_report
 from ml.evaluate.outcomes import Judged, judge_images, mark_images
 from ml.infer.reader import Classified
+from ml.mammo.prepare import PrepareSpec
 from ml.models.classifier import DeployedClassifier
 from ml.models.detector import deployed
 from ml.places import MODELS
-from ml.train.classifier import train_classifier
+from ml.train.classifier import ClassifierRecipe, train_classifier
 from ml.train.crops import CropSource
 from ml.train.detector import train_detector
-from ml.train.patches import train_patches
+from ml.train.patches import PatchRecipe, train_patches
 from ml.train.plan import device_at_hand
 
 if TYPE_CHECKING:
@@ -53,6 +57,9 @@ FOLD_FINETUNE = replace(FINETUNE, steps=150)
 FOLD_FILMS_ALONE = replace(PRETRAIN, steps=600)
 FOLD_PATCHES = replace(PATCHES, steps=200)
 FOLD_CLASSIFIER = replace(CLASSIFIER, steps=300, phantom_variants=1)
+ABLATION_PATCHES = replace(FOLD_PATCHES, steps=100)
+ABLATION_CLASSIFIER = replace(FOLD_CLASSIFIER, steps=150, real_variants=3)
+COARSE = PrepareSpec(rows=512, columns=320, pixel_mm=0.4)
 
 log = logging.getLogger("cross_validate")
 
@@ -65,12 +72,24 @@ class Material:
     films: CanvasSet
     work: Path
     device: str
+    mini_mias: Path
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
     def others(self, fold: int, rows: int, columns: int) -> CropSource:
         """The films of the other folds: what a fold's models may see."""
         items = self.films.items
         seen = tuple(i for i, x in enumerate(items) if patient_fold(x.patient_id) != fold)
-        return CropSource(self.films, seen, rows, columns)
+        return CropSource(self.films, seen, rows, columns, self.augmentation)
+
+    def prepared_anew(
+        self, name: str, spec: PrepareSpec, *, uncropped: bool = False
+    ) -> Material:
+        """The same films, prepared in another way."""
+        folder = self.work / name
+        if not (folder / "canvases.json").exists():
+            films = mini_mias_canvases(self.mini_mias, spec, uncropped=uncropped)
+            write_canvases(folder, films, len(self.films.items), spec)
+        return replace(self, films=read_canvases(folder))
 
     def simulated(self, rows: int, columns: int) -> CropSource:
         """All phantoms for training."""
@@ -89,10 +108,11 @@ def main() -> None:
     given = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     material = Material(
-        read_canvases(given.work / "train"),
+        taught(read_canvases(given.work / "train")),
         read_canvases(given.work / "films"),
         given.work / "folds",
         device_at_hand().kind,
+        given.mini_mias,
     )
     for name in given.rows:
         log.info("row %s", name)
@@ -122,12 +142,42 @@ def detector_phantoms_then_films(material: Material) -> dict[str, object]:
 
 def classifier_films_alone(material: Material) -> dict[str, object]:
     """From ImageNet's weights: patches and whole images of real films only."""
-    return classification_report(_classified(material, "films-alone", phantoms=False), (), {})
+    return classification_report(_classified(material, "films-alone"), (), {})
 
 
 def classifier_phantoms_then_films(material: Material) -> dict[str, object]:
     """From ImageNet's weights, with phantoms at both steps: the recipe that ships."""
-    return classification_report(_classified(material, "both", phantoms=True), (), {})
+    return classification_report(_classified(material, "both", BOTH), (), {})
+
+
+def ablation_base(material: Material) -> dict[str, object]:
+    """What the rows below leave something out of."""
+    return classification_report(_classified(material, "base", SHORT), (), {})
+
+
+def without_imagenet(material: Material) -> dict[str, object]:
+    """From random weights."""
+    bare = replace(SHORT, pretrained=False)
+    return classification_report(_classified(material, "no-imagenet", bare), (), {})
+
+
+def without_augmentation(material: Material) -> dict[str, object]:
+    """Every crop and image as it is."""
+    plain = replace(material, augmentation=NONE)
+    return classification_report(_classified(plain, "no-augmentation", SHORT), (), {})
+
+
+def without_breast_crop(material: Material) -> dict[str, object]:
+    """The whole film on the same canvas, so smaller, with its air and letters."""
+    whole = material.prepared_anew("uncropped", material.films.spec, uncropped=True)
+    return classification_report(_classified(whole, "no-crop", SHORT), (), {})
+
+
+def at_half_the_resolution(material: Material) -> dict[str, object]:
+    """At 0.4 mm a pixel, crops of the same tissue."""
+    coarse = material.prepared_anew("coarse", COARSE)
+    halved = replace(SHORT, crop_px=SHORT.crop_px // 2)
+    return classification_report(_classified(coarse, "coarse", halved), (), {})
 
 
 def detectors_best_mark(material: Material) -> dict[str, object]:
@@ -139,7 +189,7 @@ def detectors_best_mark(material: Material) -> dict[str, object]:
 
 def both_together(material: Material) -> dict[str, object]:
     """The mean of the classifier's and of the best mark's rank among all films."""
-    judged = _classified(material, "both", phantoms=True)
+    judged = _classified(material, "both", BOTH)
     best = {one.item.image_id: _best(one) for one in _finetuned_marks(material)}
     marks = _ranks([best[one.item.image_id] for one in judged])
     lesion = (_ranks([one.said.lesion for one in judged]) + marks) / 2
@@ -159,6 +209,11 @@ ROWS: dict[str, Callable[[Material], dict[str, object]]] = {
     "classifier: phantoms, then films": classifier_phantoms_then_films,
     "classifier: the detector's best mark": detectors_best_mark,
     "classifier: both together": both_together,
+    "ablation: films alone": ablation_base,
+    "ablation: without ImageNet's weights": without_imagenet,
+    "ablation: without augmentation": without_augmentation,
+    "ablation: without the breast crop": without_breast_crop,
+    "ablation: at half the resolution": at_half_the_resolution,
 }
 
 
@@ -191,24 +246,37 @@ def _marked(material: Material, train: Callable[[int], nn.Module]) -> list[Marke
     return marks
 
 
-def _classified(material: Material, name: str, *, phantoms: bool) -> list[Judged]:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a classifier is trained in a row."""
+
+    phantoms: bool = False
+    pretrained: bool = True
+    crop_px: int = CROP_PX
+    patches: PatchRecipe = FOLD_PATCHES
+    classifier: ClassifierRecipe = FOLD_CLASSIFIER
+
+
+FILMS_ALONE, BOTH = Way(), Way(phantoms=True)
+SHORT = Way(patches=ABLATION_PATCHES, classifier=ABLATION_CLASSIFIER)
+
+
+def _classified(material: Material, name: str, way: Way = FILMS_ALONE) -> list[Judged]:
     judged: list[Judged] = []
-    spec = material.films.spec
+    spec, side = material.films.spec, way.crop_px
     for fold in range(FOLDS):
-        folder = material.work / f"classifier-{name}-{fold}"
-        films = material.others(fold, CROP_PX, CROP_PX)
-        easy = material.simulated(CROP_PX, CROP_PX) if phantoms else films
-        hard = films if phantoms else None
-        seen = train_patches(easy, hard, FOLD_PATCHES, folder, device=material.device)
+        folder, device = material.work / f"classifier-{name}-{fold}", material.device
+        films = material.others(fold, side, side)
+        patches = (material.simulated(side, side), films) if way.phantoms else (films, None)
+        seen = train_patches(
+            *patches, way.patches, folder, pretrained=way.pretrained, device=device
+        )
         whole = material.others(fold, spec.rows, spec.columns)
-        simulated = material.simulated(spec.rows, spec.columns) if phantoms else whole
+        simulated = material.simulated(spec.rows, spec.columns)
+        images = (simulated, whole) if way.phantoms else (whole, None)
+        start = seen.state_dict()
         model = train_classifier(
-            simulated,
-            whole if phantoms else None,
-            FOLD_CLASSIFIER,
-            folder,
-            start=seen.state_dict(),
-            device=material.device,
+            *images, way.classifier, folder, pretrained=False, start=start, device=device
         )
         graph = _graph(DeployedClassifier(model).eval())
         judged.extend(judge_images(graph, material.judged(fold)))  # type: ignore[arg-type]
@@ -256,6 +324,7 @@ def _keep(name: str, figures: dict[str, object]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Cross-validate on mini-MIAS.")
+    parser.add_argument("--mini-mias", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--work", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--rows", nargs="+", choices=tuple(ROWS), default=tuple(ROWS))
     return parser

@@ -160,6 +160,20 @@ def only_boxes(item: CanvasItem, kept: Sequence[int], boxes: Sequence[Box]) -> C
     )
 
 
+def only_seen(item: CanvasItem, least: float) -> CanvasItem:
+    """Without the findings that nobody could see: taught, they would teach to guess.
+
+    Parameters
+    ----------
+    least
+        Detectability from which a finding counts; all do where it is not known.
+    """
+    if len(item.detectability) != len(item.boxes):
+        return item
+    kept = [i for i, value in enumerate(item.detectability) if value >= least]
+    return item if len(kept) == len(item.boxes) else only_boxes(item, kept, item.box_values())
+
+
 def only_calcifications(item: CanvasItem) -> CanvasItem:
     """What a detector of calcifications alone is asked for.
 

@@ -48,6 +48,11 @@ def specificity_of(outcomes: Sequence[Judged], threshold: float) -> float:
     return _share([o.said.lesion < threshold for o in outcomes if not o.item.lesion])
 
 
+def accuracy_of(outcomes: Sequence[Judged], threshold: float) -> float:
+    """Share of the images that the classifier calls, or lets go, rightly."""
+    return _share([(o.said.lesion >= threshold) == o.item.lesion for o in outcomes])
+
+
 def sensitivity_at_specificity(scores: Scores, truths: Truths, specificity: float) -> float:
     """The greatest sensitivity of any threshold with at least this specificity.
 

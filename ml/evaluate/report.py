@@ -81,7 +81,9 @@ def _of_classifier(
 ) -> dict[str, object]:
     points, spec = card.operating_points, card.prepare
     return {
-        "figures": [asdict(each) for each in classifier_figures(outcomes, name, draws=draws)],
+        "figures": [
+            asdict(each) for each in classifier_figures(outcomes, name, points, draws=draws)
+        ],
         "classification": classification_report(
             outcomes, points, card.calibration, draws=draws
         ),

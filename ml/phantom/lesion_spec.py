@@ -58,15 +58,17 @@ MORPHOLOGY_SHARES = dict(zip(Morphology, (0.25, 0.2, 0.15, 0.25, 0.15), strict=T
 DISTRIBUTION_SHARES = dict(zip(Distribution, (0.65, 0.12, 0.13, 0.10), strict=True))
 # Radius from and to, mm; drawn evenly on a logarithmic scale.
 RADIUS_MM = {
-    FindingType.MASS: (2.0, 15.0),
+    FindingType.MASS: (2.5, 16.0),
     FindingType.CALCIFICATIONS: (2.5, 8.0),
     FindingType.ARCHITECTURAL_DISTORTION: (5.0, 14.0),
     FindingType.ASYMMETRY: (5.0, 15.0),
 }
 # Attenuation of a mass over gland's. Tissue measures 1.0 to 1.1 (Johns 1987, M-SYNTH); more is
 # path: a mass is harder than what surrounds it and spreads less under compression; less is fat
-# in it, or a faint group. A good part of the drawn lesions nobody can see.
-DENSITY = (0.66, 1.38)
+# in it, or a faint group. With it masses stand out from their breast as those of mini-MIAS do
+# (difference of Gaussians at the lesion's scale, over its deviation in the breast: median 1.7
+# there); a good part of the drawn lesions nobody can see.
+DENSITY = (0.7, 1.9)
 # Volume doubling of breast cancers: 60 to 700 days, median near 170 (Peer 1993, Fournier 1980).
 DOUBLING_YEARS = (0.25, 1.9)
 
@@ -84,7 +86,7 @@ class LesionSpec:
     radius_mm
         Of the mass, the cluster, the distorted or the denser region.
     density
-        Attenuation of a mass over that of glandular tissue, 0.66 to 1.38; the contrast of a
+        Attenuation of a mass over that of glandular tissue, `DENSITY`; the contrast of a
         cluster's grains, of an asymmetry and of a distortion grows with it.
     margin
         Of a mass.

@@ -199,7 +199,8 @@ def _shown(
     signal = present(mean, anatomy, vendor, tone) - present(healthy, anatomy, vendor, tone)
     tissue = (anatomy.depth_mm > OFF_SKIN_MM) & ~cut
     plain = np.asarray(unit - signal, np.float32)
-    truths = (_truth(one, signal, plain, tissue, pixel_mm) for one in seen.placed)
+    change = seen.line - seen.plain
+    truths = (_truth(one, signal, change, plain, tissue, pixel_mm) for one in seen.placed)
     return unit, tuple(truth for truth in truths if not _is_cut(truth, cut))
 
 
@@ -224,6 +225,7 @@ def _build(woman: Woman, side: Laterality, view: ViewPosition, pixel_mm: float) 
 def _truth(
     placed: PlacedLesion,
     signal: Map,
+    change: Map,
     plain: Map,
     tissue: NDArray[np.bool_],
     pixel_mm: float,
@@ -248,11 +250,17 @@ def _truth(
         descriptor=spec.describes,
         radius_mm=spec.radius_mm,
         contrast=float(np.abs(placed.change).max()),
-        # Its own signal, not that of a lesion beside it.
         detectability=detectability(
-            signal[placed.window], plain[window], pixel_mm, tissue=tissue[window]
+            _own(placed, signal, change), plain[window], pixel_mm, tissue=tissue[window]
         ),
     )
+
+
+def _own(placed: PlacedLesion, signal: Map, change: Map) -> Map:
+    """Its own part of the signal, where the window holds some of a lesion beside it."""
+    whole = change[placed.window]
+    share = np.divide(placed.change, whole, out=np.zeros_like(whole), where=whole != 0)
+    return np.asarray(signal[placed.window] * np.clip(share, 0, 1), np.float32)
 
 
 def _is_cut(truth: LesionTruth, cut: NDArray[np.bool_]) -> bool:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.evaluate.calibrate import fit_calibration
+from ml.evaluate.classification import accuracy_of
 from ml.evaluate.figures import (
+    MOST_ACCURATE,
     classifier_figures,
     detector_figures,
     false_marks_at,
@@ -219,14 +221,16 @@ def _described_classifier(card: ModelCard, graph: Graph, held_out: HeldOut) -> M
         ),
     }
     first = next(iter(tests.values()))
+    points = (
+        *(_score_point(wanted, seen, first, held_out) for wanted in SENSITIVITIES),
+        _point_at(MOST_ACCURATE, _most_accurate(seen), first, held_out),
+    )
     return replace(
         card,
-        operating_points=tuple(
-            _score_point(wanted, seen, first, held_out) for wanted in SENSITIVITIES
-        ),
+        operating_points=points,
         calibration=_known(fits),
         figures=tuple(
-            f for name, test in tests.items() for f in classifier_figures(test, name)
+            f for name, test in tests.items() for f in classifier_figures(test, name, points)
         ),
     )
 
@@ -250,8 +254,22 @@ def _score_point(
     scores = [one.said.lesion for one in seen if one.item.lesion]
     # The highest threshold that still calls the wanted share.
     threshold = float(np.floor(np.quantile(scores, 1 - wanted) * 1e4) / 1e4)
+    return _point_at(f"sensitivity {wanted:.2f}", threshold, test, held_out)
+
+
+def _most_accurate(seen: list[Judged]) -> float:
+    """The threshold at which most images are right, between the scores beside it."""
+    scores = np.unique([one.said.lesion for one in seen])
+    between = (np.append(scores, 1.0) + np.insert(scores, 0, 0.0)) / 2
+    right = [accuracy_of(seen, threshold) for threshold in between]
+    return round(float(between[int(np.argmax(right))]), 4)
+
+
+def _point_at(
+    name: str, threshold: float, test: list[Judged], held_out: HeldOut
+) -> OperatingPoint:
     return OperatingPoint(
-        f"sensitivity {wanted:.2f}",
+        name,
         threshold,
         held_out.validation_name,
         sensitivity=round(sensitivity_of(test, threshold), 4),

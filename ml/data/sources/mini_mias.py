@@ -10,9 +10,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ml.data.canvases import CanvasItem
 from ml.mammo.codes import FindingType, ImageKind, Laterality, ViewPosition
-from ml.mammo.geometry import Box
+from ml.mammo.geometry import Affine, Box
 from ml.mammo.mammogram import (
     Acquisition,
     Evidence,
@@ -23,12 +25,12 @@ from ml.mammo.mammogram import (
     PixelSpacing,
 )
 from ml.mammo.prepare import PrepareSpec, prepare
+from ml.mammo.skin import Skin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
 # Their boxes lie outside the tissue, which was cut away (the set's own README).
@@ -43,26 +45,34 @@ FINDING_TYPES = {
 
 
 def mini_mias_canvases(
-    folder: Path, spec: PrepareSpec
+    folder: Path, spec: PrepareSpec, *, uncropped: bool = False
 ) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
-    """Prepared films, in the order of the table."""
+    """Prepared films, in the order of the table.
+
+    Parameters
+    ----------
+    uncropped
+        The whole film with its air and letters on the canvas, as if nobody had looked for the
+        breast: to measure what the crop brings.
+    """
     with (folder / "labels.csv").open(newline="", encoding="utf-8") as table:
         rows = list(csv.DictReader(table))
     for path, group in groupby(rows, itemgetter("file")):
         lesions = list(group)
         if (folder / path).stem not in MISPLACED:
-            yield _film(folder / path, lesions, spec)
+            yield _film(folder / path, lesions, spec, uncropped=uncropped)
 
 
 def _film(
-    path: Path, rows: list[dict[str, str]], spec: PrepareSpec
+    path: Path, rows: list[dict[str, str]], spec: PrepareSpec, *, uncropped: bool
 ) -> tuple[NDArray[np.uint16], CanvasItem]:
     import cv2
 
     pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise FileNotFoundError(path)
-    prepared = prepare(pixels, _as_mammogram(path, rows[0], pixels.shape), spec)
+    skin = _everything(pixels.shape) if uncropped else None
+    prepared = prepare(pixels, _as_mammogram(path, rows[0], pixels.shape), spec, skin)
     to_canvas = prepared.to_stored.inverse()
     boxed = [row for row in rows if row["x0"]]
     boxes = [to_canvas.box(_box(row)).clipped(spec.rows, spec.columns) for row in boxed]
@@ -82,6 +92,12 @@ def _film(
         vendor="mini-MIAS",
     )
     return prepared.pixels, item
+
+
+def _everything(shape: tuple[int, ...]) -> Skin:
+    whole = np.ones((2, 2), np.bool_)
+    to_stored = Affine.scale(shape[0] / 2, shape[1] / 2)
+    return Skin(whole, whole, to_stored, Box(0, 0, *shape), sure=False)
 
 
 def _box(row: dict[str, str]) -> Box:

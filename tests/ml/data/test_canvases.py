@@ -9,6 +9,7 @@ import pytest
 from ml.data.canvases import (
     fold_of,
     on_fine,
+    only_seen,
     patient_fold,
     read_canvases,
     stratified_folds,
@@ -68,6 +69,20 @@ def test_both_canvases_are_written_and_read(tmp_path: Path) -> None:
     everything = [kind for item in seen.items[:4] for kind in item.finding_types]
     assert set(kept) == {FindingType.CALCIFICATIONS} < set(everything)
     assert len(kept) == everything.count(FindingType.CALCIFICATIONS)
+
+
+def test_what_nobody_sees_is_left_out() -> None:
+    (_, item), *_ = phantom_canvases(
+        PhantomSet(50, 1, pixel_mm=0.8, lesion_rate=1.0, most_lesions=4), SPEC
+    )
+    ranked = sorted(item.detectability)
+    assert len(ranked) > 1
+    seen = only_seen(item, ranked[-1])
+    assert seen.detectability == (ranked[-1],)
+    assert len(seen.boxes) == len(seen.finding_types) == len(seen.descriptors) == 1
+    assert only_seen(item, 0.0) is item
+    none = only_seen(item, ranked[-1] + 1)
+    assert (none.lesion, none.malignant, none.boxes) == (False, None, ())
 
 
 def test_a_box_covers_the_same_tissue_on_both_canvases() -> None:

@@ -21,8 +21,9 @@ from ml.evaluate.classification import (
     sensitivity_of,
     specificity_of,
 )
-from ml.evaluate.figures import classifier_figures
+from ml.evaluate.figures import MOST_ACCURATE, classifier_figures
 from ml.findings import OperatingPoint
+from ml.mammo.codes import FindingType
 from ml.registry import Calibration
 from tests.factories.truths import make_judged
 
@@ -147,3 +148,29 @@ def test_figures_name_their_data_patients_and_interval() -> None:
     for figure in figures:
         assert (figure.data, figure.n) == ("made up", 10)
         assert figure.low <= figure.value <= figure.high
+
+
+def test_accuracy_is_that_of_its_own_threshold_and_of_lesions_that_can_be_seen() -> None:
+    judged = [make_judged(f"p{i}", i / 10, lesion=i >= 5) for i in range(10)]
+    rated = [
+        replace(
+            one,
+            item=replace(
+                one.item,
+                boxes=((0.0, 0.0, 9.0, 9.0),),
+                finding_types=(FindingType.MASS,),
+                detectability=(float(number - 4),),
+            ),
+        )
+        if one.item.lesion
+        else one
+        for number, one in enumerate(judged)
+    ]
+    point = OperatingPoint(MOST_ACCURATE, 0.65, "elsewhere")
+    figures = {
+        f.name: f.value for f in classifier_figures(rated, "made up", (point,), draws=50)
+    }
+    assert figures["accuracy, lesion"] == pytest.approx(0.8)
+    assert figures["accuracy, lesion, lesions of d' 3 or more"] == 1.0
+    plain = classifier_figures(judged, "made up", (point,), draws=50)
+    assert not [f for f in plain if "d'" in f.name], "it is not known of these"

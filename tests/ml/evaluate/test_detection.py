@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,6 +94,23 @@ def test_undefined_figures_are_nan() -> None:
     assert detector_figures(NORMALS, "normals", draws=20) == []
 
 
+def test_lesions_that_can_be_seen_have_their_own_figures() -> None:
+    """The faint one is neither found nor missed, and its image is not lesion-free."""
+    faint, plain = (
+        make_marked("s1", found=(0.95, 0.0), scores=(0.9,)),
+        make_marked("s2", (0.4,)),
+    )
+    outcomes = [
+        *NORMALS,
+        replace(faint, item=replace(faint.item, detectability=(4.0, 1.0))),
+        replace(plain, item=replace(plain.item, detectability=(2.0,))),
+    ]
+    figures = {f.name: f.value for f in detector_figures(outcomes, "made up", draws=50)}
+    name = "sensitivity at 0.5 false marks per lesion-free image"
+    assert figures[name] == pytest.approx(1 / 3, abs=1e-3)
+    assert figures[f"{name}, lesions of d' 3 or more"] == 1.0
+
+
 def golden_images():
     return [make_marked(f"p{i}", *marks) for i, marks in enumerate(IMAGES)]
 
@@ -143,7 +161,9 @@ def test_the_curve_rises() -> None:
     curve = froc_curve(golden_images())
     assert curve["false_marks"] == sorted(curve["false_marks"])
     assert curve["sensitivity"] == sorted(curve["sensitivity"])
-    assert froc_curve([make_marked("n")])["false_marks"] == [0.0], "no mark at all"
+    unmarked = [make_marked("n"), make_marked("s", found=(0.0,))]
+    assert froc_curve(unmarked)["false_marks"] == [0.0], "no mark at all"
+    assert froc_curve(NORMALS) == {"false_marks": [], "sensitivity": []}
     assert froc_curve(SICK) == {"false_marks": [], "sensitivity": []}
 
 

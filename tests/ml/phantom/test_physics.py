@@ -118,9 +118,9 @@ def test_more_contrast_is_easier_to_see(spec: LesionSpec) -> None:
 @pytest.mark.parametrize(
     ("spec", "by"),
     [
-        (replace(MASS, radius_mm=2.0), 1.02),
-        (replace(MASS, radius_mm=10.0), 1.005),
-        (CLUSTER, 1.05),
+        (replace(MASS, radius_mm=2.0), 1.01),
+        (replace(MASS, radius_mm=10.0), 1.002),
+        (CLUSTER, 1.03),
     ],
     ids=["small mass", "large mass", "calcifications"],
 )
