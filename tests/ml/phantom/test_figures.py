@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ml.phantom.figures import depth_mm, find_tissue, measure, without_plane
+from ml.mammo.geometry import Box
+from ml.phantom.figures import conspicuity, depth_mm, find_tissue, measure, without_plane
 from ml.phantom.tissue import power_law_noise
 
 if TYPE_CHECKING:
@@ -104,3 +105,19 @@ def test_a_slope_is_no_texture() -> None:
     down, right = np.mgrid[:64, :64]
     slope = np.asarray(0.3 + 0.01 * down - 0.02 * right, np.float32)
     assert np.abs(without_plane(slope)).max() < 1e-5
+
+
+def test_a_mass_stands_out_by_its_contrast_at_its_own_scale() -> None:
+    texture = lumps(3.0, 1)
+    rows, columns = np.mgrid[:ROWS, :COLUMNS]
+    disc = np.hypot(rows - 350, columns - 150) < 25
+    box = Box(325, 125, 375, 175)
+    found = [
+        conspicuity(breast(texture + np.float32(height) * disc), box)
+        for height in (0, 0.1, 0.2)
+    ]
+    assert abs(found[0]) < 2.5
+    assert found[0] + 1 < found[1] < found[2] - 1
+    elsewhere = Box(475, 125, 525, 175)
+    assert conspicuity(breast(texture + np.float32(0.2) * disc), elsewhere) < 2.5
+    assert np.isnan(conspicuity(breast(0.0)[:60, :60], Box(0, 0, 60, 60)))
