@@ -7,8 +7,8 @@ patches that were trained on phantoms alone. Each woman is in one of five folds 
 number; whoever is in a fold is judged by models that never saw her. Stopped at any moment, the
 same command goes on. The figures go to `resources/docs/reports/mini_mias.json`.
 
-With one seed. The rows that begin with "ablation" each leave one thing out of the first of
-them, the classifier on films alone with half the steps.
+With one seed, the last recipe with three. The rows that begin with "ablation" each leave one
+thing out of the classifier on films alone.
 """
 
 from __future__ import annotations
@@ -18,11 +18,19 @@ import json
 import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
-from train_default_models import CLASSIFIER, CROP_PX, FINETUNE, PATCHES, PRETRAIN, taught
+from train_default_models import (
+    CLASSIFIER,
+    CROP_PX,
+    FINETUNE,
+    FINETUNE_PATCHES,
+    PATCHES,
+    PRETRAIN,
+    taught,
+)
 
 from ml.data.augment import NONE, Augmentation
 from ml.data.canvases import FOLDS, patient_fold, read_canvases, write_canvases
@@ -37,7 +45,7 @@ from ml.models.detector import deployed
 from ml.places import MODELS
 from ml.train.classifier import ClassifierRecipe, train_classifier
 from ml.train.crops import CropSource
-from ml.train.detector import train_detector
+from ml.train.detector import DetectorRecipe, train_detector
 from ml.train.patches import PatchRecipe, train_patches
 from ml.train.plan import device_at_hand
 
@@ -55,11 +63,12 @@ REPORT = MODELS.parent / "docs" / "reports" / "mini_mias.json"
 # A quarter of the steps of the models that ship: five folds have to fit where one did.
 FOLD_FINETUNE = replace(FINETUNE, steps=150)
 FOLD_FILMS_ALONE = replace(PRETRAIN, steps=600)
-FOLD_PATCHES = replace(PATCHES, steps=200)
-FOLD_CLASSIFIER = replace(CLASSIFIER, steps=300, phantom_variants=1)
-ABLATION_PATCHES = replace(FOLD_PATCHES, steps=100)
-ABLATION_CLASSIFIER = replace(FOLD_CLASSIFIER, steps=150, real_variants=3)
+FOLD_PATCHES = replace(FINETUNE_PATCHES, steps=100)
+FOLD_CLASSIFIER = replace(CLASSIFIER, steps=200, phantom_variants=1, real_variants=3)
+FOLD_PATCHES_ALONE = PatchRecipe(steps=200)
 COARSE = PrepareSpec(rows=512, columns=320, pixel_mm=0.4)
+
+AnyRecipe = TypeVar("AnyRecipe", DetectorRecipe, PatchRecipe, ClassifierRecipe)
 
 log = logging.getLogger("cross_validate")
 
@@ -74,6 +83,7 @@ class Material:
     device: str
     mini_mias: Path
     augmentation: Augmentation = field(default_factory=Augmentation)
+    seed: int = 0
 
     def others(self, fold: int, rows: int, columns: int) -> CropSource:
         """The films of the other folds: what a fold's models may see."""
@@ -90,6 +100,15 @@ class Material:
             films = mini_mias_canvases(self.mini_mias, spec, uncropped=uncropped)
             write_canvases(folder, films, len(self.films.items), spec)
         return replace(self, films=read_canvases(folder))
+
+    @property
+    def suffix(self) -> str:
+        """Of the folders of trainings with another seed."""
+        return f"-seed-{self.seed}" if self.seed else ""
+
+    def sown(self, recipe: AnyRecipe) -> AnyRecipe:
+        """The recipe with the seed of these rows."""
+        return replace(recipe, seed=recipe.seed + self.seed)
 
     def simulated(self, rows: int, columns: int) -> CropSource:
         """All phantoms for training."""
@@ -150,33 +169,28 @@ def classifier_phantoms_then_films(material: Material) -> dict[str, object]:
     return classification_report(_classified(material, "both", BOTH), (), {})
 
 
-def ablation_base(material: Material) -> dict[str, object]:
-    """What the rows below leave something out of."""
-    return classification_report(_classified(material, "base", SHORT), (), {})
-
-
 def without_imagenet(material: Material) -> dict[str, object]:
     """From random weights."""
-    bare = replace(SHORT, pretrained=False)
+    bare = replace(FILMS_ALONE, pretrained=False)
     return classification_report(_classified(material, "no-imagenet", bare), (), {})
 
 
 def without_augmentation(material: Material) -> dict[str, object]:
     """Every crop and image as it is."""
     plain = replace(material, augmentation=NONE)
-    return classification_report(_classified(plain, "no-augmentation", SHORT), (), {})
+    return classification_report(_classified(plain, "no-augmentation", FILMS_ALONE), (), {})
 
 
 def without_breast_crop(material: Material) -> dict[str, object]:
     """The whole film on the same canvas, so smaller, with its air and letters."""
     whole = material.prepared_anew("uncropped", material.films.spec, uncropped=True)
-    return classification_report(_classified(whole, "no-crop", SHORT), (), {})
+    return classification_report(_classified(whole, "no-crop", FILMS_ALONE), (), {})
 
 
 def at_half_the_resolution(material: Material) -> dict[str, object]:
     """At 0.4 mm a pixel, crops of the same tissue."""
     coarse = material.prepared_anew("coarse", COARSE)
-    halved = replace(SHORT, crop_px=SHORT.crop_px // 2)
+    halved = replace(FILMS_ALONE, crop_px=FILMS_ALONE.crop_px // 2)
     return classification_report(_classified(coarse, "coarse", halved), (), {})
 
 
@@ -209,7 +223,8 @@ ROWS: dict[str, Callable[[Material], dict[str, object]]] = {
     "classifier: phantoms, then films": classifier_phantoms_then_films,
     "classifier: the detector's best mark": detectors_best_mark,
     "classifier: both together": both_together,
-    "ablation: films alone": ablation_base,
+    "classifier: both together, second seed": lambda m: both_together(replace(m, seed=1)),
+    "classifier: both together, third seed": lambda m: both_together(replace(m, seed=2)),
     "ablation: without ImageNet's weights": without_imagenet,
     "ablation: without augmentation": without_augmentation,
     "ablation: without the breast crop": without_breast_crop,
@@ -222,6 +237,11 @@ def _pretrained(material: Material) -> nn.Module:
     return train_detector(simulated, None, PRETRAIN, material.work.parent / "pretrained")
 
 
+def _pretrained_patches(material: Material) -> nn.Module:
+    simulated = material.simulated(CROP_PX, CROP_PX)
+    return train_patches(simulated, None, PATCHES, material.work.parent / "pretrained")
+
+
 def _finetuned_marks(material: Material) -> list[Marked]:
     start = _pretrained(material).state_dict()
 
@@ -229,8 +249,8 @@ def _finetuned_marks(material: Material) -> list[Marked]:
         return train_detector(
             material.simulated(CROP_PX, CROP_PX),
             material.others(fold, CROP_PX, CROP_PX),
-            FOLD_FINETUNE,
-            material.work / f"phantoms-films-{fold}",
+            material.sown(FOLD_FINETUNE),
+            material.work / f"phantoms-films-{fold}{material.suffix}",
             start=start,
             device=material.device,
         )
@@ -257,26 +277,35 @@ class Way:
     classifier: ClassifierRecipe = FOLD_CLASSIFIER
 
 
-FILMS_ALONE, BOTH = Way(), Way(phantoms=True)
-SHORT = Way(patches=ABLATION_PATCHES, classifier=ABLATION_CLASSIFIER)
+FILMS_ALONE, BOTH = Way(patches=FOLD_PATCHES_ALONE), Way(phantoms=True)
 
 
 def _classified(material: Material, name: str, way: Way = FILMS_ALONE) -> list[Judged]:
     judged: list[Judged] = []
     spec, side = material.films.spec, way.crop_px
     for fold in range(FOLDS):
-        folder, device = material.work / f"classifier-{name}-{fold}", material.device
-        films = material.others(fold, side, side)
+        folder = material.work / f"classifier-{name}-{fold}{material.suffix}"
+        device, films = material.device, material.others(fold, side, side)
         patches = (material.simulated(side, side), films) if way.phantoms else (films, None)
         seen = train_patches(
-            *patches, way.patches, folder, pretrained=way.pretrained, device=device
+            *patches,
+            material.sown(way.patches),
+            folder,
+            pretrained=way.pretrained,
+            start=_pretrained_patches(material).state_dict() if way.phantoms else None,
+            device=device,
         )
         whole = material.others(fold, spec.rows, spec.columns)
         simulated = material.simulated(spec.rows, spec.columns)
         images = (simulated, whole) if way.phantoms else (whole, None)
         start = seen.state_dict()
         model = train_classifier(
-            *images, way.classifier, folder, pretrained=False, start=start, device=device
+            *images,
+            material.sown(way.classifier),
+            folder,
+            pretrained=False,
+            start=start,
+            device=device,
         )
         graph = _graph(DeployedClassifier(model).eval())
         judged.extend(judge_images(graph, material.judged(fold)))  # type: ignore[arg-type]

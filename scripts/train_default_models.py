@@ -65,7 +65,8 @@ CROP_PX = 320
 PRETRAIN = DetectorRecipe(steps=8000, real_share=0.0)
 FINETUNE = DetectorRecipe(steps=300, rate=4e-4, warmup=20)
 CALCIFICATIONS = DetectorRecipe(steps=6000, real_share=0.0, seed=20261126)
-PATCHES = PatchRecipe(steps=600)
+PATCHES = PatchRecipe(steps=2000, real_share=0.0)
+FINETUNE_PATCHES = PatchRecipe(steps=300, rate=2e-4, warmup=20)
 CLASSIFIER = ClassifierRecipe(steps=600)
 SIMULATED = "{phantoms} simulated images of {women} women (ml.phantom, seeds from {seed}; ours)"
 FILMED = (
@@ -137,11 +138,15 @@ def calcifications_of(data: Data) -> nn.Module:
 
 
 def classifier_of(data: Data) -> nn.Module:
-    """Patches first, then whole images."""
+    """Patches first, of phantoms and then of films too; then whole images."""
     device = device_at_hand().kind
-    patches = data.sources(CROP_PX, CROP_PX)
-    seen = train_patches(*patches, PATCHES, data.work, device=device)
-    start, whole = seen.state_dict(), data.sources(WHOLE.rows, WHOLE.columns)
+    phantoms, films = data.sources(CROP_PX, CROP_PX)
+    seen = train_patches(phantoms, None, PATCHES, data.work / "pretrained", device=device)
+    start = seen.state_dict()
+    tuned = train_patches(
+        phantoms, films, FINETUNE_PATCHES, data.work, start=start, device=device
+    )
+    start, whole = tuned.state_dict(), data.sources(WHOLE.rows, WHOLE.columns)
     return train_classifier(*whole, CLASSIFIER, data.work, start=start, device=device)
 
 
