@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 # Smallest and largest grain (mm), how many times as long as wide at most, and how many.
 GRAINS = {
-    Morphology.PUNCTATE: ((0.18, 0.38), 1.2, (6, 18)),
-    Morphology.AMORPHOUS: ((0.12, 0.22), 1.3, (18, 45)),
-    Morphology.COARSE_HETEROGENEOUS: ((0.35, 0.80), 1.8, (5, 14)),
-    Morphology.FINE_PLEOMORPHIC: ((0.15, 0.50), 2.2, (10, 30)),
-    Morphology.FINE_LINEAR: ((0.16, 0.28), 6.0, (8, 26)),
+    Morphology.PUNCTATE: ((0.20, 0.50), 1.2, (6, 18)),
+    Morphology.AMORPHOUS: ((0.14, 0.28), 1.3, (18, 45)),
+    Morphology.COARSE_HETEROGENEOUS: ((0.45, 1.00), 1.8, (5, 14)),
+    Morphology.FINE_PLEOMORPHIC: ((0.18, 0.50), 2.2, (10, 30)),
+    Morphology.FINE_LINEAR: ((0.18, 0.34), 6.0, (8, 26)),
 }
 
 
@@ -33,8 +33,8 @@ def add_cluster(patch: Patch, spec: LesionSpec, rng: np.random.Generator) -> Map
     ducts = float(patch.to_nipple + rng.normal(0, 0.3))
     places = _places(max(count, 4), spec, ducts, rng)
     layer = np.zeros(patch.line.shape, np.float32)
-    # Compression piles grains up; some are of denser hydroxyapatite than CaOx.
-    strength = 0.7 + 2.3 * (spec.density - 1.0)
+    # Compression piles grains up; some are of hydroxyapatite, twice as dense as CaOx.
+    strength = 0.8 + 1.7 * (spec.density - 0.7)
     for down, right in places:
         size = float(np.exp(rng.uniform(np.log(low), np.log(high))))
         length = size * float(rng.uniform(1.0, longest))
