@@ -104,6 +104,9 @@ class ModelCard:
     parents
         ``name@version`` of the packs whose weights it began with, and theirs; what those were
         trained on is in the two lists above (`inherit` puts it there).
+    mark_weights
+        A classifier's, by ``"lesion"`` and ``"malignancy"``: how much the detector's best mark
+        counts in the score of an image, 0 to 1; a missing one: not at all (`ml.infer.marks`).
     precision
         ``"bf16"`` where the graph says in bf16 what the weights say in float32, else ``"f32"``.
     """
@@ -125,6 +128,7 @@ class ModelCard:
     training_patients: tuple[str, ...] = ()
     training_images: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
+    mark_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     precision: str = "f32"
 
     @property
@@ -297,6 +301,7 @@ def card_to_json(card: ModelCard) -> dict[str, object]:
         "training_patients": list(card.training_patients),
         "training_images": list(card.training_images),
         "parents": list(card.parents),
+        "mark_weights": dict(card.mark_weights),
         "precision": card.precision,
     }
 
@@ -358,6 +363,7 @@ def _card(content: dict[str, object]) -> ModelCard:
         training_patients=_texts(content.get("training_patients", [])),
         training_images=_texts(content.get("training_images", [])),
         parents=_texts(content.get("parents", [])),
+        mark_weights=MappingProxyType(_weights(content.get("mark_weights", {}))),
         precision=_text(content.get("precision", "f32")),
     )
 
@@ -413,6 +419,13 @@ def _calibration(content: object) -> dict[str, Calibration]:
         )
         for name, fit in fits.items()
     }
+
+
+def _weights(content: object) -> dict[str, float]:
+    weights = {name: _number(value) for name, value in _object(content).items()}
+    if not all(0 <= value <= 1 for value in weights.values()):
+        raise ValueError(f"no weights: {weights}")
+    return weights
 
 
 def _share(value: object) -> float | None:

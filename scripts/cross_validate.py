@@ -38,7 +38,7 @@ from ml.data.sources.mini_mias import mini_mias_canvases
 from ml.evaluate.classification import classification_report
 from ml.evaluate.detection import detection_report
 from ml.evaluate.outcomes import Judged, judge_images, mark_images
-from ml.infer.reader import Classified
+from ml.infer.classified import Classified
 from ml.mammo.prepare import PrepareSpec
 from ml.models.classifier import DeployedClassifier
 from ml.models.detector import deployed

@@ -46,8 +46,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-# The detector is measured with the one for calcifications beside it, so that comes first.
-ROLES = (FINE_ROLE, "detector", "classifier")
+# Each is measured with those before it beside it, as it is used.
+BESIDE = {FINE_ROLE: (), "detector": (FINE_ROLE,), "classifier": ("detector", FINE_ROLE)}
+ROLES = tuple(BESIDE)
 VERSION = "0.2.0"
 # Simulated sets; their seeds share no woman. The test set's machines are never trained on.
 TRAINING = PhantomSet(1_000_000, 1600, lesion_rate=0.65, most_lesions=4)
@@ -112,7 +113,7 @@ def main() -> None:
     for role in given.roles:
         log.info("training: %s", role)
         model = TRAINED[role](data)
-        beside = read_pack(MODELS / FINE_ROLE) if role == "detector" else None
+        beside = {other: read_pack(MODELS / other) for other in BESIDE[role]}
         pack = make_pack(
             MODELS / role, role, model, origin(role, data), held_out(role, data), beside=beside
         )

@@ -14,6 +14,7 @@ from ml.evaluate.bootstrap import DRAWS
 from ml.evaluate.outcomes import (
     fine_images,
     judge_images,
+    judge_pairs,
     mark_images,
     mark_pairs,
     whole_images,
@@ -28,7 +29,7 @@ from ml.registry import FINE_ROLE, default_packs, inherit, name_sha256, read_pac
 from ml.texts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import TypeVar
 
@@ -70,17 +71,16 @@ def main(
     rows = _rows(manifest)
     installed = [read_pack(folder) for folder in default_packs().values()]
     packs = _named(installed, model)
-    beside = next((pack for pack in installed if pack.card.role == FINE_ROLE), None)
+    by_role = {pack.card.role: pack for pack in installed}
     for pack in packs:
         # All are asked first: a refusal must not come after minutes of another model's work.
-        _refuse_trained_on(_with_parents(pack.card, installed), rows)
-        if beside is not None and pack.card.role == "detector":
-            _refuse_trained_on(_with_parents(beside.card, installed), rows)
+        for one in (pack, *beside(pack.card, by_role).values()):
+            _refuse_trained_on(_with_parents(one.card, installed), rows)
     counted = _Counted(progress, len(rows) * len(packs))
     models = {
         pack.card.key: model_report(
             pack.card,
-            _by_source(Measurement.of(pack, beside), manifest, rows, counted, draws),
+            _by_source(Measurement.of(pack, by_role), manifest, rows, counted, draws),
         )
         for pack in packs
     }
@@ -135,20 +135,43 @@ class Measurement:
     run: Callable[[Iterable[Pair]], list[Marked] | list[Judged]]
 
     @staticmethod
-    def of(pack: ModelPack, beside: ModelPack | None) -> Measurement:
-        """Load a model; the detector runs with the one for calcifications beside it."""
-        card, graph = pack.card, choose_engine().load(pack)
-        if card.role == "classifier":
-            wants = Wants(card.prepare, card.intents)
-            return Measurement(card, wants, lambda ps: judge_images(graph, whole_images(ps)))
+    def of(pack: ModelPack, installed: Mapping[str, ModelPack]) -> Measurement:
+        """Load a model, and by role what it runs with in use."""
+        card, engine = pack.card, choose_engine()
+        graph = engine.load(pack)
         if card.role == FINE_ROLE:
             wants = Wants(WHOLE, card.intents, card.prepare)
             return Measurement(card, wants, lambda ps: mark_images(graph, fine_images(ps)))
-        detectors = Detectors(graph, card)
-        if beside is not None:
-            detectors = Detectors(graph, card, choose_engine().load(beside), beside.card)
-        wants = Wants(card.prepare, card.intents, beside.card.prepare if beside else None)
+        if card.role == "classifier" and not card.mark_weights:
+            wants = Wants(card.prepare, card.intents)
+            return Measurement(card, wants, lambda ps: judge_images(graph, whole_images(ps)))
+        packs = {**beside(card, installed), card.role: pack}
+        graphs = {role: engine.load(p) for role, p in packs.items() if role != "classifier"}
+        detectors = Detectors.of(packs, graphs)
+        fine = packs.get(FINE_ROLE)
+        wants = Wants(card.prepare, card.intents, fine.card.prepare if fine else None)
+        if card.role == "classifier":
+            return Measurement(card, wants, lambda ps: judge_pairs(graph, card, detectors, ps))
         return Measurement(card, wants, lambda ps: mark_pairs(detectors, ps))
+
+
+def beside(card: ModelCard, installed: Mapping[str, ModelPack]) -> dict[str, ModelPack]:
+    """The installed models that have a part in what one says of an image.
+
+    Raises
+    ------
+    ModelError
+        Where the classifier needs a detector and none is installed.
+    """
+    roles = {"detector": (FINE_ROLE,), "classifier": ("detector", FINE_ROLE)}.get(card.role, ())
+    if card.role == "classifier" and not card.mark_weights:
+        return {}
+    if "detector" in roles and "detector" not in installed:
+        raise ModelError(
+            mark("No model for the role {role} is installed; install the program again."),
+            role="detector",
+        )
+    return {role: installed[role] for role in roles if role in installed}
 
 
 def _by_source(

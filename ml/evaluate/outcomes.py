@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.data.canvases import on_fine, only_calcifications
+from ml.infer.classified import classified
 from ml.infer.detections import decode
 from ml.infer.engine import as_canvas
-from ml.infer.reader import classified
+from ml.infer.marks import best_mark, with_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.data.canvases import CanvasItem, Pair
+    from ml.infer.classified import Classified
     from ml.infer.detections import Detections
     from ml.infer.detectors import Detectors
     from ml.infer.engine import Graph
-    from ml.infer.reader import Classified
+    from ml.registry import ModelCard
 
     # (rows, columns) uint16 of `ml.mammo.prepare`, and its truth.
     PreparedItem = tuple[NDArray[np.uint16], CanvasItem]
@@ -94,6 +96,23 @@ def mark_pairs(detectors: Detectors, pairs: Iterable[Pair]) -> list[Marked]:
 def judge_images(graph: Graph, images: Iterable[PreparedItem]) -> list[Judged]:
     """Run a classifier on prepared images, as it runs in use."""
     return [Judged(item, classified(graph(as_canvas(pixels)))) for pixels, item in images]
+
+
+def judge_pairs(
+    graph: Graph, card: ModelCard, detectors: Detectors, pairs: Iterable[Pair]
+) -> list[Judged]:
+    """Run a classifier as it runs in use, with what the detectors' best mark adds."""
+    return [
+        Judged(
+            item,
+            with_mark(
+                classified(graph(as_canvas(pixels))),
+                best_mark(detectors.detect(pixels, fine)),
+                card.mark_weights,
+            ),
+        )
+        for pixels, fine, item in pairs
+    ]
 
 
 def marked(item: CanvasItem, marks: Detections) -> Marked:

@@ -16,14 +16,16 @@ from ml.infer.detections import SCORE_FLOOR, Detections, decode
 from ml.infer.engine import as_canvas
 from ml.mammo.codes import FindingType
 from ml.prevalence import at_prevalence
-from ml.registry import logit, probability_of
+from ml.registry import FINE_ROLE, logit, probability_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from ml.infer.engine import Graph
     from ml.mammo.prepare import FineCanvas
-    from ml.registry import Calibration, ModelCard
+    from ml.registry import Calibration, ModelCard, ModelPack
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +44,17 @@ class Detectors:
     card: ModelCard
     fine: Graph | None = None
     fine_card: ModelCard | None = None
+
+    @staticmethod
+    def of(packs: Mapping[str, ModelPack], graphs: Mapping[str, Graph]) -> Detectors:
+        """From what is installed and loaded, by role."""
+        fine = packs.get(FINE_ROLE)
+        return Detectors(
+            graphs["detector"],
+            packs["detector"].card,
+            graphs.get(FINE_ROLE),
+            fine.card if fine else None,
+        )
 
     def detect(self, pixels: NDArray[np.uint16], fine: FineCanvas | None) -> Detections:
         """Boxes on the whole canvas, with classes and scores as the whole detector's card says.

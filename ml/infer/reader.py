@@ -6,25 +6,26 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ml.errors import ModelError
 from ml.exchange import PreparedImage, prepare_image
 from ml.findings import Analysis, HeatMap, ImageAnalysis
 from ml.infer.choice import choose_engine
+from ml.infer.classified import classified
 from ml.infer.detections import to_findings
 from ml.infer.detectors import Detectors
 from ml.infer.engine import as_canvas
+from ml.infer.marks import best_mark, with_mark
 from ml.mammo.codes import BreastDensity
 from ml.mammo.geometry import Affine
 from ml.mammo.prepare import fine_canvas
-from ml.registry import FINE_ROLE, default_packs, probability_of, read_pack, wants_of
+from ml.registry import default_packs, probability_of, read_pack, wants_of
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from ml.exchange import ImageFacts
@@ -32,26 +33,6 @@ if TYPE_CHECKING:
     from ml.mammo.mammogram import Mammogram
     from ml.mammo.prepare import Prepared, Wants
     from ml.registry import ModelCard, ModelPack
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Classified:
-    """The classifier's word on one canvas.
-
-    Attributes
-    ----------
-    lesion, malignancy
-        Scores in [0, 1].
-    score_map : (rows, columns) float32
-        The lesion map that pooling made the score of, in [0, 1].
-    density : (4,) float32
-        For A to D, summing to 1.
-    """
-
-    lesion: float
-    malignancy: float
-    score_map: NDArray[np.float32]
-    density: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,13 +56,7 @@ class MammogramReader:
     @property
     def detectors(self) -> Detectors:
         """The detector, with the one for calcifications where it is installed."""
-        fine = self.packs.get(FINE_ROLE)
-        return Detectors(
-            self.graphs["detector"],
-            self.detector,
-            self.graphs.get(FINE_ROLE),
-            fine.card if fine else None,
-        )
+        return Detectors.of(self.packs, self.graphs)
 
     @property
     def classifier(self) -> ModelCard:
@@ -103,7 +78,8 @@ class MammogramReader:
         start = time.perf_counter()
         fine = fine_canvas(image.prepared, image.fine)
         found = self.detectors.detect(image.prepared.pixels, fine)
-        seen = classified(self.graphs["classifier"](as_canvas(image.prepared.pixels)))
+        alone = classified(self.graphs["classifier"](as_canvas(image.prepared.pixels)))
+        seen = with_mark(alone, best_mark(found), self.classifier.mark_weights)
         milliseconds = (time.perf_counter() - start) * 1000
         facts, to_stored = image.facts, image.prepared.to_stored
         findings = to_findings(
@@ -188,17 +164,6 @@ def load_reader(
     engine = engine or choose_engine()
     graphs = {role: engine.load(pack) for role, pack in packs.items()}
     return MammogramReader(packs, graphs, engine.name)
-
-
-def classified(outputs: Sequence[NDArray[np.float32]]) -> Classified:
-    """Read the classifier's outputs: scores (1, 2), map (1, 2, r, c), density (1, 4)."""
-    scores, maps, density = outputs
-    return Classified(
-        lesion=float(np.clip(scores[0, 0], 0, 1)),
-        malignancy=float(np.clip(scores[0, 1], 0, 1)),
-        score_map=np.clip(maps[0, 0], 0, 1).astype(np.float32),
-        density=(density[0] / density[0].sum()).astype(np.float32),
-    )
 
 
 def _fits(image: PreparedImage, wants: Wants) -> bool:

@@ -52,7 +52,7 @@ def main(
     Parameters
     ----------
     from_scratch
-        Do not begin with the installed model's weights.
+        Do not begin with the installed model's weights, nor measure with other installed ones.
     plan
         Instead of the one that the data and the device decide.
 
@@ -63,16 +63,16 @@ def main(
         installed model was trained on a patient who is to measure the new one.
     """
     manifest = read_manifest(manifest_path)
-    beside = _installed(FINE_ROLE) if role == "detector" else None
-    wants = _wants(role, beside)
+    beside = {} if from_scratch else _beside(role)
+    wants = _wants(role, beside.get(FINE_ROLE))
     purposes = {purpose: _prepared(manifest, purpose, out, wants, role) for purpose in Split}
     _refuse_duplicates(purposes)
     training, there = _material(role, purposes[Split.TRAIN])
     parent = None if from_scratch else _parent(role, training.spec)
     if parent is not None:
         _refuse_known_patients(parent, manifest)
-    if beside is not None:
-        _refuse_known_patients(beside, manifest)
+    for other in beside.values():
+        _refuse_known_patients(other, manifest)
     plan = plan or plan_training(
         fingerprint(training), device_at_hand(), tuning=parent is not None
     )
@@ -106,6 +106,13 @@ def _parent(role: str, spec: PrepareSpec) -> ModelPack | None:
     """The installed model, where it looks at the same kind of canvas."""
     pack = _installed(role)
     return pack if pack and pack.card.prepare == spec else None
+
+
+def _beside(role: str) -> dict[str, ModelPack]:
+    """The installed models that the new one will be used with."""
+    roles = {"detector": (FINE_ROLE,), "classifier": ("detector", FINE_ROLE)}.get(role, ())
+    packs = {other: _installed(other) for other in roles}
+    return {other: pack for other, pack in packs.items() if pack is not None}
 
 
 def _wants(role: str, beside: ModelPack | None) -> Wants:

@@ -7,13 +7,15 @@ through the exported graph: what is measured is what ships.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ml.evaluate.calibrate import fit_calibration
-from ml.evaluate.classification import accuracy_of
+from ml.evaluate.cases import TARGETS, score_of, truth_of
+from ml.evaluate.classification import accuracy_of, area_under_curve
 from ml.evaluate.figures import (
     MOST_ACCURATE,
     classifier_figures,
@@ -27,6 +29,7 @@ from ml.evaluate.figures import (
 from ml.evaluate.outcomes import (
     fine_images,
     judge_images,
+    judge_pairs,
     mark_images,
     mark_pairs,
     whole_images,
@@ -34,13 +37,14 @@ from ml.evaluate.outcomes import (
 from ml.findings import OperatingPoint
 from ml.infer.detectors import Detectors
 from ml.infer.engine import as_canvas
+from ml.infer.marks import best_mark, with_mark
 from ml.infer.on_cpu import CpuEngine
 from ml.models.detector import CLASSES
 from ml.registry import FINE_ROLE, ModelCard, inherit, name_sha256, write_card
 from ml.train.export import export_pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -60,6 +64,8 @@ LICENCE = "AGPL-3.0-or-later"
 # False marks per lesion-free image at the operating points, the default first.
 MARK_RATES = (0.5, 0.25, 1.0)
 SENSITIVITIES = (0.90, 0.80)
+# That the best mark may have in an image's score.
+WEIGHTS = tuple(round(0.1 * number, 1) for number in range(11))
 # Images on which torch and the exported graph are compared.
 COMPARED = 8
 
@@ -110,7 +116,7 @@ def make_pack(
     origin: Origin,
     held_out: HeldOut,
     *,
-    beside: ModelPack | None = None,
+    beside: Mapping[str, ModelPack] | None = None,
 ) -> ModelPack:
     """Export, measure, and write the card.
 
@@ -119,7 +125,8 @@ def make_pack(
     model
         Trained; its weights are rounded to half precision, as they are stored.
     beside
-        For a detector: the one for calcifications that it is used and measured with.
+        The models, by role, that it is used and measured with: a detector with the one for
+        calcifications, a classifier with the detectors.
 
     Raises
     ------
@@ -131,12 +138,18 @@ def make_pack(
     shown = fine_images if role == FINE_ROLE else whole_images
     pack = export_pack(folder, model, card, _compared(shown(held_out.validation)))
     graph = CpuEngine().load(pack)
+    packs = dict(beside or {})
+    if packs and role != FINE_ROLE:
+        names = " and ".join(one.card.key for one in packs.values())
+        held_out = replace(
+            held_out, validation_name=f"{held_out.validation_name}, with {names} beside it"
+        )
     if role == "classifier":
-        card = _described_classifier(pack.card, graph, held_out)
+        card = _described_classifier(pack.card, graph, held_out, packs)
     elif role == FINE_ROLE:
         card = _described_fine(pack.card, graph, held_out)
     else:
-        card = _described_detector(pack.card, graph, held_out, beside)
+        card = _described_detector(pack.card, graph, held_out, packs)
     write_card(folder, card)
     return replace(pack, card=card)
 
@@ -162,17 +175,16 @@ def _first_card(role: str, origin: Origin) -> ModelCard:
 
 
 def _described_detector(
-    card: ModelCard, graph: Graph, held_out: HeldOut, beside: ModelPack | None
+    card: ModelCard, graph: Graph, held_out: HeldOut, beside: Mapping[str, ModelPack]
 ) -> ModelCard:
     """By itself first, for its own calibration: the other's scores are brought to its scale."""
     alone = mark_images(graph, whole_images(held_out.validation))
     card = replace(card, calibration=_calibration_of(alone))
+    fine = beside.get(FINE_ROLE)
     detectors = Detectors(graph, card)
-    if beside is not None:
-        detectors = replace(detectors, fine=CpuEngine().load(beside), fine_card=beside.card)
-        name = f"{held_out.validation_name}, with {beside.card.key} beside it"
-        held_out = replace(held_out, validation_name=name)
-    seen = alone if beside is None else mark_pairs(detectors, held_out.validation)
+    if fine is not None:
+        detectors = replace(detectors, fine=CpuEngine().load(fine), fine_card=fine.card)
+    seen = alone if fine is None else mark_pairs(detectors, held_out.validation)
     tests = {name: mark_pairs(detectors, images) for name, images in held_out.tests.items()}
     return _with_marks(card, seen, tests, held_out)
 
@@ -206,12 +218,68 @@ def _with_marks(
     )
 
 
-def _described_classifier(card: ModelCard, graph: Graph, held_out: HeldOut) -> ModelCard:
-    seen = judge_images(graph, whole_images(held_out.validation))
-    tests = {
-        name: judge_images(graph, whole_images(images))
-        for name, images in held_out.tests.items()
-    }
+def _described_classifier(
+    card: ModelCard, graph: Graph, held_out: HeldOut, beside: Mapping[str, ModelPack]
+) -> ModelCard:
+    if "detector" in beside:
+        engine = CpuEngine()
+        graphs = {role: engine.load(pack) for role, pack in beside.items()}
+        detectors = Detectors.of(beside, graphs)
+        # Unweighted once, then whatever weight serves validation best.
+        seen = judge_images(graph, whole_images(held_out.validation))
+        best = [best_mark(detectors.detect(p, fine)) for p, fine, _ in held_out.validation]
+        card = replace(card, mark_weights=choose_weights(seen, best))
+        seen = [
+            replace(one, said=with_mark(one.said, mark, card.mark_weights))
+            for one, mark in zip(seen, best, strict=True)
+        ]
+        tests = {
+            name: judge_pairs(graph, card, detectors, images)
+            for name, images in held_out.tests.items()
+        }
+    else:
+        seen = judge_images(graph, whole_images(held_out.validation))
+        tests = {
+            name: judge_images(graph, whole_images(images))
+            for name, images in held_out.tests.items()
+        }
+    return _with_judgements(card, seen, tests, held_out)
+
+
+def choose_weights(seen: list[Judged], best: Sequence[float]) -> dict[str, float]:
+    """How much the best mark should count, for the greatest area under the ROC curve.
+
+    Parameters
+    ----------
+    seen
+        What the classifier says by itself.
+    best
+        The best mark of each image.
+
+    Returns
+    -------
+    dict
+        Weights over nothing, by target; of equally good ones the smallest.
+    """
+    weights: dict[str, float] = {}
+    for target in TARGETS:
+        areas = []
+        for weight in WEIGHTS:
+            moved = [
+                replace(one, said=with_mark(one.said, mark, {target: weight}))
+                for one, mark in zip(seen, best, strict=True)
+            ]
+            score, truth = partial(score_of, target=target), partial(truth_of, target=target)
+            areas.append(area_under_curve(moved, score, truth))
+        chosen = WEIGHTS[int(np.argmax(areas))] if np.isfinite(areas).all() else 0.0
+        if chosen:
+            weights[target] = chosen
+    return weights
+
+
+def _with_judgements(
+    card: ModelCard, seen: list[Judged], tests: dict[str, list[Judged]], held_out: HeldOut
+) -> ModelCard:
     lesion = np.array([one.said.lesion for one in seen])
     malignancy = np.array([one.said.malignancy for one in seen])
     fits = {

@@ -8,7 +8,7 @@ import numpy as np
 
 from ml.data.canvases import CanvasItem
 from ml.evaluate.outcomes import Judged, Marked
-from ml.infer.reader import Classified
+from ml.infer.classified import Classified
 from ml.mammo.codes import FindingType
 from ml.mammo.prepare import PrepareSpec
 

@@ -116,3 +116,8 @@ def test_a_probability_is_platts() -> None:
     assert probability_of(Calibration(1.0, 0.0), 0.3) == pytest.approx(0.3)
     assert probability_of(Calibration(2.0, 0.0), 0.8) == pytest.approx(16 / 17)
     assert 0 < probability_of(Calibration(1e3, 0.0), 0.0) < 1e-9
+
+
+def test_a_weight_of_more_than_all_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError):
+        read_card(written(tmp_path, make_card("classifier", FILES), mark_weights={"lesion": 2}))

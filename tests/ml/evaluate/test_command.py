@@ -76,6 +76,23 @@ def test_calcifications_are_measured_in_fine_pixels_only(
     assert model["data"]["phantom"]["images"] == 4
 
 
+def test_a_classifier_is_measured_with_the_marks_that_it_counts(
+    phantoms: Path, packs: dict[str, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "figures.json"
+    found = []
+    for weights in ({}, {"lesion": 1.0}):
+        rewrite_card(packs["classifier"], mark_weights=weights)
+        command.main(phantoms, "tiny-classifier", out, draws=5)
+        (model,) = json.loads(out.read_text())["models"].values()
+        found.append(model["data"]["phantom"]["classification"]["image"]["lesion"]["brier"])
+    assert found[0] != found[1]
+    patient = command.read_manifest(phantoms).rows[-1].patient_id
+    rewrite_card(packs["detector"], training_patients=[sha256(patient)])
+    with pytest.raises(DataError, match=r"tiny-detector.*leave her out"):
+        command.main(phantoms, "tiny-classifier", out)
+
+
 def test_the_other_detectors_patients_are_refused_too(
     phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
 from ml.exchange import prepare_image
+from ml.infer.detections import SCORE_FLOOR, Detections
+from ml.infer.marks import best_mark
 from ml.infer.on_cpu import CpuEngine
 from ml.infer.reader import MammogramReader, load_reader
 from ml.mammo.codes import (
@@ -89,6 +91,23 @@ def test_equal_scores_mean_equal_probability(tmp_path: Path) -> None:
     # A score of 0.5 there: 1 / (1 + e), and the other card leaves scores as they are.
     assert calcifications.score == pytest.approx(0.2689, abs=1e-3)
     assert calcifications.probability == pytest.approx(0.2689, abs=1e-3)
+
+
+def test_the_best_mark_counts_as_the_card_says(tmp_path: Path) -> None:
+    folders = make_packs(tmp_path)
+    rewrite_card(folders["classifier"], mark_weights={"lesion": 0.25})
+    seen = load_reader(folders, CpuEngine("f32")).analyze_prepared(make_prepared(bright=0.5))
+    # The classifier says 0.5, whose log odds are 0; the best mark 0.45.
+    expected = 1 / (1 + np.exp(-0.25 * np.log(0.45 / 0.55)))
+    assert seen.lesion_score == pytest.approx(expected, abs=1e-3)
+    assert seen.malignancy_score == pytest.approx(0.25, abs=1e-3), "no weight, no change"
+
+
+def test_without_a_mark_the_best_is_what_is_just_not_kept() -> None:
+    none = Detections(
+        np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32)
+    )
+    assert best_mark(none) == pytest.approx(SCORE_FLOOR)
 
 
 @pytest.mark.parametrize(

@@ -76,9 +76,21 @@ def test_calcifications_are_learnt_in_fine_pixels(
     assert pack.card.figures
     assert all("calcifications only" in figure.data for figure in pack.card.figures)
     monkeypatch.setattr("ml.train.command.default_packs", lambda: {FINE_ROLE: pack.folder})
-    main("detector", phantoms, tmp_path / "whole", plan=PLAN, from_scratch=True)
+    main("detector", phantoms, tmp_path / "whole", plan=PLAN)
     card = read_pack(tmp_path / "whole").card
     assert card.operating_points[0].chosen_on.endswith("with own-calcifications@1 beside it")
+
+
+def test_a_classifier_is_measured_with_the_detectors_marks(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = {"detector": default_packs()["detector"]}
+    monkeypatch.setattr("ml.train.command.default_packs", lambda: installed)
+    main("classifier", phantoms, tmp_path, plan=PLAN)
+    card = read_pack(tmp_path).card
+    name = read_pack(installed["detector"]).card.key
+    assert card.operating_points[0].chosen_on.endswith(f"with {name} beside it")
+    assert set(card.mark_weights) <= {"lesion", "malignancy"}
 
 
 def test_too_coarse_pixels_are_said(phantoms: Path, tmp_path: Path) -> None:
