@@ -50,8 +50,10 @@ def test_a_model_tells_apart_only_what_differs(shift: float, low: float, high: f
 
 def test_the_page_holds_the_figures() -> None:
     shares = (np.linspace(0, 1, 5), np.linspace(0, 0.5, 5), np.linspace(0, 1, 5))
-    text = compare_phantoms.page(breasts(0, 1, "fatty"), breasts(-2, 2, "B"), shares)
+    masses = (np.linspace(1, 5, 9), np.linspace(0, 4, 9))
+    text = compare_phantoms.page(breasts(0, 1, "fatty"), breasts(-2, 2, "B"), shares, masses)
     assert "60 films" in text
     assert "beta: less in phantoms" in text
     assert "| fatty | 60 |" in text
     assert "| B | 60 |" in text
+    assert "| masses of mini-MIAS | 9 | 1.40 | 2.00 | 3.00 | 4.00 | 4.60 |" in text
