@@ -99,8 +99,8 @@ class ModelCard:
     intents
         The presentation intents that the model may look at; an image that names none is taken.
     training_patients, training_images
-        sha256 of each real patient's and image's name that was trained on, so that no test
-        reuses one. Phantoms are named by their seeds, in `data`.
+        sha256 of each patient's and image's name that was trained on, simulated ones too, so
+        that no test reuses one.
     parents
         ``name@version`` of the packs whose weights it began with, and theirs; what those were
         trained on is in the two lists above (`inherit` puts it there).

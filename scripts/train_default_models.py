@@ -204,7 +204,7 @@ def origin(role: str, data: Data) -> Origin:
     text += FILMED.format(films=len(films), patients=patients) if films else "."
     text += IMAGENET if role == "classifier" else ""
     spec = FINE if role == FINE_ROLE else WHOLE
-    return Origin(f"mammoscope-{role}", VERSION, text, spec, films)
+    return Origin(f"mammoscope-{role}", VERSION, text, spec, (*simulated, *films))
 
 
 def held_out(role: str, data: Data) -> HeldOut:

@@ -91,9 +91,9 @@ def _of_card(card: ModelCard) -> dict[int, str]:
             f"{spec.high_percentile:g} of the breast."
         ),
         21: (
-            f"Patients. The card holds the hashes of {len(card.training_patients)} real "
-            f"patients and {len(card.training_images)} real images that were trained on, its "
-            "parents' included; the evaluation refuses them as test data."
+            f"Patients. The card holds the hashes of {len(card.training_patients)} patients "
+            f"and {len(card.training_images)} images that were trained on, simulated ones and "
+            "its parents' included; the evaluation refuses them as test data."
         ),
         38: f"Probabilities are validated for {kinds}. {card.intended_use}",
     }

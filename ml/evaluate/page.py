@@ -75,7 +75,7 @@ def _card(card: Document) -> str:
         "Intended use": card["intended_use"],
         "Trained on": card["data"],
         "Began with": ", ".join(card["parents"]),
-        "Real patients and images trained on": (
+        "Patients and images trained on": (
             f"{card['training_patients']} and {card['training_images']}; refused as test data"
         ),
         "Kinds of image with a probability": ", ".join(card["validated_kinds"]) or "none",

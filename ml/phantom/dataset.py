@@ -213,7 +213,7 @@ def _identity(phantom: Phantom) -> Identity:
     image = (seed, intent, phantom.pixel_mm, phantom.vendor.name, order, *before)
     day = EXAMINED - timedelta(days=round(365.25 * phantom.years_before))
     return Identity(
-        patient_id=f"PHANTOM-{seed:012X}",
+        patient_id=phantom.patient_id,
         patient_name="SYNTHETIC^PHANTOM",
         study_instance_uid=uid_of("study", seed, *before),
         study_date=f"{day:%Y%m%d}",
@@ -240,7 +240,7 @@ def _label(phantom: Phantom) -> Label:
 def _row(path: str, phantom: Phantom) -> ManifestRow:
     return ManifestRow(
         path=path,
-        patient_id=f"PHANTOM-{phantom.seed:012X}",
+        patient_id=phantom.patient_id,
         laterality=phantom.laterality,
         view=phantom.view,
         label=_label(phantom),

@@ -113,6 +113,11 @@ class Phantom:
     benign: tuple[BenignTruth, ...] = ()
     years_before: float = 0.0
 
+    @property
+    def patient_id(self) -> str:
+        """Of the woman, in every file and list."""
+        return f"PHANTOM-{self.seed:012X}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:

@@ -166,9 +166,8 @@ def _origin(
     if parent is not None:
         name = f"{parent.card.name}@{parent.card.version}"
         text += AFTER.format(parent=name, data=parent.card.data)
-    real = tuple(item for item in training.items if item.source == "real")
     card = parent.card if parent else None
-    return Origin(f"own-{role}", "1", text, training.spec, real, card)
+    return Origin(f"own-{role}", "1", text, training.spec, training.items, card)
 
 
 def _prepared(

@@ -79,7 +79,7 @@ class Origin:
     data
         What they were trained on, with its licence, in sentences.
     trained_on
-        The real images among it: their names' hashes go into the card.
+        The images: the hashes of their and their patients' names go into the card.
     parent
         Of the pack whose weights it began with: what that one was trained on, this one was.
     """

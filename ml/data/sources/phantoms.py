@@ -142,7 +142,7 @@ def _prepared(phantom: Phantom, wants: Wants) -> Pair:
     to_canvas, size = whole.to_stored.inverse(), (wants.whole.rows, wants.whole.columns)
     boxes = [to_canvas.box(truth.box).clipped(*size) for truth in phantom.lesions]
     item = CanvasItem(
-        patient_id=f"phantom-{phantom.seed}",
+        patient_id=phantom.patient_id,
         image_id=f"phantom-{phantom.seed}-{phantom.laterality.value}{phantom.view.value}",
         source="phantom",
         boxes=tuple(

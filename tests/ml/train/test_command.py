@@ -52,13 +52,17 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_both_models_are_trained_measured_and_usable(phantoms: Path, tmp_path: Path) -> None:
+    rows = read_manifest(phantoms).rows
     for role in ("detector", "classifier"):
         main(role, phantoms, tmp_path / role, plan=PLAN, from_scratch=True)
         card = read_pack(tmp_path / role).card
         assert card.role == role
         assert card.figures
         assert card.operating_points[0].chosen_on == "the manifest's rows for validation"
-        assert not card.training_patients, "phantoms are no patients"
+        taught = [row for row in rows if row.split is Split.TRAIN]
+        women = {name_sha256(row.patient_id) for row in taught}
+        assert set(card.training_patients) == women
+        assert len(card.training_images) == len(taught)
         assert not card.validated_kinds, "phantoms validate nothing"
     folders = {role: tmp_path / role for role in ("detector", "classifier")}
     assert load_reader(folders, CpuEngine("f32")).detector.name == "own-detector"
