@@ -42,6 +42,7 @@ border-bottom:1px solid #e3e7ec}
 th{font-weight:600;color:#556070}.number{text-align:right}
 .plots{display:flex;flex-wrap:wrap;gap:1rem}.plots figure{margin:0}
 figcaption{color:#556070;font-size:.9em}
+td:first-child{min-width:9rem}.parts td:nth-child(2){white-space:nowrap}
 .few,.empty{color:#b3261e}.empty{font-weight:600}.note{color:#556070;max-width:46rem}
 """
 
@@ -74,7 +75,7 @@ def _card(card: Document) -> str:
         "Role": card["role"],
         "Intended use": card["intended_use"],
         "Trained on": card["data"],
-        "Began with": ", ".join(card["parents"]),
+        "Began with": ", ".join(card["parents"]) or "no other pack",
         "Patients and images trained on": (
             f"{card['training_patients']} and {card['training_images']}; refused as test data"
         ),
@@ -212,7 +213,7 @@ def _subgroups(groups: Sequence[Document]) -> str:
         rows = [
             (
                 escape(member["group"]),
-                f"{member['n']} ({member['patients']} patients)"
+                f"{member['n']} (patients: {member['patients']})"
                 # Said in a word too: not everybody sees red.
                 + (", few" if member["few"] else ""),
                 *(_estimate(member["figures"][name]) for name in names),
@@ -220,7 +221,8 @@ def _subgroups(groups: Sequence[Document]) -> str:
             for member in members
         ]
         few = [member["few"] for member in members]
-        parts.append(_table((escape(title), "n", *map(escape, names)), rows, few))
+        table = _table((escape(title), "n", *map(escape, names)), rows, few)
+        parts.append(f'<div class="parts">{table}</div>')
     return "".join(parts)
 
 

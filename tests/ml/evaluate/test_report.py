@@ -67,6 +67,7 @@ def test_claim_is_filled_as_far_as_it_goes(document: dict[str, object]) -> None:
     assert list(texts) == list(range(1, 43))
     assert "24 images of 24 patients, 12 with a lesion" in texts[34]
     assert "simulation (24)" in texts[14]
+    assert "yolo26n" in texts[22]
     assert [texts[item] for item in (32, 37, 40, 42)] == [""] * 4, "nobody told"
 
 
@@ -74,7 +75,7 @@ def test_empty_items_and_small_parts_stand_out(page: str) -> None:
     assert page.count('<span class="empty">empty</span>') > 20
     assert ".few,.empty{color:#b3261e}" in page
     assert "<tr class=few>" in page
-    assert "patients), few</td>" in page
+    assert "(patients: 24), few</td>" in page
 
 
 def test_the_page_needs_no_other_file_and_runs_nothing(page: str) -> None:
