@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,85 @@ DENSITY_FIGURES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What was aimed at before anything was trained.
+
+    Attributes
+    ----------
+    report, role, figure
+        Where the measured figure stands: a report's file, a model's role, a figure's name.
+    row, level
+        In a report of rows, instead of role and figure: the row, and which part of it.
+    """
+
+    title: str
+    least: float
+    report: str
+    role: str = ""
+    figure: str = ""
+    row: str = ""
+    level: tuple[str, ...] = ()
+
+
+_SEEN = "lesions of d' 3 or more"
+_FAINT = "share below d' 3"
+_FAINT_GROUPS = ("under 1", "1 to 2", "2 to 3")
+_TOGETHER = "classifier: both together"
+GOALS = (
+    Goal(
+        f"phantoms, accuracy over images, {_SEEN}",
+        0.98,
+        "phantoms",
+        "classifier",
+        f"accuracy, lesion, {_SEEN}",
+    ),
+    Goal(
+        f"phantoms, AUC over images, {_SEEN}",
+        0.99,
+        "phantoms",
+        "classifier",
+        f"AUC, lesion, {_SEEN}",
+    ),
+    Goal(
+        f"phantoms, sensitivity at 0.25 false marks, {_SEEN}",
+        0.95,
+        "phantoms",
+        "detector",
+        f"sensitivity at 0.25 false marks per lesion-free image, {_SEEN}",
+    ),
+    Goal(
+        "phantoms, density, weighted kappa",
+        0.85,
+        "phantoms",
+        "classifier",
+        "density, weighted kappa",
+    ),
+    Goal("phantoms, share of the lesions below d' 3", 0.30, "phantoms", "detector", _FAINT),
+    Goal(
+        "mini-MIAS, five folds, AUC, lesion",
+        0.80,
+        "mini_mias",
+        row=_TOGETHER,
+        level=("image", "lesion", "auc"),
+    ),
+    Goal(
+        "mini-MIAS, five folds, AUC, malignancy",
+        0.80,
+        "mini_mias",
+        row=_TOGETHER,
+        level=("image", "malignancy", "auc"),
+    ),
+    Goal(
+        "mini-MIAS, five folds, sensitivity at 1 false mark",
+        0.70,
+        "mini_mias",
+        row="detector: phantoms, then films",
+        level=("froc_lesion_free", "1"),
+    ),
+)
+
+
 def main() -> int:
     """Read every report and write the page."""
     PAGE.write_text(results_page(read_reports(REPORTS)), encoding="utf-8", newline="\n")
@@ -68,7 +148,60 @@ def read_reports(folder: Path) -> dict[str, Report]:
 def results_page(reports: Mapping[str, Report]) -> str:
     """The whole page, as Markdown."""
     parts = [_report(name, report) for name, report in reports.items()]
-    return "\n".join([HEADER, *(parts or [EMPTY])])
+    return "\n".join([HEADER, *_goals(reports), *(parts or [EMPTY])])
+
+
+def _goals(reports: Mapping[str, Report]) -> list[str]:
+    """What was aimed at beside what was measured: the missed ones first of all."""
+    lines: list[tuple[str, ...]] = []
+    for goal in GOALS:
+        measured = _reached(goal, reports)
+        if measured is None:
+            continue
+        value = measured["value"]
+        word = "yes" if value is not None and value >= goal.least else "no"
+        lines.append((goal.title, f"{goal.least:.2f}", _estimate(measured), word))
+    if not lines:
+        return []
+    lines.sort(key=lambda line: line[-1] == "yes")
+    return ["## Goals\n", _table(("goal", "at least", "measured", "reached"), lines)]
+
+
+def _reached(goal: Goal, reports: Mapping[str, Report]) -> Report | None:
+    """The goal's figure as it was measured; None where it was not."""
+    report = reports.get(goal.report, {})
+    if goal.row:
+        return _of_row(report.get("rows", {}).get(goal.row, {}), goal.level)
+    for model in report.get("models", {}).values():
+        if model["card"]["role"] == goal.role:
+            (part,) = model["data"].values()
+            if goal.figure == _FAINT:
+                return _faint_share(part["subgroups"])
+            return next((each for each in part["figures"] if each["name"] == goal.figure), None)
+    return None
+
+
+def _of_row(found: Any, level: Sequence[str]) -> Report | None:
+    for name in level:
+        if isinstance(found, list):
+            at = [each for each in found if f"{each['false_marks']:g}" == name]
+            found = at[0]["sensitivity"] if at else {}
+        else:
+            found = found.get(name, {})
+    return found or None
+
+
+def _faint_share(groups: Sequence[Report]) -> Report | None:
+    """Of the lesions whose detectability is known."""
+    rated = {
+        group["group"]: group["n"]
+        for group in groups
+        if (group["of"], group["division"]) == ("lesions", "detectability d'")
+    }
+    if not rated:
+        return None
+    faint = sum(n for name, n in rated.items() if name in _FAINT_GROUPS)
+    return {"value": faint / sum(rated.values()), "low": None, "high": None}
 
 
 def _report(name: str, report: Report) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -11,7 +12,10 @@ import write_results  # noqa: E402 the path comes first
 
 from ml.evaluate.classification import classification_report  # noqa: E402
 from ml.evaluate.detection import detection_report  # noqa: E402
+from ml.evaluate.figures import MOST_ACCURATE  # noqa: E402
 from ml.evaluate.report import data_report, model_report  # noqa: E402
+from ml.findings import OperatingPoint  # noqa: E402
+from ml.mammo.codes import FindingType  # noqa: E402
 from ml.manifest import ManifestRow  # noqa: E402
 from tests.factories.packs import make_card  # noqa: E402
 from tests.factories.truths import make_judged, make_marked  # noqa: E402
@@ -68,3 +72,40 @@ def test_what_a_cross_validation_writes_becomes_two_tables(tmp_path: Path) -> No
     assert "| detector: alone | 1.000" in page
     assert "| classifier: alone | image | 1.000" in page
     assert "| classifier: alone | breast |" not in page, "no case at that level"
+
+
+def test_every_goal_has_its_figure() -> None:
+    """By the names that the evaluation writes: a goal whose figure is renamed would vanish."""
+    rated = [
+        replace(each, item=replace(each.item, detectability=(d,) * len(each.item.boxes)))
+        for each, d in zip(MARKED, (1.5, 4, 2, 8, 0.5, 2.5, 7, 9), strict=True)
+    ]
+    box = {"boxes": ((0.0, 0.0, 8.0, 8.0),), "finding_types": (FindingType.MASS,)}
+    judged = [
+        replace(each, item=replace(each.item, **box, detectability=(5.0,)))
+        if each.item.lesion
+        else each
+        for each in JUDGED
+    ]
+    rows = [ManifestRow(f"{i}.dcm", f"p{i}") for i in range(8)]
+    models = {}
+    for role, outcomes in (("detector", rated), ("classifier", judged)):
+        points = (OperatingPoint(MOST_ACCURATE, 0.45, ""),)
+        card = replace(make_card(role, FILES), operating_points=points)
+        part = data_report(card, rows, outcomes, "phantoms", draws=20)
+        models[card.key] = model_report(card, {"phantom": part})
+    folds = {
+        "detector: phantoms, then films": detection_report(MARKED, (), draws=20),
+        "classifier: both together": classification_report(JUDGED, (), {}, draws=20),
+    }
+    reports = {"phantoms": {"models": models}, "mini_mias": {"rows": folds}}
+    page = write_results.results_page(reports)
+    table = page.split("## Goals\n")[1].split("##")[0]
+    for goal in write_results.GOALS:
+        assert goal.title in table
+    # Four lesions, at d' 4, 8, 2.5 and 9.
+    assert "| phantoms, share of the lesions below d' 3 | 0.30 | 0.250 | no |" in table
+    assert (
+        "| mini-MIAS, five folds, AUC, lesion | 0.80 | 1.000 (1.000 to 1.000) | yes |" in table
+    )
+    assert "## Goals" not in write_results.results_page({})
