@@ -2,8 +2,9 @@
 
     python scripts/write_results.py
 
-Two forms of report are read: what `mammoscope evaluate` writes (figures by model and source)
-and what `scripts/cross_validate.py` writes (a row for each thing that a recipe adds). No figure
+Three forms of report are read: what `mammoscope evaluate` writes (figures by model and source),
+what `scripts/cross_validate.py` writes (a row for each thing that a recipe adds), and what
+`scripts/read_cbis.py` writes (a line a film). No figure
 on the page is typed by hand; a test compares the page with what this script makes.
 """
 
@@ -211,6 +212,8 @@ def _report(name: str, report: Report) -> str:
         parts.append(f"{report['note']}\n")
     if "rows" in report:
         parts += _comparison(report["rows"])
+    if "films" in report:
+        parts.append(_films(report["films"]))
     for key, model in report.get("models", {}).items():
         for part in model["data"].values():
             parts += _measured(key, part)
@@ -245,6 +248,30 @@ def _comparison(rows: Mapping[str, Report]) -> list[str]:
 
 
 _TARGETS = ("lesion", "malignancy")
+
+
+def _films(films: Sequence[Report]) -> str:
+    """What `scripts/read_cbis.py` writes: one line a film."""
+    headings = ("woman", "breast, truth", "view", "density", "lesion", "malignancy", "marks")
+    lines = [
+        (
+            film["woman"],
+            f"{film['breast']}, {film['truth']}",
+            film["view"],
+            film["density"],
+            f"{film['lesion_score']:.2f}{', called' if film['called'] else ''}",
+            f"{film['malignancy_score']:.2f}",
+            "; ".join(map(_mark, film["marks"])) or "none",
+        )
+        for film in films
+    ]
+    point = f"Called at the operating point {films[0]['operating_point']}.\n\n" if films else ""
+    return point + _table(headings, lines)
+
+
+def _mark(mark: Report) -> str:
+    place = f"{mark['down']:.0%} down, {mark['across']:.0%} across"
+    return f"{mark['finding_type']} {mark['score']:.2f} ({place})"
 
 
 def _measured(key: str, part: Report) -> list[str]:

@@ -109,3 +109,25 @@ def test_every_goal_has_its_figure() -> None:
         "| mini-MIAS, five folds, AUC, lesion | 0.80 | 1.000 (1.000 to 1.000) | yes |" in table
     )
     assert "## Goals" not in write_results.results_page({})
+
+
+def test_films_that_are_read_but_not_counted_become_a_table() -> None:
+    mark = {"finding_type": "mass", "score": 0.5, "down": 0.25, "across": 0.7}
+    film = {
+        "woman": "P_1",
+        "breast": "left",
+        "truth": "benign mass",
+        "view": "CC",
+        "lesion_score": 0.875,
+        "malignancy_score": 0.25,
+        "called": True,
+        "operating_point": "sensitivity 0.90",
+        "density": "B",
+        "marks": [mark],
+    }
+    calm = film | {"called": False, "marks": []}
+    page = write_results.results_page({"cbis": {"films": [film, calm]}})
+    assert "Called at the operating point sensitivity 0.90." in page
+    told = "| P_1 | left, benign mass | CC | B | 0.88, called | 0.25 | mass 0.50 "
+    assert told + "(25% down, 70% across) |" in page
+    assert "| 0.88 | 0.25 | none |" in page
