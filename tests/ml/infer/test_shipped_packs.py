@@ -11,9 +11,11 @@ import pytest
 from ml.infer.engine import as_canvas
 from ml.infer.on_cuda import CudaEngine, network_of
 from ml.infer.reader import load_reader
+from ml.mammo.codes import FindingType
 from ml.mammo.pixels import read_pixels
 from ml.mammo.prepare import prepare
 from ml.mammo.scan import find_images
+from ml.manifest import read_manifest
 from ml.places import SAMPLES
 from ml.registry import FINE_ROLE, NEEDED_ROLES, default_packs, read_pack
 from ml.train.export import Difference, compare, difference
@@ -93,17 +95,23 @@ def test_a_difference_is_noticed() -> None:
 
 def test_the_sample_study_has_its_mass_found(packs: dict[str, ModelPack]) -> None:
     """The obvious lesion of the shipped study, above the operating point, in both views."""
-    images = [i for i in find_images([SAMPLES]).images if i.path.stem in {"LCC", "LMLO"}]
+    manifest = read_manifest(SAMPLES)
+    masses = {
+        SAMPLES / row.path: row.box
+        for row in manifest.boxes
+        if row.finding_type is FindingType.MASS
+    }
+    images = [image for image in find_images([SAMPLES]).images if image.path in masses]
+    assert len(images) == 2
     analysis = load_reader().analyze(images, read_pixels)
     threshold = packs["detector"].card.operating_points[0].threshold
-    truth = {"LCC": (892, 508), "LMLO": (1122, 500)}
     for image, seen in zip(images, analysis.images, strict=True):
-        row, column = truth[image.path.stem]
+        truth = masses[image.path]
         hits = [
             finding.score
             for finding in seen.findings
-            if finding.box.row0 <= row < finding.box.row1
-            and finding.box.col0 <= column < finding.box.col1
+            if truth.row0 <= finding.box.center[0] < truth.row1
+            and truth.col0 <= finding.box.center[1] < truth.col1
         ]
         assert max(hits, default=0) >= threshold, image.path.stem
 
