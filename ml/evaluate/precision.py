@@ -6,6 +6,7 @@ times, so the same rule also stands here on arrays: an image's marks are matched
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,8 @@ def torchmetrics_precisions(outcomes: Sequence[Marked]) -> dict[str, float]:
         rec_thresholds=RECALLS.tolist(),
     )
     metric.warn_on_many_detections = False
+    # It would log a table of its own at every call.
+    logging.getLogger("faster_coco_eval").setLevel(logging.WARNING)
     for outcome in outcomes:
         said = _boxes(outcome.mark_boxes)
         said["scores"] = _tensor(outcome.scores)
