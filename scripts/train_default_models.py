@@ -52,8 +52,8 @@ ROLES = tuple(BESIDE)
 VERSION = "0.2.0"
 # Simulated sets; their seeds share no woman. The test set's machines are never trained on.
 TRAINING = PhantomSet(1_000_000, 1600, lesion_rate=0.65, most_lesions=4)
-# The same women in fine pixels, of which only pieces are kept.
-FINE_TRAINING = replace(TRAINING, pixel_mm=FINE.pixel_mm)
+# The first half of these women in fine pixels, of which only pieces are kept.
+FINE_TRAINING = replace(TRAINING, count=800, pixel_mm=FINE.pixel_mm)
 PIECES = StorePlan(side=576, hard=2, random=1)
 HELD_OUT = {
     "validation": PhantomSet(2_000_000, 240, pixel_mm=FINE.pixel_mm),
@@ -65,7 +65,7 @@ FILMS_AT_MOST = 400
 CROP_PX = 320
 PRETRAIN = DetectorRecipe(steps=8000, real_share=0.0)
 FINETUNE = DetectorRecipe(steps=300, rate=4e-4, warmup=20)
-CALCIFICATIONS = DetectorRecipe(steps=6000, real_share=0.0, seed=20261126)
+CALCIFICATIONS = DetectorRecipe(steps=4000, real_share=0.0, seed=20261126)
 PATCHES = PatchRecipe(steps=2000, real_share=0.0)
 FINETUNE_PATCHES = PatchRecipe(steps=300, rate=2e-4, warmup=20)
 CLASSIFIER = ClassifierRecipe(steps=600)
@@ -192,9 +192,10 @@ def fine_pieces(folder: Path) -> CanvasSet:
 
 def origin(role: str, data: Data) -> Origin:
     """What the card says of the training."""
-    simulated = data.simulated.items
+    fine = role == FINE_ROLE
+    simulated = data.simulated.items[: FINE_TRAINING.count if fine else None]
     films = tuple(data.films.items[i] for i in data.film_indices["train"])
-    films = () if role == FINE_ROLE else films
+    films = () if fine else films
     text = SIMULATED.format(
         phantoms=len(simulated),
         women=len({item.patient_id for item in simulated}),
@@ -203,7 +204,7 @@ def origin(role: str, data: Data) -> Origin:
     patients = len({item.patient_id for item in films})
     text += FILMED.format(films=len(films), patients=patients) if films else "."
     text += IMAGENET if role == "classifier" else ""
-    spec = FINE if role == FINE_ROLE else WHOLE
+    spec = FINE if fine else WHOLE
     return Origin(f"mammoscope-{role}", VERSION, text, spec, (*simulated, *films))
 
 
