@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.errors import MammoError
+from ml.files import replacing
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
@@ -72,12 +73,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def write_json(path: Path, document: object) -> None:
     """Write JSON so that an interruption leaves the old file or the new one, never half."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as fresh:
+        fresh.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
 
 class ProgressLine:

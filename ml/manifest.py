@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, TypeVar
 
 from ml.errors import DataError
+from ml.files import replacing
 from ml.mammo.codes import BreastDensity, FindingType, Laterality, ViewPosition
 from ml.mammo.geometry import Box
 from ml.texts import mark
@@ -399,9 +400,5 @@ def _write(table: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    temporary = table.with_name(f".{table.name}.part")
-    try:
-        temporary.write_text(text.getvalue(), "utf-8", newline="")
-        temporary.replace(table)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(table) as fresh:
+        fresh.write_text(text.getvalue(), "utf-8", newline="")

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
+from ml.files import replacing
 from ml.findings import ModelUse, OperatingPoint
 from ml.mammo.codes import FindingType, ImageKind, PresentationIntent
 from ml.mammo.prepare import PrepareSpec, Wants
@@ -308,9 +309,8 @@ def card_to_json(card: ModelCard) -> dict[str, object]:
 
 def write_card(folder: Path, card: ModelCard) -> None:
     """Write a pack's card; the old one stays whole until the new one is."""
-    temporary = folder / f".{CARD}.part"
-    temporary.write_text(json.dumps(card_to_json(card), indent=1) + "\n", encoding="utf-8")
-    temporary.replace(folder / CARD)
+    with replacing(folder / CARD) as fresh:
+        fresh.write_text(json.dumps(card_to_json(card), indent=1) + "\n", encoding="utf-8")
 
 
 def _check_file(path: Path, sha256: str) -> None:

@@ -38,6 +38,7 @@ from ml.data.sources.mini_mias import mini_mias_canvases
 from ml.evaluate.classification import classification_report
 from ml.evaluate.detection import detection_report
 from ml.evaluate.outcomes import Judged, judge_images, mark_images
+from ml.files import replacing
 from ml.infer.classified import Classified
 from ml.mammo.prepare import PrepareSpec
 from ml.models.classifier import DeployedClassifier
@@ -403,9 +404,8 @@ def _keep(name: str, figures: dict[str, object]) -> None:
     report = json.loads(REPORT.read_text("utf-8")) if REPORT.exists() else {"rows": {}}
     report["rows"][name] = figures
     report["rows"] = {row: report["rows"][row] for row in ROWS if row in report["rows"]}
-    temporary = REPORT.with_suffix(".part")
-    temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(REPORT)
+    with replacing(REPORT) as fresh:
+        fresh.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.files import replacing
 from ml.mammo.codes import FindingType
 from ml.mammo.geometry import Affine, Box
 from ml.mammo.prepare import FineCanvas, PrepareSpec
@@ -259,7 +260,8 @@ def write_canvases(
         items.append(item)
     array.flush()
     table = {"spec": spec.to_json(), "items": [item_to_json(item) for item in items]}
-    (folder / "canvases.json").write_text(json.dumps(table), encoding="utf-8")
+    with replacing(folder / "canvases.json") as fresh:
+        fresh.write_text(json.dumps(table), encoding="utf-8")
 
 
 def write_pairs(

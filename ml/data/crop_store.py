@@ -20,6 +20,7 @@ import numpy as np
 
 from ml.data.canvases import CanvasSet, item_from_json, item_to_json, only_boxes
 from ml.errors import DataError
+from ml.files import replacing
 from ml.mammo.geometry import Affine, Box
 from ml.mammo.prepare import PrepareSpec
 from ml.texts import mark
@@ -153,9 +154,8 @@ def _write_head(folder: Path, head: dict[str, object]) -> None:
                 folder=folder.name,
             )
         return
-    temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps(head), "utf-8")
-    temporary.replace(path)
+    with replacing(path) as fresh:
+        fresh.write_text(json.dumps(head), "utf-8")
 
 
 def _whole_lines(folder: Path) -> list[bytes]:

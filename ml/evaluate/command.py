@@ -21,6 +21,7 @@ from ml.evaluate.outcomes import (
 )
 from ml.evaluate.page import html_page
 from ml.evaluate.report import SCHEMA, data_report, model_report
+from ml.files import replacing
 from ml.infer.choice import choose_engine
 from ml.infer.detectors import Detectors
 from ml.mammo.prepare import WHOLE, Wants
@@ -244,9 +245,5 @@ def _image_names(row: ManifestRow) -> Iterator[str]:
 
 
 def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as fresh:
+        fresh.write_text(text, encoding="utf-8", newline="\n")

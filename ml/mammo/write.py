@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.files import replacing
 from ml.mammo.codes import Laterality, PresentationIntent, ViewPosition
 from ml.mammo.encode import TransferSyntax, encode_frame
 from ml.mammo.mammogram import Window
@@ -161,12 +162,8 @@ def write_mammogram(
     dataset = _dataset(pixels, image)
     _add_pixels(dataset, pixels, image, syntax)
     _write(buffer, dataset, _meta(image, syntax))
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_bytes(buffer.getbuffer())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as fresh:
+        fresh.write_bytes(buffer.getbuffer())
 
 
 def _write(buffer: io.BytesIO, dataset: Dataset, meta: FileMetaDataset) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ml.errors import DataError
+from ml.files import replacing
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -70,9 +71,8 @@ class Training:
             "settings": dict(self.settings),
             "step": step,
         }
-        temporary = path.with_suffix(".part")
-        torch.save(state, temporary)
-        temporary.replace(path)
+        with replacing(path) as fresh:
+            torch.save(state, fresh)
 
     def resume(self, path: Path) -> int:
         """Restore what `save` wrote and return the step to go on with; 0 where nothing is.

@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from ml.files import replacing
 from ml.prevalence import SCREENING_PER_THOUSAND
 from ml.texts import mark, translate
 from viewer.core.errors import SettingsError
@@ -209,11 +210,10 @@ def write_settings(settings: Settings, path: Path) -> None:
     SettingsError
         Where the file cannot be written.
     """
-    fresh = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(settings_to_toml(settings), encoding="utf-8")
-        fresh.replace(path)
+        with replacing(path) as fresh:
+            fresh.write_text(settings_to_toml(settings), encoding="utf-8")
     except OSError as error:
         raise SettingsError(
             mark("The settings cannot be written to {path}: {why}."),
