@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QTransform
 
+from ml.mammo.geometry import Affine, Box
 from ml.texts import translate
 from viewer.core.annotations import corners_of, edge_letters, scale_line, view_line
 from viewer.core.diagnosis import alarm_sentence, finding_name
+from viewer.core.labels import placed_labels
 from viewer.core.layout import length_of
 from viewer.core.prevalence import probability_text
 from viewer.display.render import shown_voi
@@ -19,7 +22,6 @@ from viewer.qt.canvas.scene import heat_map_of, visible_findings
 
 if TYPE_CHECKING:
     from ml.findings import Finding, HeatMap
-    from ml.mammo.geometry import Affine, Box
     from viewer.core.state import SessionState
     from viewer.qt.canvas.scene import Shown
 
@@ -39,8 +41,7 @@ def draw_marks(painter: QPainter, shown: Shown, state: SessionState, dpr: float)
     if heat_map is not None:
         _draw_heat_map(painter, heat_map, to_view)
     slot = slot_rect(shown.slot, dpr)
-    for key, finding in visible_findings(state, shown.viewport):
-        _draw_finding(painter, finding, to_view, slot, selected=key == state.selected)
+    _draw_findings(painter, shown, state, to_view, slot)
     _draw_lengths(painter, shown, state, to_view)
 
 
@@ -88,8 +89,6 @@ def _holds(box: Box, row: float, column: float) -> bool:
 
 
 def _logical(shown: Shown, dpr: float) -> Affine:
-    from ml.mammo.geometry import Affine
-
     assert shown.placement is not None
     slot = shown.slot
     return shown.placement.to_screen.then(Affine.shift(slot.row0, slot.col0)).then(
@@ -97,32 +96,68 @@ def _logical(shown: Shown, dpr: float) -> Affine:
     )
 
 
-def _draw_finding(
-    painter: QPainter, finding: Finding, to_view: Affine, slot: QRectF, *, selected: bool
+def _draw_findings(
+    painter: QPainter, shown: Shown, state: SessionState, to_view: Affine, slot: QRectF
 ) -> None:
-    box = to_view.box(finding.box)
-    rect = QRectF(box.col0, box.row0, box.col1 - box.col0, box.row1 - box.row0)
-    if not rect.intersects(slot):
-        return
+    """Boxes, then their words: the selected finding's choose their place first."""
+    room = Box(slot.top(), slot.left(), slot.bottom(), slot.right())
+    there = [
+        _Drawn(finding, to_view.box(finding.box), selected=key == state.selected)
+        for key, finding in visible_findings(state, shown.viewport)
+    ]
+    there = [one for one in there if one.box.intersection(room) > 0]
+    for one in there:
+        _draw_box(painter, one)
+    first = sorted(there, key=lambda one: (one.selected, one.finding.score), reverse=True)
+    sizes = [_words_size(painter, one) for one in first]
+    places = placed_labels([one.box for one in first], sizes, room)
+    for one, place in reversed(list(zip(first, places, strict=True))):
+        _draw_label(painter, one, _rect(place))
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A finding and its box in the widget's own pixels."""
+
+    finding: Finding
+    box: Box
+    selected: bool
+
+    @property
+    def words(self) -> str:
+        known = self.finding.probability
+        value = f"{self.finding.score:.2f}" if known is None else probability_text(known)
+        return f"{finding_name(self.finding.finding_type).lower()} {value}"
+
+    @property
+    def font(self) -> QFont:
+        return _font(TEXT_PX, bold=self.selected)
+
+
+def _draw_box(painter: QPainter, one: _Drawn) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(_SHADOW, 4 if selected else 3))
-    painter.drawRect(rect)
-    painter.setPen(QPen(QColor(palette.MACHINE), 2.5 if selected else 1.2))
-    painter.drawRect(rect)
-    known = finding.probability
-    value = f"{finding.score:.2f}" if known is None else probability_text(known)
-    text = f"{finding_name(finding.finding_type).lower()} {value}"
-    painter.setFont(_font(TEXT_PX, bold=selected))
-    metrics = painter.fontMetrics()
-    size = metrics.size(0, text)
-    label = QRectF(
-        rect.left() - 1, rect.top() - size.height() - 2, size.width() + 6, size.height() + 1
-    )
-    # Beside the chest wall, or at the upper edge, the words would be cut off.
-    label.moveRight(min(label.right(), slot.right() - 1))
-    label.moveTop(max(label.top(), slot.top() + 1))
+    painter.setPen(QPen(_SHADOW, 4 if one.selected else 3))
+    painter.drawRect(_rect(one.box))
+    painter.setPen(QPen(QColor(palette.MACHINE), 2.5 if one.selected else 1.2))
+    painter.drawRect(_rect(one.box))
+
+
+def _words_size(painter: QPainter, one: _Drawn) -> tuple[float, float]:
+    """Height and width, with a margin."""
+    painter.setFont(one.font)
+    size = painter.fontMetrics().size(0, one.words)
+    return size.height() + 1, size.width() + 6
+
+
+def _draw_label(painter: QPainter, one: _Drawn, label: QRectF) -> None:
+    painter.setFont(one.font)
+    painter.setPen(QColor(palette.MACHINE))
     painter.fillRect(label, QColor(20, 18, 14, 215))
-    painter.drawText(label, Qt.AlignmentFlag.AlignCenter, text)
+    painter.drawText(label, Qt.AlignmentFlag.AlignCenter, one.words)
+
+
+def _rect(box: Box) -> QRectF:
+    return QRectF(box.col0, box.row0, box.col1 - box.col0, box.row1 - box.row0)
 
 
 def _draw_heat_map(painter: QPainter, heat_map: HeatMap, to_view: Affine) -> None:
