@@ -47,6 +47,7 @@ from ml.places import MODELS
 from ml.train.classifier import ClassifierRecipe, train_classifier
 from ml.train.crops import CropSource
 from ml.train.detector import DetectorRecipe, train_detector
+from ml.train.hard import with_hard
 from ml.train.patches import PatchRecipe, train_patches
 from ml.train.plan import device_at_hand
 
@@ -164,6 +165,11 @@ def detector_phantoms_then_films(material: Material) -> dict[str, object]:
     return detection_report(_finetuned_marks(material), ())
 
 
+def detector_without_hard_negatives(material: Material) -> dict[str, object]:
+    """The same, crops without a lesion from anywhere."""
+    return detection_report(_finetuned_marks(material, hard=False), ())
+
+
 def classifier_films_alone(material: Material) -> dict[str, object]:
     """From ImageNet's weights: patches and whole images of real films only."""
     return classification_report(_classified(material, "films-alone"), (), {})
@@ -222,6 +228,7 @@ ROWS: dict[str, Callable[[Material], dict[str, object]]] = {
     "detector: films alone": detector_films_alone,
     "detector: phantoms alone": detector_phantoms_alone,
     "detector: phantoms, then films": detector_phantoms_then_films,
+    "detector: without hard negatives": detector_without_hard_negatives,
     "classifier: films alone": classifier_films_alone,
     "classifier: phantoms, then films": classifier_phantoms_then_films,
     "classifier: the detector's best mark": detectors_best_mark,
@@ -246,17 +253,22 @@ def _pretrained_patches(material: Material) -> nn.Module:
     return train_patches(simulated, None, PATCHES, material.work.parent / "pretrained")
 
 
-def _finetuned_marks(material: Material) -> list[Marked]:
-    start = _pretrained(material).state_dict()
+def _finetuned_marks(material: Material, *, hard: bool = True) -> list[Marked]:
+    seen, device = _pretrained(material), material.device
+    start = {name: weights.clone() for name, weights in seen.state_dict().items()}
+    phantoms = material.simulated(CROP_PX, CROP_PX)
+    phantoms = with_hard(phantoms, seen, device=device) if hard else phantoms
+    name = "phantoms-films" if hard else "no-hard"
 
     def train(fold: int) -> nn.Module:
+        films = material.others(fold, CROP_PX, CROP_PX)
         return train_detector(
-            material.simulated(CROP_PX, CROP_PX),
-            material.others(fold, CROP_PX, CROP_PX),
+            phantoms,
+            with_hard(films, seen, device=device) if hard else films,
             material.sown(FOLD_FINETUNE),
-            material.work / f"phantoms-films-{fold}{material.suffix}",
+            material.work / f"{name}-{fold}{material.suffix}",
             start=start,
-            device=material.device,
+            device=device,
         )
 
     return _marked(material, train)

@@ -36,6 +36,7 @@ from ml.registry import FINE_ROLE, read_pack
 from ml.train.classifier import ClassifierRecipe, train_classifier
 from ml.train.crops import CropSource
 from ml.train.detector import DetectorRecipe, train_detector
+from ml.train.hard import with_hard
 from ml.train.packs import HeldOut, Origin, make_pack
 from ml.train.patches import PatchRecipe, train_patches
 from ml.train.plan import device_at_hand
@@ -122,10 +123,11 @@ def main() -> None:
 
 
 def detector_of(data: Data) -> nn.Module:
-    """Phantoms first, then phantoms and films side by side."""
+    """Phantoms first, then phantoms and films with what those weights take for lesions."""
     phantoms, films = data.sources(CROP_PX, CROP_PX)
     device = device_at_hand().kind
     seen = train_detector(phantoms, None, PRETRAIN, data.work / "pretrained", device=device)
+    phantoms, films = (with_hard(s, seen, device=device) for s in (phantoms, films))
     start = seen.state_dict()
     return train_detector(phantoms, films, FINETUNE, data.work, start=start, device=device)
 

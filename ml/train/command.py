@@ -12,12 +12,14 @@ from ml.data.sources.listed import listed_canvases, listed_pairs
 from ml.errors import DataError
 from ml.mammo.prepare import FINE, WHOLE, Wants
 from ml.manifest import Split, read_manifest
+from ml.models.detector import build_detector
 from ml.registry import FINE_ROLE, default_packs, name_sha256, read_pack
 from ml.texts import mark
 from ml.train.classifier import train_classifier
 from ml.train.crops import CropSource
 from ml.train.detector import train_detector
 from ml.train.fingerprint import fingerprint
+from ml.train.hard import with_hard
 from ml.train.packs import HeldOut, Origin, make_pack
 from ml.train.patches import train_patches
 from ml.train.plan import device_at_hand, plan_training
@@ -221,12 +223,20 @@ def _trained(
     crops = CropSource(training, there, plan.crop_px, plan.crop_px)
     start = _weights(parent)
     if role != "classifier":
+        if start is not None:
+            crops = with_hard(crops, _detector(start), device=device)
         return train_detector(crops, None, plan.detector, out, start=start, device=device)
     seen = train_patches(crops, None, plan.patches, out, start=start, device=device)
     whole = CropSource(training, there, training.spec.rows, training.spec.columns)
     return train_classifier(
         whole, None, plan.classifier, out, start=seen.state_dict(), device=device
     )
+
+
+def _detector(weights: Mapping[str, torch.Tensor]) -> nn.Module:
+    model = build_detector()
+    model.load_state_dict(weights)
+    return model
 
 
 def _weights(parent: ModelPack | None) -> Mapping[str, torch.Tensor] | None:

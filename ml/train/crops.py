@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ from ml.data.augment import Augmentation, draw_tone, draw_warp
 from ml.mammo.geometry import Affine, Box
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from ml.data.augment import Warp
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 # A lesion cut to less than this share of its area is not asked for.
 LEAST_VISIBLE = 0.5
+# How far from a crop's middle that which it is cut around may lie, as a share of its side.
+REACH = 0.35
+# Of the crops without a lesion, where hard places are known.
+HARD_SHARE = 0.5
 # Of a crop's ranges; a whole image shows its edge, where a turn leaves a wedge of air.
 WHOLE_ROTATION, WHOLE_ZOOM = 1 / 3, 1 / 2
 WHOLE_SHIFT_PX = 20.0
@@ -53,6 +60,8 @@ class CropSource:
         Size of a crop.
     augmentation
         How far each crop may be changed.
+    hard
+        Of some images, the places that a detector takes for lesions (`ml.train.hard`).
     """
 
     canvases: CanvasSet
@@ -60,6 +69,9 @@ class CropSource:
     rows: int
     columns: int
     augmentation: Augmentation = field(default_factory=Augmentation)
+    hard: Mapping[int, tuple[tuple[float, float], ...]] = field(
+        default_factory=lambda: MappingProxyType(dict[int, tuple[tuple[float, float], ...]]())
+    )
 
     def with_lesion(self) -> tuple[int, ...]:
         """The images that have a box."""
@@ -76,11 +88,25 @@ def draw_crop(source: CropSource, rng: np.random.Generator, *, lesion: bool) -> 
     Parameters
     ----------
     lesion
-        True: around a box; False: anywhere in any image.
+        True: around a box; False: anywhere in any image, or around a hard place.
     """
+    if not lesion and source.hard and rng.random() < HARD_SHARE:
+        return _hard_crop(source, rng)
     pool = source.with_lesion() if lesion else source.indices
     index = int(pool[rng.integers(len(pool))])
     center = _center(source, source.canvases.items[index], rng, lesion=lesion)
+    warp = draw_warp(source.augmentation, rng, center, source.rows, source.columns)
+    return _cut(source, index, warp, rng)
+
+
+def _hard_crop(source: CropSource, rng: np.random.Generator) -> Crop:
+    pool = sorted(source.hard)
+    index = int(pool[rng.integers(len(pool))])
+    row, column = source.hard[index][rng.integers(len(source.hard[index]))]
+    center = (
+        row + rng.uniform(-REACH, REACH) * source.rows,
+        column + rng.uniform(-REACH, REACH) * source.columns,
+    )
     warp = draw_warp(source.augmentation, rng, center, source.rows, source.columns)
     return _cut(source, index, warp, rng)
 
@@ -109,9 +135,8 @@ def _center(
     spec = source.canvases.spec
     if lesion:
         row, column = item.box_values()[rng.integers(len(item.boxes))].center
-        reach = 0.35
-        row += rng.uniform(-reach, reach) * source.rows
-        column += rng.uniform(-reach, reach) * source.columns
+        row += rng.uniform(-REACH, REACH) * source.rows
+        column += rng.uniform(-REACH, REACH) * source.columns
         if source.canvases.pieces:
             row = _inside(row, source.rows, spec.rows)
             column = _inside(column, source.columns, spec.columns)

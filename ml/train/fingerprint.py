@@ -63,12 +63,16 @@ def fingerprint(canvases: CanvasSet) -> Fingerprint:
 def settings_of(recipe: Recipe, *sources: CropSource | None) -> dict[str, object]:
     """Recipe and data as plain values: two trainings of equal settings are one training."""
     used = [source for source in sources if source is not None]
-    return {
+    settings: dict[str, object] = {
         "recipe": asdict(recipe),
         "crops": [[source.rows, source.columns] for source in used],
         "images": [_names_sha256(source) for source in used],
         "augmentation": [asdict(source.augmentation) for source in used],
     }
+    if any(source.hard for source in used):
+        # Which images only: places differ in a last digit from one processor to the next.
+        settings["hard"] = [sorted(source.hard) for source in used]
+    return settings
 
 
 def _names_sha256(source: CropSource) -> str:

@@ -1,0 +1,68 @@
+"""Hard negatives: where a detector marks healthy tissue of the images that it learns from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from ml.evaluate.outcomes import marked
+from ml.infer.detections import decode
+from ml.infer.engine import as_canvas
+from ml.mammo.geometry import Box
+from ml.models.detector import deployed
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ml.evaluate.outcomes import Marked
+    from ml.train.crops import CropSource
+
+# Of each image, the strongest false marks from this score on.
+MOST, LEAST_SCORE = 4, 0.05
+# Images to look through: a minute on two cores.
+AT_MOST = 400
+# A mark that overlaps a lesion so much is loose, not wrong.
+LOOSE = 0.1
+
+
+def with_hard(
+    source: CropSource, model: nn.Module, *, device: str = "cpu", at_most: int = AT_MOST
+) -> CropSource:
+    """The same source, which knows the places that a detector takes for lesions.
+
+    Parameters
+    ----------
+    model
+        A detector; the same weights give the same places.
+    at_most
+        Look at so many of the images only, evenly spread.
+    """
+    network = deployed(model).to(device)
+    every = max(1, math.ceil(len(source.indices) / at_most))
+    places: dict[int, tuple[tuple[float, float], ...]] = {}
+    for index in source.indices[::every]:
+        canvas = torch.from_numpy(as_canvas(source.canvases.pixels[index])).to(device)
+        with torch.no_grad(), torch.autocast(torch.device(device).type, torch.bfloat16):
+            output = network(canvas).float().cpu().numpy()
+        wrong = _wrong(marked(source.canvases.items[index], decode(output)))
+        if wrong:
+            places[index] = wrong
+    model.cpu()
+    return replace(source, hard=places)
+
+
+def _wrong(seen: Marked) -> tuple[tuple[float, float], ...]:
+    """Middles of the false marks, the strongest first."""
+    lesions = seen.item.box_values()
+    if seen.item.lesion and not lesions:
+        return ()  # somewhere there is a lesion, and nobody knows where
+    found: list[tuple[float, float]] = []
+    for score, hit, corners in zip(seen.scores, seen.hits, seen.mark_boxes, strict=True):
+        box = Box(*map(float, corners))
+        loose = any(box.iou(lesion) > LOOSE for lesion in lesions)
+        if score >= LEAST_SCORE and not hit and not loose:
+            found.append(box.center)
+    return tuple(found[:MOST])
