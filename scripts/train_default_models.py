@@ -65,7 +65,7 @@ LEAST_TAUGHT = 1.0
 FILMS_AT_MOST = 400
 CROP_PX = 320
 PRETRAIN = DetectorRecipe(steps=8000, real_share=0.0)
-FINETUNE = DetectorRecipe(steps=300, rate=4e-4, warmup=20)
+FINETUNE = DetectorRecipe(steps=500, rate=4e-4, warmup=20)
 CALCIFICATIONS = DetectorRecipe(steps=4000, real_share=0.0, seed=20261126)
 PATCHES = PatchRecipe(steps=2000, real_share=0.0)
 FINETUNE_PATCHES = PatchRecipe(steps=300, rate=2e-4, warmup=20)
