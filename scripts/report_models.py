@@ -13,19 +13,22 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from train_default_models import HELD_OUT
 from write_results import REPORTS
 
 from ml.data.canvases import read_canvases, split_by_patient
 from ml.evaluate.command import Measurement
+from ml.evaluate.figures import DETECTABLE
 from ml.evaluate.report import SCHEMA, data_report, model_report
 from ml.manifest import ManifestRow, ReferenceStandard, Split
+from ml.phantom.observer import found_by_search
 from ml.registry import default_packs, read_pack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ml.data.canvases import Pair
+    from ml.data.canvases import CanvasSet, Pair
     from ml.registry import ModelPack
 
 PHANTOMS_NOTE = (
@@ -34,6 +37,12 @@ PHANTOMS_NOTE = (
     "non-prewhitening observer with an eye filter at life size; it knows what it looks for and "
     "where, so it is a bound."
 )
+SEARCH_NOTE = (
+    "Had it to search the breast, at places of the lesion's own size that are independent of "
+    "one another, it would find {share:.2f} of the lesions of d' {least:g} or more at {rate:g} "
+    "false marks an image (Swensson 1996)."
+)
+SEARCH_RATE = 0.25
 FILMS_NOTE = "The films of the women whose hash says test: {count} of {patients}. Few."
 
 
@@ -47,10 +56,14 @@ def main() -> None:
         i for i, item in enumerate(items) if split_by_patient(item.patient_id) is Split.TEST
     ]
     phantoms = HELD_OUT["test"]
+    note = PHANTOMS_NOTE.format(count=phantoms.count, seed=phantoms.first_seed)
+    searched = SEARCH_NOTE.format(
+        share=share_by_search(simulated), rate=SEARCH_RATE, least=DETECTABLE
+    )
     _write(
         "phantoms",
         "Phantoms of unseen seeds and makers",
-        PHANTOMS_NOTE.format(count=phantoms.count, seed=phantoms.first_seed),
+        f"{note} {searched}",
         _models(packs, tuple(simulated.pairs()), "phantom", ReferenceStandard.SIMULATION),
     )
     patients = len({items[i].patient_id for i in held_out})
@@ -60,6 +73,17 @@ def main() -> None:
         FILMS_NOTE.format(count=len(held_out), patients=patients),
         _models(packs, tuple(films.pairs(held_out)), "real", ReferenceStandard.READER),
     )
+
+
+def share_by_search(simulated: CanvasSet) -> float:
+    """Of the lesions that can be seen, those that the model observer would find by itself."""
+    found: list[float] = []
+    for pixels, item in simulated.images():
+        breast = float(np.count_nonzero(pixels))
+        for box, seen in zip(item.box_values(), item.detectability, strict=True):
+            if seen >= DETECTABLE:
+                found.append(found_by_search(seen, breast / box.area, SEARCH_RATE))
+    return float(np.mean(found))
 
 
 def _models(

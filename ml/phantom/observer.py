@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from scipy import fft
+from scipy.stats import norm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -88,6 +89,24 @@ def detectability(
         shown, hidden = float(np.sum(energy * eye)), float(np.sum(energy * eye**2 * noise))
         best = max(best, shown / float(np.sqrt(hidden)) if hidden > 0 else float("inf"))
     return best
+
+
+def found_by_search(d_prime: float, places: float, false_marks: float) -> float:
+    """The chance that the observer finds a lesion when it is not told the place.
+
+    It holds the signal against so many independent places of an image and marks each response
+    over a threshold; the lesion's own is one of them (Swensson 1996, Med Phys 23:1709).
+
+    Parameters
+    ----------
+    d_prime
+        As `detectability` gives it.
+    places
+        For instance the breast's area over the lesion's.
+    false_marks
+        An image, in (0, places): this decides the threshold.
+    """
+    return float(norm.cdf(d_prime - norm.isf(false_marks / places)))
 
 
 def eye_filter(per_degree: Values) -> Values:

@@ -16,6 +16,7 @@ from ml.phantom.observer import (
     EYE_PEAK_PER_DEGREE,
     detectability,
     eye_filter,
+    found_by_search,
     noise_power,
     power_at,
 )
@@ -262,3 +263,19 @@ def test_a_simulated_reader_is_right_as_often_as_its_d_prime_says(*, correlated:
         expected = percent_correct(told, choices)
         error = np.sqrt(expected * (1 - expected) / trials)
         assert right == pytest.approx(expected, abs=3 * error)
+
+
+def test_searching_is_harder_than_being_told() -> None:
+    # At one place with half a false mark the threshold is 0: Phi(d').
+    assert found_by_search(1.0, 1, 0.5) == pytest.approx(0.8413, abs=1e-4)
+    shares = [found_by_search(3.0, places, 0.25) for places in (1, 10, 100, 1000)]
+    assert shares == sorted(shares, reverse=True)
+    assert found_by_search(0.0, 200, 0.25) == pytest.approx(0.25 / 200)
+
+
+def test_a_simulated_search_finds_as_many() -> None:
+    rng = np.random.default_rng(7)
+    noise = rng.normal(size=(4000, 100))
+    threshold = np.quantile(noise, 1 - 0.25 / 100)
+    hits = rng.normal(3.0, 1.0, 4000) >= threshold
+    assert hits.mean() == pytest.approx(found_by_search(3.0, 100, 0.25), abs=0.03)
