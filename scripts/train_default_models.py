@@ -66,7 +66,7 @@ FILMS_AT_MOST = 400
 CROP_PX = 320
 PRETRAIN = DetectorRecipe(steps=8000, real_share=0.0)
 FINETUNE = DetectorRecipe(steps=500, rate=4e-4, warmup=20)
-CALCIFICATIONS = DetectorRecipe(steps=4000, real_share=0.0, seed=20261126)
+CALCIFICATIONS = DetectorRecipe(steps=3000, real_share=0.0, seed=20261126)
 PATCHES = PatchRecipe(steps=2000, real_share=0.0)
 FINETUNE_PATCHES = PatchRecipe(steps=300, rate=2e-4, warmup=20)
 CLASSIFIER = ClassifierRecipe(steps=600)
@@ -125,19 +125,26 @@ def main() -> None:
 def detector_of(data: Data) -> nn.Module:
     """Phantoms first, then phantoms and films with what those weights take for lesions."""
     phantoms, films = data.sources(CROP_PX, CROP_PX)
-    device = device_at_hand().kind
-    seen = train_detector(phantoms, None, PRETRAIN, data.work / "pretrained", device=device)
+    seen, device = pretrained_of(data), device_at_hand().kind
     phantoms, films = (with_hard(s, seen, device=device) for s in (phantoms, films))
     start = seen.state_dict()
     return train_detector(phantoms, films, FINETUNE, data.work, start=start, device=device)
 
 
+def pretrained_of(data: Data) -> nn.Module:
+    """A detector that has seen phantoms only."""
+    phantoms, _ = data.sources(CROP_PX, CROP_PX)
+    folder, device = data.work / "pretrained", device_at_hand().kind
+    return train_detector(phantoms, None, PRETRAIN, folder, device=device)
+
+
 def calcifications_of(data: Data) -> nn.Module:
-    """Phantoms alone: films of 0.2 mm show no single specks."""
+    """Phantoms alone, as films of 0.2 mm show no single specks; the detector is the start."""
     pieces = fine_pieces(data.work / "fine")
     source = CropSource(pieces, tuple(range(len(pieces.items))), CROP_PX, CROP_PX)
+    start, device = pretrained_of(data).state_dict(), device_at_hand().kind
     folder = data.work / FINE_ROLE
-    return train_detector(source, None, CALCIFICATIONS, folder, device=device_at_hand().kind)
+    return train_detector(source, None, CALCIFICATIONS, folder, start=start, device=device)
 
 
 def classifier_of(data: Data) -> nn.Module:
@@ -195,7 +202,7 @@ def fine_pieces(folder: Path) -> CanvasSet:
 def origin(role: str, data: Data) -> Origin:
     """What the card says of the training."""
     fine = role == FINE_ROLE
-    simulated = data.simulated.items[: FINE_TRAINING.count if fine else None]
+    simulated = data.simulated.items
     films = tuple(data.films.items[i] for i in data.film_indices["train"])
     films = () if fine else films
     text = SIMULATED.format(
