@@ -17,15 +17,15 @@ from ml.places import SAMPLES
 
 SEED = 20261123
 MASS = LesionSpec(
-    FindingType.MASS, 48.0, -0.35, -0.30, 8.0, 1.22, Margin.SPICULATED, malignant=True, seed=5
+    FindingType.MASS, 48.0, -0.35, -0.30, 9.0, 1.6, Margin.SPICULATED, malignant=True, seed=5
 )
 CLUSTER = LesionSpec(
     FindingType.CALCIFICATIONS,
     40.0,
     0.3,
     0.2,
-    5.0,
-    1.0,
+    6.0,
+    1.8,
     Margin.CIRCUMSCRIBED,
     malignant=False,
     seed=8,
