@@ -77,6 +77,11 @@ class CropSource:
         """The images that have a box."""
         return tuple(i for i in self.indices if self.canvases.items[i].boxes)
 
+    def with_known_places(self) -> tuple[int, ...]:
+        """Those without a lesion, and those whose lesions have boxes."""
+        items = self.canvases.items
+        return tuple(i for i in self.indices if items[i].boxes or not items[i].lesion)
+
     def with_label(self, *, lesion: bool) -> tuple[int, ...]:
         """The images with, or without, a lesion."""
         return tuple(i for i in self.indices if self.canvases.items[i].lesion == lesion)
@@ -88,11 +93,12 @@ def draw_crop(source: CropSource, rng: np.random.Generator, *, lesion: bool) -> 
     Parameters
     ----------
     lesion
-        True: around a box; False: anywhere in any image, or around a hard place.
+        True: around a box; False: anywhere, or around a hard place, but not in an image with
+        a lesion that nobody knows the place of.
     """
     if not lesion and source.hard and rng.random() < HARD_SHARE:
         return _hard_crop(source, rng)
-    pool = source.with_lesion() if lesion else source.indices
+    pool = source.with_lesion() if lesion else source.with_known_places()
     index = int(pool[rng.integers(len(pool))])
     center = _center(source, source.canvases.items[index], rng, lesion=lesion)
     warp = draw_warp(source.augmentation, rng, center, source.rows, source.columns)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +56,18 @@ def test_a_whole_image_keeps_its_lesion(source: CropSource) -> None:
     whole = CropSource(source.canvases, source.indices, SMALL.rows, SMALL.columns)
     kept = [len(whole_canvas(whole, 1, np.random.default_rng(s)).boxes) for s in range(20)]
     assert np.mean(kept) > 0.9
+
+
+def test_no_crop_is_cut_where_a_lesion_may_lie_anywhere(source: CropSource) -> None:
+    items = source.canvases.items
+    lost = replace(items[1], boxes=(), finding_types=(), detectability=(), lesion=True)
+    canvases = replace(source.canvases, items=(items[0], lost, *items[2:]))
+    unknown = replace(source, canvases=canvases, indices=(0, 1))
+    drawn = {
+        draw_crop(unknown, np.random.default_rng(seed), lesion=False).item.lesion
+        for seed in range(30)
+    }
+    assert drawn == {False}
 
 
 def test_images_by_what_they_show(source: CropSource) -> None:
