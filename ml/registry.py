@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
@@ -23,8 +25,9 @@ from ml.texts import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
+# Names the folder of the packs to use instead of those that come with the program.
+MODELS_VARIABLE = "MAMMOSCOPE_MODELS"
 CARD, WEIGHTS, GRAPH, GRAPH_WEIGHTS = (
     "card.json",
     "weights.safetensors",
@@ -210,9 +213,16 @@ def read_card(path: Path) -> ModelCard:
         raise _broken(path, error) from error
 
 
-def default_packs() -> dict[str, Path]:
-    """The folders of the packs that come with the program, by role; only those that exist."""
-    return {role: MODELS / role for role in ROLES if (MODELS / role / CARD).is_file()}
+def default_packs(environment: Mapping[str, str] = os.environ) -> dict[str, Path]:
+    """The folders of the packs in use, by role; only those that exist.
+
+    Parameters
+    ----------
+    environment
+        Its `MODELS_VARIABLE` names a folder to take instead of the program's own.
+    """
+    folder = Path(environment.get(MODELS_VARIABLE) or MODELS)
+    return {role: folder / role for role in ROLES if (folder / role / CARD).is_file()}
 
 
 def wants_of(cards: Mapping[str, ModelCard]) -> Wants:

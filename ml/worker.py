@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 # Where the packs lie, by role, when they are not the program's own: a folder that holds one
 # folder for each role.
-MODELS_VARIABLE = "MAMMOSCOPE_MODELS"
 _FORBIDDEN = frozenset({"socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"})
 
 
@@ -154,13 +153,6 @@ def _forbid_network(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _load_reader() -> MammogramReader:
-    from pathlib import Path
-
     from ml.infer.reader import load_reader
-    from ml.registry import CARD, ROLES
 
-    elsewhere = os.environ.get(MODELS_VARIABLE, "")
-    if not elsewhere:
-        return load_reader()
-    folders = {role: Path(elsewhere) / role for role in ROLES}
-    return load_reader({role: f for role, f in folders.items() if (f / CARD).is_file()})
+    return load_reader()

@@ -9,10 +9,12 @@ import pytest
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
 from ml.registry import (
     CARD,
+    NEEDED_ROLES,
     WEIGHTS,
     Calibration,
     ModelCard,
     card_to_json,
+    default_packs,
     inherit,
     probability_of,
     read_card,
@@ -121,3 +123,12 @@ def test_a_probability_is_platts() -> None:
 def test_a_weight_of_more_than_all_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
         read_card(written(tmp_path, make_card("classifier", FILES), mark_weights={"lesion": 2}))
+
+
+def test_another_folder_of_packs_is_taken_whole(tmp_path: Path) -> None:
+    """Of a folder without calcifications' detector, the program's own is no part."""
+    (tmp_path / "detector").mkdir()
+    (tmp_path / "detector" / "card.json").write_text("{}")
+    found = default_packs({"MAMMOSCOPE_MODELS": str(tmp_path)})
+    assert found == {"detector": tmp_path / "detector"}
+    assert set(NEEDED_ROLES) <= set(default_packs({}))

@@ -10,7 +10,7 @@ from ml.texts import mark, translate
 from viewer.jobs.job import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
     import numpy as np
@@ -43,7 +43,7 @@ def analysis_job(
 
     def work() -> Future[Analysis]:
         models.start()
-        wanted = (wants or default_wants)()
+        wanted = wants() if wants else default_wants(models.environment)
         prepared = [prepare_image(i, wanted, read) for i in images]
         return models.submit(prepared, progress)
 
@@ -51,12 +51,14 @@ def analysis_job(
     return Job(title, work, "model")
 
 
-def default_wants() -> Wants:
-    """What the models that come with the program want of an image.
+def default_wants(environment: Mapping[str, str]) -> Wants:
+    """What the models that the model process loads want of an image.
 
     Raises
     ------
     WeightsMissingError
         Where there is no detector.
     """
-    return wants_of({role: read_card(f / CARD) for role, f in default_packs().items()})
+    return wants_of(
+        {role: read_card(f / CARD) for role, f in default_packs(environment).items()}
+    )

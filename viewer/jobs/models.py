@@ -69,6 +69,11 @@ class ModelProcess:
         What to start; None: this program as ``worker``.
     environment
         Added to the child's environment.
+
+    Attributes
+    ----------
+    environment
+        All of the child's.
     """
 
     def __init__(
@@ -77,7 +82,7 @@ class ModelProcess:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._command = list(command or worker_command())
-        self._environment = {**os.environ, **OFFLINE, **(environment or {})}
+        self.environment = {**os.environ, **OFFLINE, **(environment or {})}
         self._lock = threading.RLock()
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
@@ -168,7 +173,7 @@ class ModelProcess:
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=self._environment,
+                env=self.environment,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
             threading.Thread(
