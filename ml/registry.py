@@ -38,6 +38,8 @@ CARD, WEIGHTS, GRAPH, GRAPH_WEIGHTS = (
 NEEDED_ROLES = ("detector", "classifier")
 FINE_ROLE = "calcifications"
 ROLES = (*NEEDED_ROLES, FINE_ROLE)
+# By role: the models that have a part in what one says of an image.
+BESIDE = {FINE_ROLE: (), "detector": (FINE_ROLE,), "classifier": ("detector", FINE_ROLE)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,12 +63,14 @@ if TYPE_CHECKING:
     from ml.models.classifier import Classifier
 
 REPORT = MODELS.parent / "docs" / "reports" / "mini_mias.json"
-# A quarter of the steps of the models that ship: five folds have to fit where one did.
-FOLD_FINETUNE = replace(FINETUNE, steps=300)
-FOLD_FILMS_ALONE = replace(PRETRAIN, steps=300)
-FOLD_PATCHES = replace(FINETUNE_PATCHES, steps=100)
-FOLD_CLASSIFIER = replace(CLASSIFIER, steps=150, phantom_variants=1, real_variants=3)
-FOLD_PATCHES_ALONE = PatchRecipe(steps=120)
+# A part of the steps of the models that ship: forty trainings have to fit where one did.
+FOLD_FINETUNE = replace(FINETUNE, steps=200)
+FOLD_FILMS_ALONE = replace(PRETRAIN, steps=200)
+FOLD_PATCHES = replace(FINETUNE_PATCHES, steps=60)
+FOLD_CLASSIFIER = replace(CLASSIFIER, steps=120, batch=16, phantom_variants=1, real_variants=3)
+FOLD_PATCHES_ALONE = PatchRecipe(steps=80)
+# Of the phantoms, every so manieth is a whole image for the classifier; patches see them all.
+WHOLE_EVERY = 4
 SEEDS = (0, 1, 2)
 COARSE = PrepareSpec(rows=512, columns=320, pixel_mm=0.4)
 
@@ -116,9 +118,10 @@ class Material:
         """The recipe with the seed of these rows."""
         return replace(recipe, seed=recipe.seed + self.seed)
 
-    def simulated(self, rows: int, columns: int) -> CropSource:
-        """All phantoms for training."""
-        return CropSource(self.phantoms, tuple(range(len(self.phantoms.items))), rows, columns)
+    def simulated(self, rows: int, columns: int, every: int = 1) -> CropSource:
+        """The phantoms for training, or every so manieth of them."""
+        indices = tuple(range(0, len(self.phantoms.items), every))
+        return CropSource(self.phantoms, indices, rows, columns)
 
     def judged(self, fold: int) -> Iterable[tuple[NDArray[np.uint16], object]]:
         """The films of the fold itself."""
@@ -323,7 +326,7 @@ def _trained_classifier(material: Material, fold: int, folder: Path, way: Way) -
         device=device,
     )
     whole = material.others(fold, spec.rows, spec.columns)
-    simulated = material.simulated(spec.rows, spec.columns)
+    simulated = material.simulated(spec.rows, spec.columns, WHOLE_EVERY)
     return train_classifier(
         *((simulated, whole) if way.phantoms else (whole, None)),
         material.sown(way.classifier),

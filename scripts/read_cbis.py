@@ -11,14 +11,13 @@ in the project.
 from __future__ import annotations
 
 import argparse
-import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from write_results import REPORTS
+from write_results import write_report
 
 from ml.infer.reader import load_reader
 from ml.mammo.pixels import read_pixels
@@ -60,9 +59,7 @@ def main() -> None:
         _line(image, said, threshold, reader) for image, said in zip(images, seen, strict=True)
     ]
     document = {"title": "Eight films of CBIS-DDSM", "note": NOTE, "films": lines}
-    REPORTS.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-    (REPORTS / "cbis.json").write_text(text, encoding="utf-8")
+    write_report("cbis", document)
     if given.pictures:
         given.pictures.mkdir(parents=True, exist_ok=True)
         for image, said in zip(images, seen, strict=True):

@@ -9,13 +9,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from train_default_models import HELD_OUT
-from write_results import REPORTS
+from write_results import write_report
 
 from ml.data.canvases import read_canvases, split_by_patient
 from ml.evaluate.command import Measurement
@@ -108,9 +107,7 @@ def _models(
 
 def _write(name: str, title: str, note: str, models: dict[str, object]) -> None:
     document = {"schema": SCHEMA, "title": title, "note": note, "models": models}
-    REPORTS.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-    (REPORTS / f"{name}.json").write_text(text, encoding="utf-8")
+    write_report(name, document)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -32,7 +32,7 @@ from ml.data.sources.phantoms import PhantomSet, phantom_canvases, phantom_pairs
 from ml.mammo.prepare import FINE, WHOLE, Wants
 from ml.phantom.vendors import UNSEEN_VENDORS
 from ml.places import MODELS
-from ml.registry import FINE_ROLE, read_pack
+from ml.registry import BESIDE, FINE_ROLE, read_pack
 from ml.train.classifier import ClassifierRecipe, train_classifier
 from ml.train.crops import CropSource
 from ml.train.detector import DetectorRecipe, train_detector
@@ -48,8 +48,7 @@ if TYPE_CHECKING:
 
 
 # Each is measured with those before it beside it, as it is used.
-BESIDE = {FINE_ROLE: (), "detector": (FINE_ROLE,), "classifier": ("detector", FINE_ROLE)}
-ROLES = tuple(BESIDE)
+ROLES = (FINE_ROLE, "detector", "classifier")
 VERSION = "0.2.0"
 # Simulated sets; their seeds share no woman. The test set's machines are never trained on.
 TRAINING = PhantomSet(1_000_000, 1600, lesion_rate=0.65, most_lesions=4)

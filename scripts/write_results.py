@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ml.files import replacing
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -136,6 +138,13 @@ def main() -> int:
     PAGE.write_text(results_page(read_reports(REPORTS)), encoding="utf-8", newline="\n")
     print(f"wrote {PAGE.relative_to(ROOT).as_posix()}")
     return 0
+
+
+def write_report(name: str, document: Mapping[str, object]) -> None:
+    """Keep a report among those that the page is made of."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    with replacing(REPORTS / f"{name}.json") as fresh:
+        fresh.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
 def read_reports(folder: Path) -> dict[str, Report]:

@@ -64,11 +64,12 @@ TITLES = (
 )
 
 
+_YOLO = "ultralytics' yolo26n, one channel in, full depth, one-to-many head only"
 NETWORKS = {
-    "detector": "ultralytics' yolo26n, one channel in, full depth, one-to-many head only",
-    FINE_ROLE: "ultralytics' yolo26n, one channel in, full depth, one-to-many head only",
+    "detector": _YOLO,
+    FINE_ROLE: _YOLO,
     "classifier": (
-        "EfficientNet-Lite0 at half the canvas, its first eight blocks as ImageNet left them; "
+        "EfficientNet-Lite0 at half the canvas, its first eight blocks as patches left them; "
         "a map of scores for lesion and malignancy under a soft maximum, and a head for density"
     ),
 }

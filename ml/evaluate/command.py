@@ -26,7 +26,7 @@ from ml.infer.choice import choose_engine
 from ml.infer.detectors import Detectors
 from ml.mammo.prepare import WHOLE, Wants
 from ml.manifest import Source, Split, read_manifest
-from ml.registry import FINE_ROLE, default_packs, inherit, name_sha256, read_pack
+from ml.registry import BESIDE, FINE_ROLE, default_packs, inherit, name_sha256, read_pack
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def beside(card: ModelCard, installed: Mapping[str, ModelPack]) -> dict[str, Mod
     ModelError
         Where the classifier needs a detector and none is installed.
     """
-    roles = {"detector": (FINE_ROLE,), "classifier": ("detector", FINE_ROLE)}.get(card.role, ())
+    roles = BESIDE[card.role]
     if card.role == "classifier" and not card.mark_weights:
         return {}
     if "detector" in roles and "detector" not in installed:

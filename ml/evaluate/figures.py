@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Of a model observer: what it sees so well, a model should find.
 DETECTABLE = 3.0
+SEEN = f"lesions of d' {DETECTABLE:g} or more"
 # The name of the operating point at which accuracy is measured.
 MOST_ACCURATE = "most images right"
 Outcome = TypeVar("Outcome", "Marked", "Judged")
@@ -53,7 +54,7 @@ def detector_figures(
         f"sensitivity at {rate:g} false marks per lesion-free image": partial(froc, rate=rate)
         for rate in RATES
     }
-    seen = {f"{name}, lesions of d' {DETECTABLE:g} or more": of for name, of in named.items()}
+    seen = {f"{name}, {SEEN}": of for name, of in named.items()}
     known = [only_detectable(outcome) for outcome in outcomes] if _is_rated(outcomes) else []
     return [
         *_measured(named, outcomes, data, draws),
@@ -122,7 +123,7 @@ def classifier_figures(
         for outcome in outcomes
         if not outcome.item.lesion or max(outcome.item.detectability) >= DETECTABLE
     ]
-    rated = {f"{name}, lesions of d' {DETECTABLE:g} or more": of for name, of in rated.items()}
+    rated = {f"{name}, {SEEN}": of for name, of in rated.items()}
     return figures + _measured(rated, seen, data, draws)
 
 

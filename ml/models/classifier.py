@@ -23,8 +23,8 @@ FEATURES = 1280
 # Sharpness of the soft maximum over the map: 5 lies between the mean and the bare maximum,
 # which teaches one cell at a time.
 SHARPNESS = 5.0
-# Of 16 blocks, the first 8 (to 1/16 of the half-size image) stay as ImageNet left them: their
-# gradients are four fifths of the work, and two cores have none to spare.
+# Of 16 blocks, the first 8 (to 1/16 of the half-size image) stay as the patches left them on
+# whole images: their gradients are four fifths of the work, and two cores have none to spare.
 TRUNK_BLOCKS = 8
 # Canvas pixels that a cell of the score map covers, along each side.
 MAP_CELL_PX = 64

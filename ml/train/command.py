@@ -13,7 +13,7 @@ from ml.errors import DataError
 from ml.mammo.prepare import FINE, WHOLE, Wants
 from ml.manifest import Split, read_manifest
 from ml.models.detector import build_detector
-from ml.registry import FINE_ROLE, default_packs, name_sha256, read_pack
+from ml.registry import BESIDE, FINE_ROLE, default_packs, name_sha256, read_pack
 from ml.texts import mark
 from ml.train.classifier import train_classifier
 from ml.train.crops import CropSource
@@ -112,8 +112,7 @@ def _parent(role: str, spec: PrepareSpec) -> ModelPack | None:
 
 def _beside(role: str) -> dict[str, ModelPack]:
     """The installed models that the new one will be used with."""
-    roles = {"detector": (FINE_ROLE,), "classifier": ("detector", FINE_ROLE)}.get(role, ())
-    packs = {other: _installed(other) for other in roles}
+    packs = {other: _installed(other) for other in BESIDE[role]}
     return {other: pack for other, pack in packs.items() if pack is not None}
 
 
