@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from ml.infer.engine import Graph
     from ml.models.classifier import Classifier
 
+# By the image's number: middles of marks, row and column.
+Places = dict[int, tuple[tuple[float, float], ...]]
 REPORT = MODELS.parent / "docs" / "reports" / "mini_mias.json"
 # A part of the steps of the models that ship: forty trainings have to fit where one did.
 FOLD_FINETUNE = replace(FINETUNE, steps=200)
@@ -92,6 +94,8 @@ class Material:
     mini_mias: Path
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
+    # Marks by the recipe and seed that made them: several rows read the same ones.
+    marks: dict[str, list[Marked]] = field(default_factory=dict)
 
     def others(self, fold: int, rows: int, columns: int) -> CropSource:
         """The films of the other folds: what a fold's models may see."""
@@ -257,24 +261,51 @@ def _pretrained_patches(material: Material) -> nn.Module:
 
 
 def _finetuned_marks(material: Material, *, hard: bool = True) -> list[Marked]:
-    seen, device = _pretrained(material), material.device
+    name = "phantoms-films" if hard else "no-hard"
+    key = name + material.suffix
+    if key not in material.marks:
+        material.marks[key] = _marked(material, _finetuning(material, name, hard=hard))
+    return material.marks[key]
+
+
+def _finetuning(material: Material, name: str, *, hard: bool) -> Callable[[int], nn.Module]:
+    seen = _pretrained(material)
     start = {name: weights.clone() for name, weights in seen.state_dict().items()}
     phantoms = material.simulated(CROP_PX, CROP_PX)
-    phantoms = with_hard(phantoms, seen, device=device) if hard else phantoms
-    name = "phantoms-films" if hard else "no-hard"
+    phantoms = replace(
+        phantoms, hard=_hard_places(material, phantoms, "phantoms") if hard else {}
+    )
 
     def train(fold: int) -> nn.Module:
         films = material.others(fold, CROP_PX, CROP_PX)
         return train_detector(
             phantoms,
-            with_hard(films, seen, device=device) if hard else films,
+            replace(films, hard=_hard_places(material, films, "films") if hard else {}),
             material.sown(FOLD_FINETUNE),
             material.work / f"{name}-{fold}{material.suffix}",
             start=start,
-            device=device,
+            device=material.device,
         )
 
-    return _marked(material, train)
+    return train
+
+
+def _hard_places(material: Material, source: CropSource, name: str) -> Places:
+    """What the phantoms' detector marks wrongly on a source's images.
+
+    It has seen no film, so what it says of one is the same in every fold.
+    """
+    path = material.work / f"hard-{name}.json"
+    if not path.exists():
+        everything = replace(source, indices=tuple(range(len(source.canvases.items))))
+        found = with_hard(everything, _pretrained(material), device=material.device).hard
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(list(found.items())), "utf-8")
+    kept = {
+        index: tuple((row, column) for row, column in places)
+        for index, places in json.loads(path.read_text("utf-8"))
+    }
+    return {index: kept[index] for index in source.indices if index in kept}
 
 
 def _marked(material: Material, train: Callable[[int], nn.Module]) -> list[Marked]:
