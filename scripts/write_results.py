@@ -238,22 +238,40 @@ def _comparison(rows: Mapping[str, Report]) -> list[str]:
         first = next(iter(detectors.values()))
         rates = [f"{each['false_marks']:g}" for each in first["froc_lesion_free"]]
         lines = [
-            (name, *(_estimate(each["sensitivity"]) for each in row["froc_lesion_free"]))
+            (
+                name,
+                *(_estimate(each["sensitivity"]) for each in row["froc_lesion_free"]),
+                _change(row, "at {} "),
+            )
             for name, row in detectors.items()
         ]
         parts += [
             f"Sensitivity at so many false marks per lesion-free image. {first['hit_rule']}\n",
-            _table(("recipe", *rates), lines),
+            _table(("recipe", *rates, "change"), lines),
         ]
     if others:
         lines = [
-            (name, level, *(_estimate(row[level][target]["auc"]) for target in _TARGETS))
+            (
+                name,
+                level,
+                *(_estimate(row[level][target]["auc"]) for target in _TARGETS),
+                _change(row, "{} ") if level == "image" else "",
+            )
             for name, row in others.items()
             for level in LEVELS
             if row[level]["lesion"]["n"]
         ]
-        parts.append(_table(("recipe", "over", "AUC, lesion", "AUC, malignancy"), lines))
+        headings = ("recipe", "over", "AUC, lesion", "AUC, malignancy", "change over images")
+        parts.append(_table(headings, lines))
     return parts
+
+
+def _change(row: Report, of: str) -> str:
+    """What a row's one step brought, beside the row without it."""
+    if not row.get("beside"):
+        return ""
+    changes = [f"{of.format(name)}{_estimate(each)}" for name, each in row["change"].items()]
+    return f"{', '.join(changes)} beside '{row['beside']}'"
 
 
 _TARGETS = ("lesion", "malignancy")

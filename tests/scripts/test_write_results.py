@@ -62,13 +62,19 @@ def test_what_a_cross_validation_writes_becomes_two_tables(tmp_path: Path) -> No
         "title": "Films",
         "rows": {
             "detector: alone": detection_report(MARKED, (), draws=20),
+            "detector: less": {
+                **detection_report(MARKED, (), draws=20),
+                "beside": "detector: alone",
+                "change": {"1": {"value": -0.25, "low": -0.5, "high": 0.0}},
+            },
             "classifier: alone": classification_report(JUDGED, (), {}, draws=20),
         },
     }
     (tmp_path / "films.json").write_text(json.dumps(report))
     page = write_results.results_page(write_results.read_reports(tmp_path))
     assert "## Films" in page
-    assert "| recipe | 0.125 | 0.25 | 0.5 | 1 | 2 | 4 |" in page
+    assert "| recipe | 0.125 | 0.25 | 0.5 | 1 | 2 | 4 | change |" in page
+    assert "| at 1 -0.250 (-0.500 to 0.000) beside 'detector: alone' |" in page
     assert "| detector: alone | 1.000" in page
     assert "| classifier: alone | image | 1.000" in page
     assert "| classifier: alone | breast |" not in page, "no case at that level"
