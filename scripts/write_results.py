@@ -223,6 +223,10 @@ def _report(name: str, report: Report) -> str:
         parts += _comparison(report["rows"])
     if "films" in report:
         parts.append(_films(report["films"]))
+        parts += [
+            f"- {_cell(each['woman'])}, {each['breast']}: {each['seen']}\n"
+            for each in report.get("discussion", ())
+        ]
     for key, model in report.get("models", {}).items():
         for part in model["data"].values():
             parts += _measured(key, part)

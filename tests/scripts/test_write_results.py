@@ -132,8 +132,11 @@ def test_films_that_are_read_but_not_counted_become_a_table() -> None:
         "marks": [mark],
     }
     calm = film | {"called": False, "marks": []}
-    page = write_results.results_page({"cbis": {"films": [film, calm]}})
+    seen = {"woman": "P_1", "breast": "left", "seen": "Marked in one view only."}
+    report = {"films": [film, calm], "discussion": [seen]}
+    page = write_results.results_page({"cbis": report})
     assert "Called at the operating point sensitivity 0.90." in page
     told = "| P_1 | left, benign mass | CC | B | 0.88, called | 0.25 | mass 0.50 "
     assert told + "(25% down, 70% across) |" in page
     assert "| 0.88 | 0.25 | none |" in page
+    assert "\n- P_1, left: Marked in one view only." in page
