@@ -2,6 +2,7 @@
 
 A pack holds ``card.json``, ``weights.safetensors``, ``graph.xml`` and ``graph.bin``. The card
 names each file with its sha256; nothing is loaded before it was checked, and nothing is pickle.
+The graph takes its numbers from the weights (`ml.infer.stored_graph`): they are stored once.
 """
 
 from __future__ import annotations
@@ -161,15 +162,19 @@ class ModelPack:
         return self.folder / WEIGHTS
 
     @property
+    def constants(self) -> Path:
+        """What the graph needs beside the weights (raw bytes)."""
+        return self.folder / GRAPH_WEIGHTS
+
+    @property
     def use(self) -> ModelUse:
         """How an `Analysis` names this model."""
         card = self.card
-        sha256 = card.files.get(WEIGHTS, card.files.get(GRAPH_WEIGHTS, ""))
         fitted = {name: fit.prevalence for name, fit in card.calibration.items()}
         return ModelUse(
             card.name,
             card.version,
-            sha256,
+            card.files[WEIGHTS],
             card.operating_points[0],
             MappingProxyType({n: share for n, share in fitted.items() if share is not None}),
         )
@@ -385,8 +390,8 @@ def _files(content: dict[str, object]) -> dict[str, str]:
     if any("/" in name or "\\" in name or name.startswith(".") for name in files):
         raise ValueError("a file outside the pack")
     # A graph that no hash covers would be run unchecked.
-    if not {GRAPH, GRAPH_WEIGHTS} <= files.keys():
-        raise ValueError("the exported graph is not named")
+    if not {WEIGHTS, GRAPH, GRAPH_WEIGHTS} <= files.keys():
+        raise ValueError("the weights or the exported graph are not named")
     return files
 
 

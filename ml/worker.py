@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ml.findings import ImageAnalysis
     from ml.infer.reader import MammogramReader
 
-# Where the packs lie, by role, when they are not the program's own: a folder that holds one
-# folder for each role.
 _FORBIDDEN = frozenset({"socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"})
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from train_default_models import (
     FINETUNE_PATCHES,
     PATCHES,
     PRETRAIN,
+    AnyRecipe,
 )
 
 from ml.data.augment import Augmentation
@@ -29,7 +30,7 @@ from ml.models.classifier import DeployedClassifier
 from ml.models.detector import deployed
 from ml.train.classifier import ClassifierRecipe, train_classifier
 from ml.train.crops import CropSource
-from ml.train.detector import DetectorRecipe, train_detector
+from ml.train.detector import train_detector
 from ml.train.hard import with_hard
 from ml.train.patches import PatchRecipe, train_patches
 
@@ -65,8 +66,6 @@ FOLD_PATCHES_ALONE = PatchRecipe(steps=80)
 WHOLE_EVERY = 4
 
 NO_MAP = np.zeros((1, 1), np.float32)
-
-AnyRecipe = TypeVar("AnyRecipe", DetectorRecipe, PatchRecipe, ClassifierRecipe)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,11 +1,11 @@
 """Train the models that ship, from nothing: simulated images and mini-MIAS films.
 
-    python scripts/train_default_models.py --mini-mias FOLDER --work FOLDER
+    python scripts/train_default_models.py --mini-mias FOLDER --work FOLDER [--times 10]
 
 `--mini-mias` is a folder with `labels.csv` and the films it names. `--work` keeps prepared
 images and checkpoints: stopped at any moment, the same command goes on. Two quiet cores need
-some five hours, three quarters of an hour of them to simulate. The packs go to
-`resources/models`.
+some five hours, three quarters of an hour of them to simulate. `--times` is for a GPU: so many
+times the simulated women and the steps. The packs go to `resources/models`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import logging
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ml.data.canvases import (
     CanvasSet,
@@ -78,6 +78,7 @@ FILMED = (
 IMAGENET = " The classifier starts from ImageNet weights of EfficientNet-Lite0 (Apache-2.0)."
 
 log = logging.getLogger("train_default_models")
+AnyRecipe = TypeVar("AnyRecipe", DetectorRecipe, PatchRecipe, ClassifierRecipe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class Data:
     ----------
     work
         Where they, and what is trained on them, are kept.
+    times
+        Of every recipe's steps.
     """
 
     work: Path
@@ -95,6 +98,7 @@ class Data:
     held_out: dict[str, CanvasSet]
     films: CanvasSet
     film_indices: dict[str, tuple[int, ...]]
+    times: int = 1
 
     def sources(self, rows: int, columns: int) -> tuple[CropSource, CropSource]:
         """Simulated images and films for training, in pieces of a size."""
@@ -104,12 +108,16 @@ class Data:
             CropSource(self.films, self.film_indices["train"], rows, columns),
         )
 
+    def longer(self, recipe: AnyRecipe) -> AnyRecipe:
+        """The recipe with so many times its steps."""
+        return replace(recipe, steps=recipe.steps * self.times)
+
 
 def main() -> None:
     """Run every step that is not done yet."""
     given = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    data = prepared_data(given.work, given.mini_mias)
+    data = prepared_data(given.work, given.mini_mias, given.times)
     for role in given.roles:
         log.info("training: %s", role)
         model = TRAINED[role](data)
@@ -127,36 +135,37 @@ def detector_of(data: Data) -> nn.Module:
     seen, device = pretrained_of(data), device_at_hand().kind
     phantoms, films = (with_hard(s, seen, device=device) for s in (phantoms, films))
     start = seen.state_dict()
-    return train_detector(phantoms, films, FINETUNE, data.work, start=start, device=device)
+    recipe = data.longer(FINETUNE)
+    return train_detector(phantoms, films, recipe, data.work, start=start, device=device)
 
 
 def pretrained_of(data: Data) -> nn.Module:
     """A detector that has seen phantoms only."""
     phantoms, _ = data.sources(CROP_PX, CROP_PX)
     folder, device = data.work / "pretrained", device_at_hand().kind
-    return train_detector(phantoms, None, PRETRAIN, folder, device=device)
+    return train_detector(phantoms, None, data.longer(PRETRAIN), folder, device=device)
 
 
 def calcifications_of(data: Data) -> nn.Module:
     """Phantoms alone, as films of 0.2 mm show no single specks; the detector is the start."""
-    pieces = fine_pieces(data.work / "fine")
+    pieces = fine_pieces(data.work / "fine", data.times)
     source = CropSource(pieces, tuple(range(len(pieces.items))), CROP_PX, CROP_PX)
     start, device = pretrained_of(data).state_dict(), device_at_hand().kind
-    folder = data.work / FINE_ROLE
-    return train_detector(source, None, CALCIFICATIONS, folder, start=start, device=device)
+    recipe, folder = data.longer(CALCIFICATIONS), data.work / FINE_ROLE
+    return train_detector(source, None, recipe, folder, start=start, device=device)
 
 
 def classifier_of(data: Data) -> nn.Module:
     """Patches first, of phantoms and then of films too; then whole images."""
     device = device_at_hand().kind
     phantoms, films = data.sources(CROP_PX, CROP_PX)
-    seen = train_patches(phantoms, None, PATCHES, data.work / "pretrained", device=device)
-    start = seen.state_dict()
-    tuned = train_patches(
-        phantoms, films, FINETUNE_PATCHES, data.work, start=start, device=device
-    )
+    recipe, folder = data.longer(PATCHES), data.work / "pretrained"
+    seen = train_patches(phantoms, None, recipe, folder, device=device)
+    start, recipe = seen.state_dict(), data.longer(FINETUNE_PATCHES)
+    tuned = train_patches(phantoms, films, recipe, data.work, start=start, device=device)
     start, whole = tuned.state_dict(), data.sources(WHOLE.rows, WHOLE.columns)
-    return train_classifier(*whole, CLASSIFIER, data.work, start=start, device=device)
+    last = data.longer(CLASSIFIER)
+    return train_classifier(*whole, last, data.work, start=start, device=device)
 
 
 TRAINED: dict[str, Callable[[Data], nn.Module]] = {
@@ -166,14 +175,15 @@ TRAINED: dict[str, Callable[[Data], nn.Module]] = {
 }
 
 
-def prepared_data(work: Path, mini_mias: Path) -> Data:
+def prepared_data(work: Path, mini_mias: Path, times: int = 1) -> Data:
     """Make, or find, the prepared images."""
     if _missing(work / "films"):
         films = mini_mias_canvases(mini_mias, WHOLE)
         write_canvases(work / "films", films, FILMS_AT_MOST, WHOLE)
     if _missing(work / "train"):
-        simulated = phantom_canvases(TRAINING, WHOLE, processes=os.cpu_count() or 1)
-        write_canvases(work / "train", simulated, TRAINING.count, WHOLE)
+        women = replace(TRAINING, count=TRAINING.count * times)
+        simulated = phantom_canvases(women, WHOLE, processes=os.cpu_count() or 1)
+        write_canvases(work / "train", simulated, women.count, WHOLE)
     wants = Wants(WHOLE, (), FINE)
     for name, phantoms in HELD_OUT.items():
         if _missing(work / name):
@@ -186,14 +196,14 @@ def prepared_data(work: Path, mini_mias: Path) -> Data:
         for name in ("train", *HELD_OUT)
     }
     known = {name: read_canvases(work / name) for name in HELD_OUT}
-    return Data(work, read_canvases(work / "train"), known, films, indices)
+    return Data(work, read_canvases(work / "train"), known, films, indices, times)
 
 
-def fine_pieces(folder: Path) -> CanvasSet:
+def fine_pieces(folder: Path, times: int) -> CanvasSet:
     """Pieces of fine canvases about calcifications and what may look like them."""
-    images = phantom_canvases(
-        FINE_TRAINING, FINE, processes=os.cpu_count() or 1, begin=stored_images(folder)
-    )
+    women = replace(FINE_TRAINING, count=FINE_TRAINING.count * times)
+    begin = stored_images(folder)
+    images = phantom_canvases(women, FINE, processes=os.cpu_count() or 1, begin=begin)
     asked = ((p, only_calcifications(only_seen(i, LEAST_TAUGHT))) for p, i in images)
     return fill_store(folder, asked, FINE, PIECES)
 
@@ -247,6 +257,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Train the models that ship.")
     parser.add_argument("--mini-mias", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--work", required=True, type=Path, metavar="FOLDER")
+    parser.add_argument("--times", type=int, default=1, metavar="N")
     parser.add_argument("--roles", nargs="+", choices=ROLES, default=ROLES)
     return parser
 

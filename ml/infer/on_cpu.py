@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.errors import ModelError
+from ml.infer.stored_graph import read_graph
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class CpuEngine:
             "PERFORMANCE_HINT": "LATENCY",
         }
         try:
-            compiled = self._core.compile_model(str(pack.graph), "CPU", config)
+            compiled = self._core.compile_model(read_graph(self._core, pack), "CPU", config)
         except RuntimeError as error:
             raise ModelError(
                 mark("The model {model} cannot be run here; install the model again."),

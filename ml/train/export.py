@@ -5,11 +5,13 @@ The same check stands as a test over the packs that come with the program.
 
 from __future__ import annotations
 
+import copy
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ import torch
 from ml.errors import ModelError
 from ml.infer.detections import decode
 from ml.infer.on_cpu import CpuEngine
+from ml.infer.stored_graph import tensors_in_order
 from ml.mammo.geometry import Box
 from ml.models.classifier import DeployedClassifier
 from ml.models.detector import deployed
@@ -32,6 +35,8 @@ from ml.registry import (
 from ml.texts import mark
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import openvino
     from numpy.typing import NDArray
     from torch import nn
@@ -44,8 +49,10 @@ MOST_SCORE_DIFFERENCE = 0.02
 MOST_PROBABILITY_DIFFERENCE = 0.01
 # Boxes that nobody would be shown are not compared: below this their order is noise.
 COMPARED_SCORE = 0.10
-# Constants of the graph with fewer numbers stay in single precision.
-LEAST_HALVED = 20_000
+# Tensors with fewer numbers stay in single precision.
+LEAST_HALVED = 3_000
+# Where a constant may begin among the bytes of all of them, as OpenVINO writes them.
+ALIGNMENT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,9 @@ def export_pack(
     with tempfile.TemporaryDirectory() as place:
         made = Path(place) / folder.name
         made.mkdir()
-        pack = ModelPack(made, replace(card, files=_write(made, model, network, canvases[:1])))
+        pack = ModelPack(
+            made, replace(card, files=_write(made, model, card.role, canvases[:1]))
+        )
         difference = compare(network, pack, canvases, "f32")
         if not difference.acceptable:
             raise ModelError(
@@ -148,45 +157,106 @@ def _precision(network: nn.Module, pack: ModelPack, canvases: NDArray[np.float32
 
 
 def _write(
-    folder: Path, model: nn.Module, network: nn.Module, example: NDArray[np.float32]
+    folder: Path, model: nn.Module, role: str, example: NDArray[np.float32]
 ) -> dict[str, str]:
     import openvino
     from safetensors.torch import save_file
 
-    weights = {
-        name: (value.half() if value.dtype == torch.float32 else value).contiguous()
-        for name, value in model.state_dict().items()
-    }
+    weights = rounded(model.state_dict())
     save_file(weights, str(folder / WEIGHTS))
-    with torch.no_grad():
-        network(torch.from_numpy(example))  # YOLO makes its anchors for this size once
-    graph = openvino.convert_model(
-        network, example_input=torch.from_numpy(example), input=list(example.shape)
-    )
-    halve(graph)
-    openvino.save_model(graph, folder / GRAPH, compress_to_fp16=False)
+    stored = copy.deepcopy(model)
+    stored.load_state_dict(weights)
+    graph = _graph_of(deployed_network(stored, role), torch.from_numpy(example))
+    openvino.serialize(graph, folder / GRAPH, folder / GRAPH_WEIGHTS)
+    store_once(folder, {name: value.numpy() for name, value in weights.items()})
     return {name: file_sha256(folder / name) for name in (WEIGHTS, GRAPH, GRAPH_WEIGHTS)}
 
 
-def halve(graph: openvino.Model) -> None:
-    """Store the large constants in half precision; they are computed with in float32.
+def rounded(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights as they are stored: large tensors in half precision.
 
-    Half of the weights lie in a few layers. The many small ones of the first layers hold each
-    channel's balance: rounded too, they moved a classifier's probabilities by 0.02, and kept
-    they cost 0.4 MB.
+    The many small ones hold each channel's balance: rounded too, they moved a classifier's
+    probabilities by 0.02, and kept they are a twentieth of a pack.
     """
-    import openvino
-    from openvino import opset13
+    return {
+        name: (
+            value.half() if value.is_floating_point() and _large(value) else value
+        ).contiguous()
+        for name, value in weights.items()
+    }
 
-    for node in graph.get_ops():
-        if node.get_type_name() != "Constant" or node.get_element_type() != openvino.Type.f32:
-            continue
-        if node.data.size < LEAST_HALVED:
-            continue
-        stored = opset13.constant(node.data.astype(np.float16))
-        restored = opset13.convert(stored, "f32").output(0)
-        for place in node.output(0).get_target_inputs():
-            place.replace_source_output(restored)
+
+def _large(value: torch.Tensor) -> bool:
+    return value.numel() >= LEAST_HALVED
+
+
+def _graph_of(network: nn.Module, example: torch.Tensor) -> openvino.Model:
+    """The network as OpenVINO reads it, with its weights untouched.
+
+    `openvino.convert_model` would fold normalization into the convolutions, and no constant
+    would be one of the weights any more.
+    """
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+    from openvino.passes import ConstantFolding, Manager
+
+    with torch.no_grad():
+        network(example)  # YOLO makes its anchors for this size once
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    # Named, because the frontend does not keep it alive.
+    decoder = TorchScriptPythonDecoder(network, example_input=example)
+    graph = frontend.convert(frontend.load(decoder))
+    graph.reshape({graph.inputs[0]: list(example.shape)})
+    passes = Manager()
+    passes.register_pass(
+        ConstantFolding()
+    )  # what followed from shapes, now that they are fixed
+    passes.run_passes(graph)
+    return graph
+
+
+def store_once(folder: Path, weights: Mapping[str, NDArray[np.generic]]) -> None:
+    """Take out of a serialized graph's bytes what the weights hold already.
+
+    Parameters
+    ----------
+    folder
+        With `graph.xml` and `graph.bin` as OpenVINO wrote them; both are written again.
+    weights
+        The tensors beside them, by name.
+    """
+    tree = ElementTree.parse(folder / GRAPH)
+    row = (folder / GRAPH_WEIGHTS).read_bytes()
+    entries = [data for data in tree.iter("data") if "offset" in data.attrib]
+    constants = [row[int(e.attrib["offset"]) :][: int(e.attrib["size"])] for e in entries]
+    places, end = {}, 0
+    for _, tensor in tensors_in_order(weights):
+        places.setdefault(tensor.tobytes(), end)
+        end += tensor.nbytes
+    alone: dict[bytes, int] = {}
+    rest = bytearray()
+    for constant in constants:
+        if constant not in places and constant not in alone:
+            alone[constant] = len(rest)
+            rest += constant + bytes(-len(constant) % ALIGNMENT)
+    for entry, constant in zip(entries, constants, strict=True):
+        shared = places.get(constant)
+        offset = alone[constant] if shared is None else len(rest) + shared
+        entry.set("offset", str(offset))
+    _thin(tree.getroot())
+    tree.write(folder / GRAPH, "utf-8", xml_declaration=True)
+    (folder / GRAPH_WEIGHTS).write_bytes(rest)
+
+
+def _thin(element: ElementTree.Element) -> None:
+    """Without indentation, and without the names that layers had in torch."""
+    for info in element.findall("rt_info[attribute]"):
+        element.remove(info)
+    for child in element:
+        _thin(child)
+        child.tail = None
+    if len(element):
+        element.text = None
 
 
 def difference(

@@ -25,7 +25,7 @@ from tests.factories.packs import make_card, make_packs, rewrite_card
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = {"graph.xml": "a" * 64, "graph.bin": "b" * 64}
+FILES = {"weights.safetensors": "c" * 64, "graph.xml": "a" * 64, "graph.bin": "b" * 64}
 
 
 def written(tmp_path: Path, card: ModelCard, **changes: object) -> Path:

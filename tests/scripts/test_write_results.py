@@ -20,7 +20,7 @@ from ml.manifest import ManifestRow  # noqa: E402
 from tests.factories.packs import make_card  # noqa: E402
 from tests.factories.truths import make_judged, make_marked  # noqa: E402
 
-FILES = {"graph.xml": "a" * 64, "graph.bin": "b" * 64}
+FILES = {"weights.safetensors": "c" * 64, "graph.xml": "a" * 64, "graph.bin": "b" * 64}
 MARKED = [make_marked(f"p{i}", (0.9,) if i % 2 else (), (0.1 * (i % 4),)) for i in range(8)]
 JUDGED = [
     make_judged(f"p{i}", i / 8, lesion=i > 3, density=i % 4, said=i % 4) for i in range(8)

@@ -13,7 +13,7 @@ from ml.manifest import ManifestRow, ReferenceStandard
 from tests.factories.packs import make_card
 from tests.factories.truths import make_judged, make_marked
 
-FILES = {"graph.xml": "a" * 64, "graph.bin": "b" * 64}
+FILES = {"weights.safetensors": "c" * 64, "graph.xml": "a" * 64, "graph.bin": "b" * 64}
 EVIL = "<script>alert(1)</script>"
 
 

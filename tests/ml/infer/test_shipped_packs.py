@@ -48,6 +48,11 @@ def test_there_is_one_for_each_role(packs: dict[str, ModelPack]) -> None:
     assert set(NEEDED_ROLES) <= packs.keys()
 
 
+def test_all_of_them_are_small(packs: dict[str, ModelPack]) -> None:
+    files = [file for pack in packs.values() for file in pack.folder.iterdir()]
+    assert sum(file.stat().st_size for file in files) < 20e6
+
+
 @pytest.mark.parametrize("role", SHIPPED)
 def test_a_card_says_what_was_measured(packs: dict[str, ModelPack], role: str) -> None:
     card = packs[role].card
