@@ -90,6 +90,22 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Contributor:
+    """What had a part in an image: Contributing Equipment (PS3.3 C.12.1).
+
+    Attributes
+    ----------
+    model
+        Manufacturer's Model Name, at most 64 letters.
+    description
+        Contribution Description: what it did, and with what.
+    """
+
+    model: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenImage:
     """What the header of a written image says.
 
@@ -111,6 +127,8 @@ class WrittenImage:
         How the image was made: Derivation Description (0008,2111).
     manufacturer, model
         Of the program or the simulated machine; never those of a real one.
+    contributor
+        The model that made the image, where one did.
     """
 
     laterality: Laterality
@@ -125,6 +143,7 @@ class WrittenImage:
     thickness_mm: float | None = None
     manufacturer: str = "Mammoscope"
     model: str = "PHANTOM"
+    contributor: Contributor | None = None
 
     def __post_init__(self) -> None:
         if (self.laterality, self.view) not in ORIENTATION:
@@ -219,7 +238,22 @@ def _common(image: WrittenImage) -> dict[str, object]:
         "ManufacturerModelName": image.model,
         "DeviceSerialNumber": "NONE",
         "SoftwareVersions": "1",
+        **_contributing(image.contributor),
     }
+
+
+def _contributing(contributor: Contributor | None) -> dict[str, object]:
+    from pydicom.dataset import Dataset
+
+    if contributor is None:
+        return {}
+    item = Dataset()
+    # CID 7005 (PS3.16).
+    item.PurposeOfReferenceCodeSequence = [_code("109102", "Processing Equipment", "DCM")]
+    item.Manufacturer = "Mammoscope"
+    item.ManufacturerModelName = contributor.model
+    item.ContributionDescription = contributor.description
+    return {"ContributingEquipmentSequence": [item]}
 
 
 def _patient_and_study(identity: Identity) -> dict[str, object]:
@@ -340,12 +374,12 @@ def _if_any(keyword: str, value: str) -> dict[str, object]:
     return {keyword: value} if value else {}
 
 
-def _code(value: str, meaning: str) -> Dataset:
+def _code(value: str, meaning: str, scheme: str = "SCT") -> Dataset:
     from pydicom.dataset import Dataset
 
     item = Dataset()
     item.CodeValue = value
-    item.CodingSchemeDesignator = "SCT"
+    item.CodingSchemeDesignator = scheme
     item.CodeMeaning = meaning
     return item
 

@@ -1,0 +1,1 @@
+"""The generator: prompts, pipelines, lesion inpainting, quality, DICOM output."""
