@@ -267,7 +267,27 @@ def _comparison(rows: Mapping[str, Report]) -> list[str]:
         ]
         headings = ("recipe", "over", "AUC, lesion", "AUC, malignancy", "change over images")
         parts.append(_table(headings, lines))
-    return parts
+    return parts + _verdict(rows)
+
+
+def _verdict(rows: Mapping[str, Report]) -> list[str]:
+    """Which changes are more than chance: their interval does not hold 0."""
+    told: dict[bool, list[str]] = {True: [], False: []}
+    for name, row in rows.items():
+        for of, change in row.get("change", {}).items():
+            low, high = change["low"], change["high"]
+            certain = low is not None and high is not None and (low > 0 or high < 0)
+            told[certain].append(f"{name} ({of})")
+    if not any(told.values()):
+        return []
+    return [
+        f"More than chance, with an interval that does not hold 0: {_listed(told[True])}.\n",
+        f"Not told from chance on so few films: {_listed(told[False])}.\n",
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "; ".join(names) or "none"
 
 
 def _change(row: Report, of: str) -> str:

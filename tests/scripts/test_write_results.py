@@ -65,7 +65,10 @@ def test_what_a_cross_validation_writes_becomes_two_tables(tmp_path: Path) -> No
             "detector: less": {
                 **detection_report(MARKED, (), draws=20),
                 "beside": "detector: alone",
-                "change": {"1": {"value": -0.25, "low": -0.5, "high": 0.0}},
+                "change": {
+                    "1": {"value": -0.25, "low": -0.5, "high": 0.0},
+                    "2": {"value": -0.25, "low": -0.5, "high": -0.1},
+                },
             },
             "classifier: alone": classification_report(JUDGED, (), {}, draws=20),
         },
@@ -74,7 +77,9 @@ def test_what_a_cross_validation_writes_becomes_two_tables(tmp_path: Path) -> No
     page = write_results.results_page(write_results.read_reports(tmp_path))
     assert "## Films" in page
     assert "| recipe | 0.125 | 0.25 | 0.5 | 1 | 2 | 4 | change |" in page
-    assert "| at 1 -0.250 (-0.500 to 0.000) beside 'detector: alone' |" in page
+    assert "| at 1 -0.250 (-0.500 to 0.000), at 2 -0.250 (-0.500 to -0.100) beside" in page
+    assert "does not hold 0: detector: less (2).\n" in page
+    assert "from chance on so few films: detector: less (1).\n" in page
     assert "| detector: alone | 1.000" in page
     assert "| classifier: alone | image | 1.000" in page
     assert "| classifier: alone | breast |" not in page, "no case at that level"
