@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from default_generator import generator_of
+
 from ml.data.canvases import (
     CanvasSet,
     only_calcifications,
@@ -42,13 +44,14 @@ from ml.train.patches import PatchRecipe, train_patches
 from ml.train.plan import device_at_hand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import nn
 
 
 # Each is measured with those before it beside it, as it is used.
-ROLES = (FINE_ROLE, "detector", "classifier")
+GENERATOR = "generator"
+ROLES = (FINE_ROLE, "detector", "classifier", GENERATOR)
 VERSION = "0.2.0"
 # Simulated sets; their seeds share no woman. The test set's machines are never trained on.
 TRAINING = PhantomSet(1_000_000, 1600, lesion_rate=0.65, most_lesions=4)
@@ -117,8 +120,16 @@ def main() -> None:
     """Run every step that is not done yet."""
     given = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    data = prepared_data(given.work, given.mini_mias, given.times)
-    for role in given.roles:
+    analyzers = [role for role in given.roles if role in TRAINED]
+    if analyzers:
+        train_analyzers(analyzers, prepared_data(given.work, given.mini_mias, given.times))
+    if GENERATOR in given.roles:
+        generator_of(given.work, given.mini_mias, given.times, device_at_hand().kind)
+
+
+def train_analyzers(roles: Sequence[str], data: Data) -> None:
+    """Train and measure the models that look at images, in order."""
+    for role in roles:
         log.info("training: %s", role)
         model = TRAINED[role](data)
         beside = {other: read_pack(MODELS / other) for other in BESIDE[role]}

@@ -15,6 +15,7 @@ import numpy as np
 from ml.data.canvases import on_fine, only_calcifications
 from ml.infer.classified import classified
 from ml.infer.detections import decode
+from ml.infer.detectors import trimmed
 from ml.infer.engine import as_canvas
 from ml.infer.marks import best_mark, with_mark
 
@@ -82,7 +83,7 @@ def whole_images(pairs: Iterable[Pair]) -> Iterator[PreparedItem]:
 def fine_images(pairs: Iterable[Pair]) -> Iterator[PreparedItem]:
     """What the detector of calcifications is shown and asked for, of images so fine."""
     return (
-        (fine.pixels, only_calcifications(on_fine(item, fine)))
+        (trimmed(fine.pixels), only_calcifications(on_fine(item, fine)))
         for _, fine, item in pairs
         if fine is not None
     )

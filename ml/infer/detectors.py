@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from ml.registry import Calibration, ModelCard, ModelPack
 
 
+# Twice the cells of the detector's coarsest grid: a graph meets few shapes, and is prepared for
+# each of them once.
+STEP = 64
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Detectors:
     """One detector or two, asked as one.
@@ -69,8 +74,25 @@ class Detectors:
         found = decode(self.whole(as_canvas(pixels))[0])
         if fine is None or self.fine is None or self.fine_card is None:
             return found
-        specks = decode(self.fine(as_canvas(fine.pixels))[0])
+        specks = decode(self.fine(as_canvas(trimmed(fine.pixels)))[0])
         return joined(found, self.card, _on_whole(specks, fine), self.fine_card)
+
+
+def trimmed(pixels: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """A canvas without the empty rows below the breast and the empty columns beside it.
+
+    A third of the fine canvas is empty in the middle of the simulated women, and as much of the
+    detector's time is saved. What is cut is a multiple of `STEP` pixels, and the corner that
+    boxes are counted from stays.
+    """
+    rows, columns = (_reach(pixels, axis) for axis in (0, 1))
+    return pixels[:rows, :columns]
+
+
+def _reach(pixels: NDArray[np.uint16], axis: int) -> int:
+    filled = np.flatnonzero(pixels.any(axis=1 - axis))
+    last = int(filled[-1]) + 1 if filled.size else 1
+    return min(-(-last // STEP) * STEP, pixels.shape[axis])
 
 
 def joined(

@@ -98,11 +98,15 @@ class Prepared:
         medial side down.
     to_stored
         From the canvas's (row, column) to the image's stored pixels.
+    levels
+        The values, after the modality LUT and so turned that dense is bright, that became 0
+        and 65535.
     """
 
     pixels: NDArray[np.uint16]
     to_stored: Affine
     spec: PrepareSpec
+    levels: tuple[float, float] = (0.0, 65535.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,13 +170,13 @@ def prepare(
     factor = _factor(crop.shape, mammogram, spec, swapped=turn.rr == 0)
     shrunk, to_crop = _shrunk(crop, factor)
     to_stored = to_crop.then(Affine.shift(box.row0, box.col0))
-    values = _normalized(_density(shrunk, mammogram), skin, to_stored, spec)
+    values, levels = _normalized(_density(shrunk, mammogram), skin, to_stored, spec)
     # The same turns on the small array and in the affine, in whole steps, so both are exact.
     turned, to_shrunk = _turned(values, turn)
     canvas = np.zeros((spec.rows, spec.columns), np.uint16)
     rows, columns = min(turned.shape[0], spec.rows), min(turned.shape[1], spec.columns)
     canvas[:rows, :columns] = turned[:rows, :columns]
-    return Prepared(canvas, to_shrunk.then(to_stored), spec)
+    return Prepared(canvas, to_shrunk.then(to_stored), spec, levels)
 
 
 def prepare_for(
@@ -233,7 +237,7 @@ def _density(shrunk: NDArray[np.float32], mammogram: Mammogram) -> NDArray[np.fl
 
 def _normalized(
     values: NDArray[np.float32], skin: Skin, to_stored: Affine, spec: PrepareSpec
-) -> NDArray[np.uint16]:
+) -> tuple[NDArray[np.uint16], tuple[float, float]]:
     """Percentiles of the breast become 0 and 65535; outside it, and its rim, is 0."""
     import cv2
 
@@ -254,7 +258,7 @@ def _normalized(
     rim = max(3, round(0.01 * max(values.shape)))
     kept = cv2.dilate(inside, np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)) > 0
     unit = np.clip((values - low) / (high - low), 0, 1) * kept
-    return np.asarray(np.round(unit * 65535), np.uint16)
+    return np.asarray(np.round(unit * 65535), np.uint16), (float(low), float(high))
 
 
 # How to bring each edge of the stored image to the left: turning parts only.

@@ -62,3 +62,12 @@ def deployed(model: nn.Module) -> nn.Module:
             return self.inner(canvas)[0]
 
     return Deployed(model).eval()
+
+
+def for_any_size(model: nn.Module) -> None:
+    """Let the detector make its anchors from each canvas, not keep those of the last one.
+
+    Traced so, its graph takes canvases of any size.
+    """
+    head = next(part for part in model.modules() if hasattr(part, "anchors"))
+    vars(head)["dynamic"] = True

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Area(Enum):
-    """The breast's share of the image: under 0.4, under 0.6, or more."""
+    """What the breast covers: the thirds of `ml.synth.teaching`, in cm2 on the detector."""
 
     SMALL = "small"
     MEDIUM = "medium"
@@ -129,6 +129,13 @@ def read_prompt(text: str, vendors: Sequence[str]) -> Prompt:
     if rest:
         raise _unreadable(text, rest, ())
     return Prompt(**found)  # type: ignore[arg-type]
+
+
+def words_of(vendors: Sequence[str]) -> tuple[str, ...]:
+    """Every word and sign that a sentence may hold, in lower case."""
+    texts = (HEALTHY, LESION, *vendors, *(word for words in WORDS.values() for word in words))
+    bare = SLOT.sub(" ", " ".join(texts)).lower()
+    return tuple(sorted(set(re.findall(r"[a-z]+|[0-9]|[^\s\w]", bare))))
 
 
 def _word(slot: str, value: object) -> str:

@@ -22,7 +22,7 @@ from ml.infer.on_cpu import CpuEngine
 from ml.infer.stored_graph import tensors_in_order
 from ml.mammo.geometry import Box
 from ml.models.classifier import DeployedClassifier
-from ml.models.detector import deployed
+from ml.models.detector import deployed, for_any_size
 from ml.registry import (
     GRAPH,
     GRAPH_WEIGHTS,
@@ -35,7 +35,7 @@ from ml.registry import (
 from ml.texts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import openvino
     from numpy.typing import NDArray
@@ -82,7 +82,7 @@ class Difference:
 
 
 def export_pack(
-    folder: Path, model: nn.Module, card: ModelCard, canvases: NDArray[np.float32]
+    folder: Path, model: nn.Module, card: ModelCard, canvases: Sequence[NDArray[np.float32]]
 ) -> ModelPack:
     """Write a pack, or leave the folder as it was.
 
@@ -92,7 +92,7 @@ def export_pack(
         Trained; in float32.
     card
         Its `files` are filled in here.
-    canvases : (n, 1, rows, columns) float32
+    canvases : each (1, rows, columns) float32
         Images on which torch and the graph are compared.
 
     Raises
@@ -105,7 +105,7 @@ def export_pack(
         made = Path(place) / folder.name
         made.mkdir()
         pack = ModelPack(
-            made, replace(card, files=_write(made, model, card.role, canvases[:1]))
+            made, replace(card, files=_write(made, model, card.role, canvases[0][None]))
         )
         difference = compare(network, pack, canvases, "f32")
         if not difference.acceptable:
@@ -130,7 +130,10 @@ def deployed_network(model: nn.Module, role: str) -> nn.Module:
 
 
 def compare(
-    network: nn.Module, pack: ModelPack, canvases: NDArray[np.float32], precision: str = ""
+    network: nn.Module,
+    pack: ModelPack,
+    canvases: Sequence[NDArray[np.float32]],
+    precision: str = "",
 ) -> Difference:
     """Compare torch in float32 with the pack's graph.
 
@@ -150,7 +153,9 @@ def compare(
     return worst
 
 
-def _precision(network: nn.Module, pack: ModelPack, canvases: NDArray[np.float32]) -> str:
+def _precision(
+    network: nn.Module, pack: ModelPack, canvases: Sequence[NDArray[np.float32]]
+) -> str:
     """bf16 where this processor has it and the model bears it."""
     bears = CpuEngine().has_bf16 and compare(network, pack, canvases, "bf16").acceptable
     return "bf16" if bears else "f32"
@@ -166,7 +171,11 @@ def _write(
     save_file(weights, str(folder / WEIGHTS))
     stored = copy.deepcopy(model)
     stored.load_state_dict(weights)
-    graph = _graph_of(deployed_network(stored, role), torch.from_numpy(example))
+    any_size = role != "classifier"
+    if any_size:
+        for_any_size(stored)
+    network = deployed_network(stored, role)
+    graph = _graph_of(network, torch.from_numpy(example), any_size=any_size)
     openvino.serialize(graph, folder / GRAPH, folder / GRAPH_WEIGHTS)
     store_once(folder, {name: value.numpy() for name, value in weights.items()})
     return {name: file_sha256(folder / name) for name in (WEIGHTS, GRAPH, GRAPH_WEIGHTS)}
@@ -190,8 +199,10 @@ def _large(value: torch.Tensor) -> bool:
     return value.numel() >= LEAST_HALVED
 
 
-def _graph_of(network: nn.Module, example: torch.Tensor) -> openvino.Model:
+def _graph_of(network: nn.Module, example: torch.Tensor, *, any_size: bool) -> openvino.Model:
     """The network as OpenVINO reads it, with its weights untouched.
+
+    A detector's takes canvases of any size (`ml.infer.detectors.trimmed`), others the one.
 
     `openvino.convert_model` would fold normalization into the convolutions, and no constant
     would be one of the weights any more.
@@ -206,7 +217,8 @@ def _graph_of(network: nn.Module, example: torch.Tensor) -> openvino.Model:
     # Named, because the frontend does not keep it alive.
     decoder = TorchScriptPythonDecoder(network, example_input=example)
     graph = frontend.convert(frontend.load(decoder))
-    graph.reshape({graph.inputs[0]: list(example.shape)})
+    rows, columns = (-1, -1) if any_size else example.shape[2:]
+    graph.reshape({graph.inputs[0]: [1, 1, rows, columns]})
     passes = Manager()
     passes.register_pass(
         ConstantFolding()

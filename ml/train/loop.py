@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
+from ml.control import Stopped
 from ml.train.checkpoint import Average, Training
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def train(
         What decides the result: a checkpoint of others is refused.
     draw
         The batch of a step; called on other threads.
+    progress
+        Told each step and its loss; where it raises `Stopped`, the checkpoint is written first.
 
     Raises
     ------
@@ -97,7 +100,11 @@ def train(
         torch.nn.utils.clip_grad_norm_(trained, recipe.most_gradient)
         optimizer.step()
         average.update(model, step)
-        progress(step, loss.item())
+        try:
+            progress(step, loss.item())
+        except Stopped:
+            training.save(checkpoint, step + 1)
+            raise
         if step % LOG_EVERY == 0:
             seconds = (time.monotonic() - begun) / (step - first + 1)
             log.info("step %d loss %.3f %.2f s a step", step, loss.item(), seconds)

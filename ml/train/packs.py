@@ -349,5 +349,5 @@ def _known(fits: Mapping[str, Calibration | None]) -> dict[str, Calibration]:
     return {name: fit for name, fit in fits.items() if fit is not None}
 
 
-def _compared(images: Iterator[PreparedItem]) -> NDArray[np.float32]:
-    return np.concatenate([as_canvas(pixels) for pixels, _ in islice(images, COMPARED)])
+def _compared(images: Iterator[PreparedItem]) -> list[NDArray[np.float32]]:
+    return [as_canvas(pixels)[0] for pixels, _ in islice(images, COMPARED)]

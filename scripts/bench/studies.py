@@ -41,8 +41,8 @@ def write_large_study(folder: Path, syntax: str) -> list[Path]:
     paths = []
     for source in sorted(SAMPLES.rglob("*.dcm")):
         dataset = dcmread(source)
-        pixels = _enlarged(read_pixels(read_mammogram(source)))
-        _describe(dataset, study)
+        pixels, factor = _enlarged(read_pixels(read_mammogram(source)))
+        _describe(dataset, study, factor)
         data = encode_frame(pixels, BITS, chosen)
         dataset.file_meta.TransferSyntaxUID = UID(chosen.value)
         dataset.PixelData = encapsulate([data]) if chosen.compressed else data
@@ -53,8 +53,14 @@ def write_large_study(folder: Path, syntax: str) -> list[Path]:
     return paths
 
 
-def _enlarged(pixels: NDArray[np.generic]) -> NDArray[np.uint16]:
-    """Enlarge, and add the noise that this takes away: smooth pixels pack too well."""
+def _enlarged(pixels: NDArray[np.generic]) -> tuple[NDArray[np.uint16], float]:
+    """Enlarge, and add the noise that this takes away: smooth pixels pack too well.
+
+    Returns
+    -------
+    pixels, factor
+        So many times as many rows show the same breast.
+    """
     values = np.asarray(pixels, np.float32)
     factor = min(ROWS / values.shape[0], COLUMNS / values.shape[1])
     large = np.asarray(cv2.resize(values, None, fx=factor, fy=factor), np.float32)
@@ -66,13 +72,15 @@ def _enlarged(pixels: NDArray[np.generic]) -> NDArray[np.uint16]:
     column = COLUMNS - large.shape[1] if from_right else 0
     part = np.clip(large, 0, 2**BITS - 1).astype(np.uint16)
     page[: part.shape[0], column : column + part.shape[1]] = part
-    return page
+    return page, factor
 
 
-def _describe(dataset: Dataset, study: str) -> None:
+def _describe(dataset: Dataset, study: str, factor: float) -> None:
     dataset.Rows, dataset.Columns = ROWS, COLUMNS
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, BITS, BITS - 1
     dataset.WindowCenter, dataset.WindowWidth = 2 ** (BITS - 1), 2**BITS
+    # The woman keeps her size: some 50 um a pixel, as the finest detectors have.
+    dataset.ImagerPixelSpacing = [float(mm) / factor for mm in dataset.ImagerPixelSpacing]
     dataset.StudyInstanceUID = study
     dataset.SOPInstanceUID = generate_uid()
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID

@@ -60,7 +60,7 @@ def make_packs(
     graphs = {"detector": _detector(spec, ANCHORS), "classifier": _classifier(spec)}
     packs = {role: _write(folder / role, role, graph, spec) for role, graph in graphs.items()}
     if fine:
-        graph = _detector(FINE_SPEC, FINE_ANCHORS)
+        graph = _detector(FINE_SPEC, FINE_ANCHORS, any_size=True)
         packs[FINE_ROLE] = _write(folder / FINE_ROLE, FINE_ROLE, graph, FINE_SPEC)
     return packs
 
@@ -131,11 +131,14 @@ def _write(folder: Path, role: str, graph: openvino.Model, spec: PrepareSpec) ->
     return folder
 
 
-def _detector(spec: PrepareSpec, anchors: tuple[tuple[float, ...], ...]) -> openvino.Model:
+def _detector(
+    spec: PrepareSpec, anchors: tuple[tuple[float, ...], ...], *, any_size: bool = False
+) -> openvino.Model:
     import openvino
     from openvino import opset13 as op
 
-    canvas = op.parameter([1, 1, spec.rows, spec.columns], np.float32)
+    rows, columns = (-1, -1) if any_size else (spec.rows, spec.columns)
+    canvas = op.parameter([1, 1, rows, columns], np.float32)
     table = np.array(anchors, np.float32).T[None]
     brightest = op.reduce_max(canvas, np.array([1, 2, 3]), keep_dims=False)
     scores = op.multiply(op.constant(table[:, 4:]), brightest)

@@ -63,6 +63,43 @@ def mini_mias_canvases(
             yield _film(folder / path, lesions, spec, uncropped=uncropped)
 
 
+def mini_mias_with_muscle(
+    folder: Path, spec: PrepareSpec
+) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
+    """The edition of 256 rows, which keeps the muscle and the letters: of no known scale.
+
+    Its films are cropped and shrunk already, chest wall to the left: they are put on the
+    canvas as they are. No lesion has a box.
+    """
+    import cv2
+
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as table:
+        rows = {row["file"]: row for row in csv.DictReader(table)}
+    for file, row in rows.items():
+        pixels = cv2.imread(str(folder / file), cv2.IMREAD_GRAYSCALE)
+        if pixels is None:
+            raise FileNotFoundError(folder / file)
+        canvas = np.zeros((spec.rows, spec.columns), np.uint16)
+        kept = pixels[: spec.rows, : spec.columns].astype(np.uint16) * 257
+        canvas[: kept.shape[0], : kept.shape[1]] = kept
+        yield (
+            canvas,
+            CanvasItem(
+                patient_id=row["patient_id"],
+                image_id=(folder / file).stem,
+                source="mini-MIAS",
+                boxes=(),
+                finding_types=(),
+                malignant=None if row["label"] == "normal" else row["label"] == "malignant",
+                density=None,
+                lesion=row["label"] != "normal",
+                laterality=row["laterality"],
+                view=ViewPosition.MLO.value,
+                vendor="mini-MIAS",
+            ),
+        )
+
+
 def _film(
     path: Path, rows: list[dict[str, str]], spec: PrepareSpec, *, uncropped: bool
 ) -> tuple[NDArray[np.uint16], CanvasItem]:

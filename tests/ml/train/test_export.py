@@ -12,10 +12,11 @@ from openvino import opset13
 from safetensors.numpy import load_file
 from torch import nn
 
+from ml.infer.on_cpu import CpuEngine
 from ml.infer.stored_graph import row_of
 from ml.mammo.prepare import PrepareSpec
 from ml.models.classifier import build_classifier
-from ml.models.detector import build_detector
+from ml.models.detector import build_detector, deployed
 from ml.registry import GRAPH, GRAPH_WEIGHTS, WEIGHTS
 from ml.train.export import LEAST_HALVED, export_pack, rounded, store_once
 from tests.factories.packs import make_card
@@ -86,3 +87,20 @@ def test_a_pack_holds_no_number_twice(
     assert pack.weights.stat().st_size < 1.02 * numbers + 100_000, WEIGHTS
     # Anchors: two coordinates and a stride for each, of 8, 16 and 32 pixels.
     assert pack.constants.stat().st_size < 10_000
+
+
+def test_a_detector_takes_canvases_of_any_size(tmp_path: Path) -> None:
+    torch.manual_seed(20261124)
+    model = build_detector()
+    canvases = np.random.default_rng(1).random((2, 1, SPEC.rows, SPEC.columns), np.float32)
+    with torch.no_grad():
+        model.train()(torch.from_numpy(canvases))
+    pack = export_pack(
+        tmp_path / "detector", model.eval(), make_card("detector", {}, SPEC), canvases
+    )
+    network, graph = deployed(model), CpuEngine("f32").load(pack)
+    for shape in ((64, 64), (128, 64), (64, 192)):
+        canvas = np.random.default_rng(2).random((1, 1, *shape), np.float32)
+        with torch.no_grad():
+            expected = network(torch.from_numpy(canvas)).numpy()
+        np.testing.assert_allclose(graph(canvas)[0], expected, rtol=0.02, atol=0.3)

@@ -1,0 +1,229 @@
+"""The generator's pack: a diffusers folder with a card that says what it is.
+
+    generator/
+        card.json            words, pixel sizes, data, licence, figures, sha256 of every file
+        model_index.json     as diffusers writes it, with vae/, unet/, text_encoder/,
+                             tokenizer/ and scheduler/ beside it
+        lesions/             a second denoiser, which paints into masked pieces
+
+Any Stable Diffusion folder is taken too (`read_foreign`): it has no card, so nothing is known
+of its data, and its pixels have no size.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
+from ml.files import replacing
+from ml.registry import CARD, Figure, file_sha256
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+INDEX = "model_index.json"
+LESIONS_FOLDER = "lesions"
+PARTS = ("vae", "unet", "text_encoder", "tokenizer", "scheduler")
+WEIGHTS_SUFFIX = ".safetensors"
+# What may run code when it is read.
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".py")
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorCard:
+    """What a generator says of itself.
+
+    Attributes
+    ----------
+    vendors
+        The makers' words that its sentences may hold.
+    breast_mm, piece_mm
+        Size of a pixel of what it draws and of what it paints into; None where not known.
+    files
+        sha256 of every file of the pack, by path below its folder.
+    training_patients, training_images
+        As in `ml.registry.ModelCard`.
+    """
+
+    name: str
+    version: str
+    licence: str
+    data: str
+    intended_use: str
+    vendors: tuple[str, ...]
+    breast_mm: float | None
+    piece_mm: float | None
+    files: Mapping[str, str]
+    figures: tuple[Figure, ...] = ()
+    training_patients: tuple[str, ...] = ()
+    training_images: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """How commands and files name it: ``name@version``."""
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorPack:
+    """A checked pack."""
+
+    folder: Path
+    card: GeneratorCard
+
+    @property
+    def weights_sha256(self) -> str:
+        """Of the network that draws whole breasts."""
+        return next(
+            sha256
+            for name, sha256 in sorted(self.card.files.items())
+            if name.startswith("unet/") and name.endswith(WEIGHTS_SUFFIX)
+        )
+
+
+def read_generator(folder: Path) -> GeneratorPack:
+    """Read a pack's card and check every file of its folder.
+
+    Raises
+    ------
+    WeightsMissingError
+        Where the card or a file is not there.
+    WeightsCorruptError
+        Where a file is not the one that the card names.
+    ModelError
+        Where the card is no card, or a file lies there that it does not name.
+    """
+    card = _read_card(folder)
+    refuse_pickles(folder)
+    for name, sha256 in card.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise _missing(folder, name)
+        if file_sha256(path) != sha256:
+            raise WeightsCorruptError(
+                mark("The file {name} of the model {model} is damaged; install it again."),
+                name=name,
+                model=folder.name,
+            )
+    if strange := sorted(_files_of(folder) - card.files.keys() - {CARD}):
+        raise ModelError(
+            mark("The model {model} holds a file that its card does not name ({name})."),
+            model=folder.name,
+            name=strange[0],
+        )
+    return GeneratorPack(folder, card)
+
+
+def read_foreign(folder: Path, vendors: tuple[str, ...]) -> GeneratorPack:
+    """Any Stable Diffusion folder, as `diffusers` writes it; safetensors only.
+
+    Parameters
+    ----------
+    vendors
+        The makers' words that it was taught, as far as its user knows.
+
+    Raises
+    ------
+    WeightsMissingError
+        Where a part is not there.
+    ModelError
+        Where it holds a pickle.
+    """
+    for part in (INDEX, *PARTS):
+        if not (folder / part).exists():
+            raise _missing(folder, part)
+    refuse_pickles(folder)
+    files = {name: file_sha256(folder / name) for name in sorted(_files_of(folder))}
+    if not any(n.startswith("unet/") and n.endswith(WEIGHTS_SUFFIX) for n in files):
+        raise _missing(folder, f"unet/*{WEIGHTS_SUFFIX}")
+    return GeneratorPack(
+        folder,
+        GeneratorCard(
+            name=folder.name,
+            version="0",
+            licence="",
+            data="not known",
+            intended_use="",
+            vendors=vendors,
+            breast_mm=None,
+            piece_mm=None,
+            files=files,
+        ),
+    )
+
+
+def write_generator_card(folder: Path, card: GeneratorCard) -> GeneratorPack:
+    """Write the card over all files that lie in the folder."""
+    names = sorted(_files_of(folder) - {CARD})
+    card = replace(card, files={name: file_sha256(folder / name) for name in names})
+    with replacing(folder / CARD) as fresh:
+        fresh.write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
+    return GeneratorPack(folder, card)
+
+
+def refuse_pickles(folder: Path) -> None:
+    """Nothing that could run code may lie in a model's folder, read or not.
+
+    Raises
+    ------
+    ModelError
+        It names the first such file.
+    """
+    for name in sorted(_files_of(folder)):
+        if PurePosixPath(name).suffix.lower() in PICKLES:
+            raise ModelError(
+                mark(
+                    "The model {model} holds {name}, which could run code: convert it to "
+                    "safetensors and take that file away."
+                ),
+                model=folder.name,
+                name=name,
+            )
+
+
+def _files_of(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def _read_card(folder: Path) -> GeneratorCard:
+    try:
+        content = json.loads((folder / CARD).read_text("utf-8"))
+        figures = tuple(Figure(**figure) for figure in content.pop("figures"))
+        tuples = {
+            name: tuple(content.pop(name))
+            for name in ("vendors", "training_patients", "training_images")
+        }
+        card = GeneratorCard(figures=figures, **tuples, **content)
+    except FileNotFoundError as error:
+        raise _missing(folder, CARD) from error
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _broken(folder, f"{type(error).__name__}: {error}") from error
+    if any(_outside(name) for name in card.files):
+        raise _broken(folder, "a file outside the pack")
+    return card
+
+
+def _broken(folder: Path, detail: str) -> ModelError:
+    return ModelError(
+        mark("The card of the model {model} cannot be read; install the model again."),
+        detail=detail,
+        model=folder.name,
+    )
+
+
+def _outside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or "\\" in name
+
+
+def _missing(folder: Path, name: str) -> WeightsMissingError:
+    return WeightsMissingError(
+        mark("The file {name} of the model {model} is missing; install the model again."),
+        name=name,
+        model=folder.name,
+    )

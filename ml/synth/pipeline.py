@@ -1,0 +1,203 @@
+"""The generator in use: diffusers' Stable Diffusion pipelines over one pack's parts.
+
+Two kinds of folder are one to the caller: the pack that comes with the program, which makes
+whole breasts and paints lesions into pieces, and any Stable Diffusion folder that a user points
+at, which makes whole breasts only. Nothing is ever fetched, and no pickle is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ml.control import NOBODY, Control
+from ml.synth.pack import LESIONS_FOLDER, GeneratorPack
+from ml.synth.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
+        StableDiffusionPipeline,
+    )
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import (
+        StableDiffusionInpaintPipeline,
+    )
+    from numpy.typing import NDArray
+
+    from ml.synth.prompts import Prompt
+
+STEPS = 20
+GUIDANCE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How an image is drawn from noise.
+
+    Attributes
+    ----------
+    guidance
+        How much more than without a sentence the sentence counts; 1 is not at all.
+    """
+
+    steps: int = STEPS
+    guidance: float = GUIDANCE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generator:
+    """A loaded pack; make one with `load_generator`."""
+
+    pack: GeneratorPack
+    breasts: StableDiffusionPipeline
+    lesions: StableDiffusionInpaintPipeline | None
+
+    @property
+    def device(self) -> torch.device:
+        """What it computes on."""
+        return self.breasts.device
+
+    def draw(
+        self,
+        prompts: Sequence[Prompt],
+        seeds: Sequence[int],
+        sampling: Sampling,
+        control: Control = NOBODY,
+    ) -> NDArray[np.float32]:
+        """Whole breasts, one for each prompt; the same seed gives the same image.
+
+        Parameters
+        ----------
+        control
+            Asked at every step of the noise.
+
+        Returns
+        -------
+        (n, rows, columns) float32
+            In 0..1.
+        """
+        given = self.breasts(
+            prompt=[prompt_text(prompt) for prompt in prompts],
+            num_inference_steps=sampling.steps,
+            guidance_scale=sampling.guidance,
+            generator=_noises(seeds),
+            output_type="np",
+            callback_on_step_end=_breathing(control),  # type: ignore[arg-type]
+        )
+        return _grey(given.images)  # type: ignore[union-attr]
+
+    def paint(
+        self,
+        pieces: NDArray[np.float32],
+        masks: NDArray[np.bool_],
+        prompts: Sequence[Prompt],
+        seeds: Sequence[int],
+        sampling: Sampling,
+        control: Control = NOBODY,
+    ) -> NDArray[np.float32]:
+        """Paint what is asked for under each mask; outside it nothing changes, not one value.
+
+        Parameters
+        ----------
+        pieces : (n, 256, 256) float32
+            In 0..1, of 0.1 mm a pixel.
+        masks : (n, 256, 256) bool
+
+        Raises
+        ------
+        ValueError
+            Where the pack paints no lesions.
+        """
+        if self.lesions is None:
+            raise ValueError("this pack paints no lesions")
+        around = torch.from_numpy(pieces[:, None])
+        covered = torch.from_numpy(masks[:, None].astype(np.float32))
+        given = self.lesions(
+            prompt=[prompt_text(prompt) for prompt in prompts],
+            image=around,
+            mask_image=covered,
+            height=pieces.shape[1],
+            width=pieces.shape[2],
+            strength=1.0,
+            num_inference_steps=sampling.steps,
+            guidance_scale=sampling.guidance,
+            generator=_noises(seeds),
+            output_type="np",
+            callback_on_step_end=_breathing(control),  # type: ignore[arg-type]
+        )
+        return np.where(masks, _grey(given.images), pieces)  # type: ignore[union-attr]
+
+
+def load_generator(pack: GeneratorPack, device: str = "cpu") -> Generator:
+    """Load a checked pack's networks.
+
+    Parameters
+    ----------
+    device
+        ``"cpu"`` or ``"cuda"``; in half precision on the latter.
+    """
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
+        StableDiffusionPipeline,
+    )
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import (
+        StableDiffusionInpaintPipeline,
+    )
+    from diffusers.schedulers.scheduling_dpmsolver_multistep import (
+        DPMSolverMultistepScheduler,
+    )
+
+    kind = torch.float16 if device == "cuda" else torch.float32
+    given = {
+        "local_files_only": True,
+        "use_safetensors": True,
+        "dtype": kind,
+        # The other way needs another package, and these networks are small.
+        "low_cpu_mem_usage": False,
+    }
+    breasts = StableDiffusionPipeline.from_pretrained(pack.folder, **given, safety_checker=None)
+    noise = breasts.scheduler.config
+    solver = partial(
+        DPMSolverMultistepScheduler.from_config,
+        noise,
+        algorithm_type="dpmsolver++",
+        timestep_spacing="trailing",
+    )
+    breasts.scheduler = solver()
+    breasts.set_progress_bar_config(disable=True)
+    lesions = None
+    if (pack.folder / LESIONS_FOLDER).is_dir():
+        denoiser = UNet2DConditionModel.from_pretrained(pack.folder / LESIONS_FOLDER, **given)
+        shared = {name: part for name, part in breasts.components.items() if name != "unet"}
+        shared["scheduler"] = solver()
+        lesions = StableDiffusionInpaintPipeline(
+            **shared, unet=denoiser, requires_safety_checker=False
+        )
+        lesions.set_progress_bar_config(disable=True)
+        lesions.to(device)
+    return Generator(pack, breasts.to(device), lesions)
+
+
+def _noises(seeds: Sequence[int]) -> list[torch.Generator]:
+    """One source of noise an image, on the CPU: the same on every device and in every batch."""
+    return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+
+
+def _breathing(control: Control) -> Callable[..., dict[str, object]]:
+    def breathe(
+        pipeline: object, step: int, time: object, tensors: dict[str, object]
+    ) -> dict[str, object]:
+        control.breathe()
+        return tensors
+
+    return breathe
+
+
+def _grey(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, rows, columns, channels) as one channel: other packs draw in colour."""
+    return np.asarray(images, np.float32).mean(-1)

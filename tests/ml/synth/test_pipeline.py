@@ -1,0 +1,154 @@
+"""Drawing and painting: sizes, seeds, masks, and stopping; and what a pack may hold."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from ml.control import Control, Stopped
+from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
+from ml.mammo.codes import BreastDensity, Laterality, ViewPosition
+from ml.registry import CARD
+from ml.synth.pack import read_foreign, read_generator
+from ml.synth.pipeline import Sampling, load_generator
+from ml.synth.prompts import Area, LesionKind, Prompt, Quadrant
+from tests.factories.generators import VENDORS, make_generator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ml.synth.pipeline import Generator
+
+HEALTHY = Prompt("alpha", ViewPosition.CC, Area.BIG, BreastDensity.A, Laterality.LEFT)
+MASS = Prompt(
+    "film-a",
+    ViewPosition.MLO,
+    Area.SMALL,
+    BreastDensity.D,
+    Laterality.RIGHT,
+    LesionKind.MASS,
+    Quadrant.UPPER_OUTER,
+)
+FEW = Sampling(steps=2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_generator(tmp_path_factory.mktemp("packs") / "generator").folder
+
+
+@pytest.fixture(scope="module")
+def generator(folder: Path) -> Generator:
+    return load_generator(read_generator(folder))
+
+
+def test_the_same_seed_draws_the_same_breast(generator: Generator) -> None:
+    both = generator.draw([HEALTHY, HEALTHY], [1, 2], FEW)
+    again = generator.draw([HEALTHY], [2], FEW)
+    assert both.shape == (2, 256, 256)
+    assert both.min() >= 0
+    assert both.max() <= 1
+    np.testing.assert_allclose(both[1], again[0], atol=1e-4)
+    assert np.abs(both[0] - both[1]).max() > 0.01
+
+
+def test_what_is_asked_for_counts(generator: Generator) -> None:
+    one, other = (generator.draw([p], [1], FEW) for p in (HEALTHY, MASS))
+    assert np.abs(one - other).max() > 1e-4
+
+
+def test_not_one_value_changes_outside_the_mask(generator: Generator) -> None:
+    piece = np.random.default_rng(1).random((1, 256, 256), np.float32)
+    mask = np.zeros((1, 256, 256), np.bool_)
+    mask[0, 100:140, 60:100] = True
+    painted = generator.paint(piece, mask, [MASS], [1], FEW)
+    assert np.array_equal(painted[~mask], piece[~mask])
+    assert np.abs(painted[mask] - piece[mask]).mean() > 0.01
+
+
+class _StopsAtSecond(Control):
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def breathe(self) -> None:
+        self.asked += 1
+        if self.asked == 2:
+            raise Stopped
+
+
+def test_it_stops_within_a_step(generator: Generator) -> None:
+    control = _StopsAtSecond()
+    with pytest.raises(Stopped):
+        generator.draw([HEALTHY], [1], Sampling(steps=50), control)
+    assert control.asked == 2
+
+
+def test_without_a_second_denoiser_nothing_is_painted(tmp_path: Path) -> None:
+    pack = make_generator(tmp_path / "generator", lesions=False)
+    with pytest.raises(ValueError, match="paints no lesions"):
+        load_generator(pack).paint(
+            np.zeros((1, 256, 256), np.float32),
+            np.ones((1, 256, 256), np.bool_),
+            [MASS],
+            [1],
+            FEW,
+        )
+
+
+def test_any_stable_diffusion_folder_will_do(folder: Path, tmp_path: Path) -> None:
+    foreign = shutil.copytree(folder, tmp_path / "MAM-E")
+    (foreign / CARD).unlink()
+    shutil.rmtree(foreign / "lesions")
+    pack = read_foreign(foreign, VENDORS)
+    assert pack.card.breast_mm is None
+    drawn = load_generator(pack).draw([HEALTHY], [1], FEW)
+    np.testing.assert_allclose(
+        drawn, load_generator(read_generator(folder)).draw([HEALTHY], [1], FEW), atol=1e-5
+    )
+
+
+def copied(folder: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(folder, tmp_path / "generator")
+
+
+def test_a_missing_file_is_named(folder: Path, tmp_path: Path) -> None:
+    broken = copied(folder, tmp_path)
+    (broken / "vae" / "config.json").unlink()
+    with pytest.raises(WeightsMissingError, match=r"vae/config\.json"):
+        read_generator(broken)
+
+
+def test_a_changed_file_is_named(folder: Path, tmp_path: Path) -> None:
+    broken = copied(folder, tmp_path)
+    (broken / "tokenizer" / "tokenizer.json").write_text("{}")
+    with pytest.raises(WeightsCorruptError, match=r"tokenizer\.json"):
+        read_generator(broken)
+
+
+@pytest.mark.parametrize("name", ["unet/pytorch_model.bin", "model.CKPT", "unet/run.py"])
+def test_a_pickle_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    broken = copied(folder, tmp_path)
+    (broken / name).write_bytes(b"\x80\x04.")
+    for read in (read_generator, lambda place: read_foreign(place, VENDORS)):
+        with pytest.raises(ModelError, match="could run code"):
+            read(broken)
+
+
+def test_a_file_that_no_hash_covers_is_refused(folder: Path, tmp_path: Path) -> None:
+    broken = copied(folder, tmp_path)
+    (broken / "unet" / "other.safetensors").write_bytes(b"")
+    with pytest.raises(ModelError, match="does not name"):
+        read_generator(broken)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a\\b"])
+def test_a_card_names_nothing_outside(folder: Path, tmp_path: Path, name: str) -> None:
+    broken = copied(folder, tmp_path)
+    card = json.loads((broken / CARD).read_text())
+    (broken / CARD).write_text(json.dumps({**card, "files": {name: "0"}}))
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_generator(broken)

@@ -1,0 +1,164 @@
+"""The generator's trainings: what they are given, that they learn, and that they go on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from ml.data.augment import NONE
+from ml.errors import DataError
+from ml.mammo.codes import BreastDensity, Laterality, ViewPosition
+from ml.models.generator import (
+    MOST_WORDS,
+    build_autoencoder,
+    build_text_encoder,
+    build_tokenizer,
+    noise_schedule,
+)
+from ml.synth.prompts import Area, Prompt
+from ml.synth.teaching import Piece
+from ml.train.crops import CropSource
+from ml.train.generator import (
+    AutoencoderRecipe,
+    DenoiserRecipe,
+    Latents,
+    as_network,
+    encoded,
+    pieces_as_latents,
+    small_mask,
+    train_autoencoder,
+    train_denoiser,
+)
+from tests.ml.synth.test_teaching import canvases, item
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROMPT = Prompt("alpha", ViewPosition.CC, Area.BIG, BreastDensity.A, Laterality.LEFT)
+RECIPE = DenoiserRecipe(steps=4, batch=2, warmup=1, save_every=2)
+
+
+def latents(*, around: bool = False) -> Latents:
+    rng = np.random.default_rng(1)
+    means = rng.standard_normal((4, 4, 32, 32)).astype(np.float16)
+    words = rng.integers(5, size=(4, MOST_WORDS))
+    beside = rng.standard_normal((4, 5, 32, 32)).astype(np.float16) if around else None
+    return Latents(means, words, 1.0, beside)
+
+
+def trained(
+    folder: Path, data: Latents, recipe: DenoiserRecipe = RECIPE
+) -> dict[str, torch.Tensor]:
+    torch.manual_seed(1)
+    text = build_text_encoder(build_tokenizer(("mass",)))
+    silence = np.zeros(MOST_WORDS, np.int64)
+    made = train_denoiser(
+        data, silence, text, recipe, folder / "denoiser.pt", settings={"data": 1}
+    )
+    return made.state_dict()
+
+
+def test_the_autoencoder_learns_from_whole_breasts_and_pieces(tmp_path: Path) -> None:
+    known = canvases(item())
+    source = CropSource(known, (0,), 256, 256, NONE)
+    losses: list[float] = []
+    cropped = replace(source, rows=128, columns=128)
+    recipe = AutoencoderRecipe(steps=6, batch=2, warmup=1, save_every=6)
+    made = train_autoencoder(
+        [source], [cropped], recipe, tmp_path, progress=lambda _, loss: losses.append(loss)
+    )
+    assert losses[-1] < losses[0]
+    assert not any(weights.requires_grad for weights in made.parameters())
+    with pytest.raises(DataError, match="other data or settings"):
+        train_autoencoder([source], [], replace(recipe, rate=1.0), tmp_path)
+
+
+def test_images_run_from_minus_one_to_one() -> None:
+    given = as_network(np.array([[[0.0, 0.5, 1.0]]], np.float32))
+    assert given.shape == (1, 1, 1, 3)
+    assert given.flatten().tolist() == [-1, 0, 1]
+
+
+def test_latents_keep_the_order_of_the_images() -> None:
+    torch.manual_seed(1)
+    network = build_autoencoder().eval()
+    images = np.random.default_rng(1).random((17, 256, 256), np.float32)
+    all_of_them = encoded(network, iter(images))
+    assert all_of_them.shape == (17, 4, 32, 32)
+    np.testing.assert_allclose(all_of_them[16:], encoded(network, images[16:]), atol=1e-4)
+
+
+def test_a_piece_is_shown_without_what_is_under_the_mask() -> None:
+    torch.manual_seed(1)
+    network = build_autoencoder().eval()
+    mask = np.zeros((256, 256), np.bool_)
+    mask[64:128, 64:128] = True
+    pieces = []
+    for value in (0.2, 0.9):
+        pixels = np.full((256, 256), 0.4, np.float32)
+        pixels[mask] = value
+        pieces.append(Piece(pixels, mask, PROMPT))
+    made = pieces_as_latents(
+        network, iter(pieces), 2.0, lambda texts: np.ones((len(texts), 3), np.int64)
+    )
+    assert made.around is not None
+    assert made.around.shape == (2, 5, 32, 32)
+    assert np.array_equal(made.around[0], made.around[1]), "what lies around is the same"
+    assert not np.array_equal(made.means[0], made.means[1]), "what is to be painted is not"
+    assert np.array_equal(made.around[0, 0].astype(bool), mask[::8, ::8])
+    np.testing.assert_allclose(
+        made.means[0], 2 * encoded(network, [pieces[0].pixels])[0], atol=2e-3
+    )
+
+
+def test_the_mask_shrinks_as_in_the_pipeline() -> None:
+    mask = np.zeros((256, 256), np.bool_)
+    mask[8:16, 16:32] = True
+    small = small_mask(mask)
+    assert small.sum() == 2
+    assert small[1, 2] == small[1, 3] == 1
+
+
+@pytest.mark.parametrize("around", [False, True])
+def test_a_killed_training_ends_as_if_it_had_not_been(tmp_path: Path, around: bool) -> None:
+    data = latents(around=around)
+    whole = trained(tmp_path / "whole", data)
+
+    def die(step: int, loss: float) -> None:
+        if step == 2:
+            raise KeyboardInterrupt
+
+    torch.manual_seed(1)
+    text = build_text_encoder(build_tokenizer(("mass",)))
+    silence = np.zeros(MOST_WORDS, np.int64)
+    with pytest.raises(KeyboardInterrupt):
+        train_denoiser(
+            data,
+            silence,
+            text,
+            RECIPE,
+            tmp_path / "killed" / "denoiser.pt",
+            settings={"data": 1},
+            progress=die,
+        )
+    again = trained(tmp_path / "killed", data)
+    assert all(torch.equal(again[name], whole[name]) for name in whole)
+
+
+def test_a_given_text_encoder_stays_as_it_is(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    text = build_text_encoder(build_tokenizer(("mass",))).requires_grad_(False)
+    before = {name: value.clone() for name, value in text.state_dict().items()}
+    silence = np.zeros(MOST_WORDS, np.int64)
+    made = train_denoiser(
+        latents(), silence, text, RECIPE, tmp_path / "denoiser.pt", settings={}
+    )
+    assert all(torch.equal(made.text.state_dict()[n], v) for n, v in before.items())
+
+
+def test_nothing_is_left_of_the_image_at_the_last_step() -> None:
+    assert noise_schedule().alphas_cumprod[-1] == 0
