@@ -124,7 +124,7 @@ def main() -> None:
     if analyzers:
         train_analyzers(analyzers, prepared_data(given.work, given.mini_mias, given.times))
     if GENERATOR in given.roles:
-        generator_of(given.work, given.mini_mias, given.times, device_at_hand().kind)
+        generator_of(given.work, given.mini_mias, device_at_hand().kind, given.times)
 
 
 def train_analyzers(roles: Sequence[str], data: Data) -> None:

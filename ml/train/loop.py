@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import sys
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 from ml.control import Stopped
 from ml.train.checkpoint import Average, Training
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("ml.train")
 Batch = TypeVar("Batch")
 # A GPU is hungrier than one thread can feed; a CPU's cores are busy with the network itself.
-GPU_FEEDERS, CPU_FEEDERS = 8, 1
+GPU_FEEDERS, CPU_FEEDERS = 6, 1
+# Batches that each process of a GPU's feeders draws ahead.
+DRAWN_AHEAD = 3
 LOG_EVERY = 20
 
 
@@ -74,7 +79,7 @@ def train(
     settings
         What decides the result: a checkpoint of others is refused.
     draw
-        The batch of a step; called on other threads.
+        The batch of a step; called on other threads, or in other processes.
     progress
         Told each step and its loss; where it raises `Stopped`, the checkpoint is written first.
 
@@ -90,7 +95,8 @@ def train(
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     first = training.resume(checkpoint)
     begun = time.monotonic()
-    for step, batch in enumerate(_ahead(draw, first, recipe.steps, _feeders(trained)), first):
+    batches = _batches(draw, range(first, recipe.steps), trained[0].device.type)
+    for step, batch in enumerate(batches, first):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, recipe.steps, recipe.warmup, recipe.rate)
         model.train()
@@ -126,20 +132,55 @@ def device_of(model: nn.Module) -> torch.device:
     return next(model.parameters()).device
 
 
-def _feeders(trained: list[nn.Parameter]) -> int:
-    return CPU_FEEDERS if trained[0].device.type == "cpu" else GPU_FEEDERS
+def _batches(draw: Callable[[int], Batch], steps: range, device: str) -> Iterator[Batch]:
+    """The batches of the steps in order, a few of them drawn ahead.
+
+    Threads wait for one another in Python, too long for a GPU: there processes draw, forked, so
+    that they share the images. Windows and macOS have no safe fork, and use threads.
+    """
+    if device == "cpu" or sys.platform != "linux":
+        return _by_threads(draw, steps, CPU_FEEDERS if device == "cpu" else GPU_FEEDERS)
+    torch.multiprocessing.set_sharing_strategy("file_system")
+    return iter(
+        DataLoader(
+            _Draws(draw, steps),
+            batch_size=None,
+            num_workers=min(GPU_FEEDERS, os.cpu_count() or 1),
+            prefetch_factor=DRAWN_AHEAD,
+            multiprocessing_context="fork",
+            worker_init_fn=_alone,
+        )
+    )
 
 
-def _ahead(
-    draw: Callable[[int], Batch], first: int, steps: int, feeders: int
-) -> Iterator[Batch]:
-    """The batches of the steps in order, a few of them drawn ahead."""
+class _Draws(Dataset[Batch]):
+    """The steps' batches, as a `DataLoader` asks for them."""
+
+    def __init__(self, draw: Callable[[int], Batch], steps: range) -> None:
+        self._draw, self._steps = draw, steps
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __getitem__(self, place: int) -> Batch:
+        return self._draw(self._steps[place])
+
+
+def _alone(number: int) -> None:
+    """A feeder works on its own core; OpenCV's threads do not survive the fork."""
+    import cv2
+
+    cv2.setNumThreads(0)
+
+
+def _by_threads(draw: Callable[[int], Batch], steps: range, feeders: int) -> Iterator[Batch]:
     waiting: deque[Future[Batch]] = deque()
+    ahead = iter(steps)
     with ThreadPoolExecutor(feeders) as pool:
         try:
-            for step in range(first, steps):
-                while len(waiting) <= feeders and step + len(waiting) < steps:
-                    waiting.append(pool.submit(draw, step + len(waiting)))
+            for _ in steps:
+                while len(waiting) <= feeders and (step := next(ahead, None)) is not None:
+                    waiting.append(pool.submit(draw, step))
                 yield waiting.popleft().result()
         finally:
             for future in waiting:
