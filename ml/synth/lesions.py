@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from ml.control import NOBODY, Control
 from ml.errors import DataError
 from ml.mammo.codes import PresentationIntent, ViewPosition
 from ml.mammo.geometry import Box
@@ -20,7 +21,7 @@ from ml.mammo.luts import modality_values
 from ml.mammo.mammogram import Rescale
 from ml.mammo.prepare import FINE, prepare, resolves
 from ml.synth.prompts import LesionKind, Quadrant
-from ml.synth.teaching import SIDE_PX, ellipse
+from ml.synth.teaching import MOST_MASK_PX, SIDE_PX, ellipse
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ TRIES = 200
 CLEAR_OF_MIDDLE_MM = 3.0
 UPPER = (Quadrant.UPPER_OUTER, Quadrant.UPPER_INNER)
 OUTER = (Quadrant.UPPER_OUTER, Quadrant.LOWER_OUTER)
+
+
+class NoRoomError(DataError):
+    """A breast in which the asked place has no room for a lesion of the asked kind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +79,8 @@ def paint_lesion(
     prompt: Prompt,
     seed: int,
     sampling: Sampling,
+    control: Control = NOBODY,
+    where: Box | None = None,
 ) -> Painted:
     """Paint what the prompt asks for where it asks for it.
 
@@ -86,20 +93,28 @@ def paint_lesion(
         mean what is ill.
     seed
         Of the place, the size and the noise.
+    control
+        Asked at every step of the noise.
+    where
+        The box of the mask in stored pixels, instead of a place that is drawn.
 
     Raises
     ------
     DataError
-        Where the image cannot be painted in, or the breast has no room at that place.
+        Where the image cannot be painted in, the breast has no room at that place, or the mask
+        is not one that can be painted under.
     """
     _paintable(mammogram)
     whole = prepare(pixels, mammogram, FINE)
     rng = np.random.default_rng((seed, 17))
-    mask_box = place_of(whole.pixels, prompt, rng)
+    if where is None:
+        mask_box = place_of(whole.pixels, prompt, rng)
+    else:
+        mask_box = _asked_place(whole, where)
     top, left = _corner(mask_box, whole.pixels.shape)
     piece = _piece(whole.pixels, top, left)
     mask = ellipse(_moved(mask_box, -top, -left))
-    painted = generator.paint(piece[None], mask[None], [prompt], [seed], sampling)[0]
+    painted = generator.paint(piece[None], mask[None], [prompt], [seed], sampling, control)[0]
     change = np.where(mask, painted - piece, np.float32(0))
     return _put_back(pixels, mammogram, whole, change, mask, (top, left))
 
@@ -114,7 +129,7 @@ def place_of(canvas: NDArray[np.uint16], prompt: Prompt, rng: np.random.Generato
 
     Raises
     ------
-    DataError
+    NoRoomError
         Where no place of the asked size lies in the breast.
     """
     low, high = SIZE_MM[prompt.lesion] if prompt.lesion else ANY_SIZE_MM
@@ -129,9 +144,21 @@ def place_of(canvas: NDArray[np.uint16], prompt: Prompt, rng: np.random.Generato
         box = Box(row - height / 2, column - width / 2, row + height / 2, column + width / 2)
         if _in_half(row, middle, prompt) and _in_tissue(canvas, box):
             return box
-    raise DataError(
+    raise NoRoomError(
         mark("There is no room in this breast for what was asked for; ask for another place.")
     )
+
+
+def _asked_place(whole: Prepared, where: Box) -> Box:
+    box = whole.to_stored.inverse().box(where)
+    if not _in_tissue(whole.pixels, box):
+        raise DataError(mark("The mask reaches outside the breast; move it into the tissue."))
+    if not 1 <= min(box.size) <= max(box.size) <= MOST_MASK_PX:
+        raise DataError(
+            mark("The mask is too large, or empty; make it at most {most} mm long."),
+            most=f"{MOST_MASK_PX * FINE.pixel_mm:g}",
+        )
+    return box
 
 
 def nipple_row(canvas: NDArray[np.uint16]) -> float:

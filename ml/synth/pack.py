@@ -77,12 +77,25 @@ class GeneratorPack:
     card: GeneratorCard
 
     @property
+    def paints(self) -> bool:
+        """Whether it holds a network that paints into pieces."""
+        return (self.folder / LESIONS_FOLDER).is_dir()
+
+    @property
     def weights_sha256(self) -> str:
         """Of the network that draws whole breasts."""
+        return self._sha256_below("unet/")
+
+    @property
+    def lesions_sha256(self) -> str:
+        """Of the network that paints into pieces."""
+        return self._sha256_below(f"{LESIONS_FOLDER}/")
+
+    def _sha256_below(self, folder: str) -> str:
         return next(
             sha256
             for name, sha256 in sorted(self.card.files.items())
-            if name.startswith("unet/") and name.endswith(WEIGHTS_SUFFIX)
+            if name.startswith(folder) and name.endswith(WEIGHTS_SUFFIX)
         )
 
 
@@ -155,6 +168,34 @@ def read_foreign(folder: Path, vendors: tuple[str, ...]) -> GeneratorPack:
             files=files,
         ),
     )
+
+
+def read_lora(path: Path) -> Path:
+    """The file of a LoRA: itself, or the only one of its folder; safetensors only.
+
+    Raises
+    ------
+    WeightsMissingError
+        Where there is none.
+    ModelError
+        Where it could run code, or a folder holds several.
+    """
+    if path.is_dir():
+        refuse_pickles(path)
+    elif path.suffix.lower() != WEIGHTS_SUFFIX and path.exists():
+        raise ModelError(
+            mark("{name} is no safetensors file, and others could run code: convert it."),
+            name=path.name,
+        )
+    files = sorted(path.glob(f"*{WEIGHTS_SUFFIX}")) if path.is_dir() else [path]
+    if not files or not files[0].is_file():
+        raise _missing(path, f"*{WEIGHTS_SUFFIX}")
+    if len(files) > 1:
+        raise ModelError(
+            mark("The folder {name} holds several LoRA files; name one of them."),
+            name=path.name,
+        )
+    return files[0]
 
 
 def write_generator_card(folder: Path, card: GeneratorCard) -> GeneratorPack:

@@ -8,18 +8,21 @@ at, which makes whole breasts only. Nothing is ever fetched, and no pickle is re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from ml.control import NOBODY, Control
+from ml.errors import ModelError
+from ml.synth.order import GUIDANCE, STEPS
 from ml.synth.pack import LESIONS_FOLDER, GeneratorPack
 from ml.synth.prompts import prompt_text
+from ml.texts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
         StableDiffusionPipeline,
@@ -27,12 +30,12 @@ if TYPE_CHECKING:
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import (
         StableDiffusionInpaintPipeline,
     )
+    from diffusers.schedulers.scheduling_dpmsolver_multistep import (
+        DPMSolverMultistepScheduler,
+    )
     from numpy.typing import NDArray
 
     from ml.synth.prompts import Prompt
-
-STEPS = 20
-GUIDANCE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,12 @@ class Generator:
     def device(self) -> torch.device:
         """What it computes on."""
         return self.breasts.device
+
+    @property
+    def pixels(self) -> int:
+        """Of one image: rows times columns."""
+        side = self.breasts.unet.config["sample_size"] * self.breasts.vae_scale_factor
+        return int(side) ** 2
 
     def draw(
         self,
@@ -133,54 +142,106 @@ class Generator:
         return np.where(masks, _grey(given.images), pieces)  # type: ignore[union-attr]
 
 
-def load_generator(pack: GeneratorPack, device: str = "cpu") -> Generator:
+def load_generator(
+    pack: GeneratorPack, device: str = "cpu", lora: Sequence[Path] = ()
+) -> Generator:
     """Load a checked pack's networks.
+
+    Attention is torch's `scaled_dot_product_attention`, which diffusers takes where it is there
+    and which needs memory in proportion to the image, not to its square (Rabe and Staats 2021).
 
     Parameters
     ----------
     device
         ``"cpu"`` or ``"cuda"``; in half precision on the latter.
+    lora
+        Files of `ml.synth.pack.read_lora`, put upon the pack's weights one after the other.
+
+    Raises
+    ------
+    ModelError
+        Where a LoRA does not fit the pack.
     """
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
         StableDiffusionPipeline,
     )
-    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import (
-        StableDiffusionInpaintPipeline,
-    )
-    from diffusers.schedulers.scheduling_dpmsolver_multistep import (
-        DPMSolverMultistepScheduler,
-    )
 
-    kind = torch.float16 if device == "cuda" else torch.float32
-    given = {
+    _quiet()
+    given: dict[str, object] = {
         "local_files_only": True,
         "use_safetensors": True,
-        "dtype": kind,
+        "dtype": torch.float16 if device == "cuda" else torch.float32,
         # The other way needs another package, and these networks are small.
         "low_cpu_mem_usage": False,
     }
     breasts = StableDiffusionPipeline.from_pretrained(pack.folder, **given, safety_checker=None)
-    noise = breasts.scheduler.config
-    solver = partial(
-        DPMSolverMultistepScheduler.from_config,
-        noise,
-        algorithm_type="dpmsolver++",
-        timestep_spacing="trailing",
-    )
-    breasts.scheduler = solver()
+    breasts.scheduler = _solver(breasts)
     breasts.set_progress_bar_config(disable=True)
-    lesions = None
-    if (pack.folder / LESIONS_FOLDER).is_dir():
-        denoiser = UNet2DConditionModel.from_pretrained(pack.folder / LESIONS_FOLDER, **given)
-        shared = {name: part for name, part in breasts.components.items() if name != "unet"}
-        shared["scheduler"] = solver()
-        lesions = StableDiffusionInpaintPipeline(
-            **shared, unet=denoiser, requires_safety_checker=False
-        )
-        lesions.set_progress_bar_config(disable=True)
-        lesions.to(device)
+    _put_upon(breasts, lora)
+    lesions = _painter(pack, breasts, given).to(device) if pack.paints else None
     return Generator(pack, breasts.to(device), lesions)
+
+
+def _solver(breasts: StableDiffusionPipeline) -> DPMSolverMultistepScheduler:
+    """DPM-Solver++ (Lu 2022) over the pack's own noise; "trailing" begins at noise alone."""
+    from diffusers.schedulers.scheduling_dpmsolver_multistep import (
+        DPMSolverMultistepScheduler,
+    )
+
+    return DPMSolverMultistepScheduler.from_config(  # type: ignore[return-value] (no tuple unless asked for)
+        breasts.scheduler.config, algorithm_type="dpmsolver++", timestep_spacing="trailing"
+    )
+
+
+def _painter(
+    pack: GeneratorPack, breasts: StableDiffusionPipeline, given: Mapping[str, object]
+) -> StableDiffusionInpaintPipeline:
+    """The pack's second denoiser with the first one's other parts."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import (
+        StableDiffusionInpaintPipeline,
+    )
+
+    denoiser = UNet2DConditionModel.from_pretrained(pack.folder / LESIONS_FOLDER, **given)
+    shared = {name: part for name, part in breasts.components.items() if name != "unet"}
+    shared["scheduler"] = _solver(breasts)
+    painter = StableDiffusionInpaintPipeline(
+        **shared, unet=denoiser, requires_safety_checker=False
+    )
+    painter.set_progress_bar_config(disable=True)
+    return painter
+
+
+def _quiet() -> None:
+    """No bars of loading on the terminal: the command has its own."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+
+
+def _put_upon(pipeline: StableDiffusionPipeline, lora: Sequence[Path]) -> None:
+    names = [f"lora-{number}" for number, _ in enumerate(lora)]
+    for path, name in zip(lora, names, strict=True):
+        try:
+            pipeline.load_lora_weights(
+                str(path.parent),
+                weight_name=path.name,
+                adapter_name=name,
+                local_files_only=True,
+                use_safetensors=True,
+            )
+        except (ValueError, RuntimeError, KeyError, OSError) as error:
+            raise ModelError(
+                mark(
+                    "The LoRA {name} does not fit this model; choose the one it was made for."
+                ),
+                detail=str(error),
+                name=path.name,
+            ) from error
+    if names:
+        pipeline.set_adapters(names)
 
 
 def _noises(seeds: Sequence[int]) -> list[torch.Generator]:

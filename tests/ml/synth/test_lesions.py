@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ml.control import Control
+
 HEALTHY = Prompt("alpha", ViewPosition.MLO, Area.BIG, BreastDensity.B, Laterality.RIGHT)
 MASS = replace(HEALTHY, lesion=LesionKind.MASS, quadrant=Quadrant.UPPER_OUTER)
 
@@ -43,6 +45,7 @@ class Brush:
         prompts: Sequence[Prompt],
         seeds: Sequence[int],
         sampling: Sampling,
+        control: Control,
     ) -> NDArray[np.float32]:
         return np.where(masks, np.float32(self.level), pieces)
 

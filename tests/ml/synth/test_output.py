@@ -41,7 +41,7 @@ def generated(prompt: Prompt = HEALTHY, seed: int = 7, *boxes: Box) -> Generated
 
 def test_what_is_generated_says_so_and_how(tmp_path: Path) -> None:
     with writing(tmp_path) as write:
-        path = write(generated())
+        path = write.keep(generated())
     seen = read_mammogram(path)
     assert seen.synthetic
     assert seen.spacing is not None
@@ -62,7 +62,7 @@ def test_what_is_generated_says_so_and_how(tmp_path: Path) -> None:
 
 def test_every_image_is_a_study_of_nobody_else(tmp_path: Path) -> None:
     with writing(tmp_path) as write:
-        headers = [pydicom.dcmread(write(generated(seed=seed))) for seed in (1, 2)]
+        headers = [pydicom.dcmread(write.keep(generated(seed=seed))) for seed in (1, 2)]
     for keyword in ("PatientID", "StudyInstanceUID", "SOPInstanceUID"):
         assert headers[0][keyword].value != headers[1][keyword].value
 
@@ -70,8 +70,8 @@ def test_every_image_is_a_study_of_nobody_else(tmp_path: Path) -> None:
 def test_the_tables_carry_truth_and_making(tmp_path: Path) -> None:
     box = Box(10, 5, 30, 25)
     with writing(tmp_path) as write:
-        write(generated())
-        write(generated(CLUSTER, 8, box))
+        write.keep(generated())
+        write.keep(generated(CLUSTER, 8, box))
     manifest = read_manifest(tmp_path)
     healthy, cluster = manifest.rows
     assert {row.source for row in manifest.rows} == {Source.GENERATED}
@@ -87,7 +87,7 @@ def test_the_tables_carry_truth_and_making(tmp_path: Path) -> None:
 
 def test_a_picture_lies_beside_each(tmp_path: Path) -> None:
     with writing(tmp_path) as write:
-        path = write(generated())
+        path = write.keep(generated())
     picture = cv2.imread(str(path.with_suffix(".png")), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(picture >> 4, generated().pixels)
 
@@ -99,21 +99,23 @@ def test_finished_images_survive_an_end_before_time(
         raise OSError(28, "No space left on device")
 
     with pytest.raises(DataError, match="No space left"), writing(tmp_path) as write:  # noqa: PT012
-        write(generated())
+        write.keep(generated())
         monkeypatch.setattr(output, "write_mammogram", full)
-        write(generated(seed=8))
+        write.keep(generated(seed=8))
     assert [row.path for row in read_manifest(tmp_path).rows] == ["00001.dcm"]
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         "00001.dcm",
         "00001.png",
         "boxes.csv",
+        "journal.jsonl",
         "manifest.csv",
+        "order.json",
     ]
 
 
 def test_a_data_set_is_not_written_over(tmp_path: Path) -> None:
     with writing(tmp_path) as write:
-        write(generated())
+        write.keep(generated())
     with pytest.raises(DataError, match="empty folder"), writing(tmp_path):
         pass
 
@@ -121,7 +123,7 @@ def test_a_data_set_is_not_written_over(tmp_path: Path) -> None:
 @pytest.mark.skipif(not shutil.which("dciodvfy"), reason="dicom3tools is not installed")
 def test_a_validator_finds_nothing(tmp_path: Path) -> None:
     with writing(tmp_path) as write:
-        path = write(generated(CLUSTER, 8, Box(10, 5, 30, 25)))
+        path = write.keep(generated(CLUSTER, 8, Box(10, 5, 30, 25)))
     done = subprocess.run(["dciodvfy", str(path)], check=False, capture_output=True, text=True)
     said = (done.stdout + done.stderr).splitlines()
     errors = [line for line in said if line.startswith("Error") and KNOWN not in line]
