@@ -277,7 +277,7 @@ def generator_of(
     return save_generator(
         folder,
         _card(data, vendors),
-        autoencoder=autoencoder.cpu(),  # type: ignore[arg-type]
+        autoencoder=autoencoder.cpu(),
         tokenizer=tokenizer,
         text=whole.text,
         breasts=whole.denoiser,
