@@ -12,31 +12,9 @@ from viewer.core.errors import LibraryError
 if TYPE_CHECKING:
     from pathlib import Path
 
-# One entry a version of the schema; PRAGMA user_version counts those that were run.
-MIGRATIONS = (
-    """
-    CREATE TABLE studies (
-        uid TEXT PRIMARY KEY,
-        path TEXT NOT NULL,
-        label TEXT NOT NULL,
-        opened_at TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE readings (
-        uid TEXT PRIMARY KEY,
-        before TEXT NOT NULL,
-        after TEXT NOT NULL,
-        revealed_at TEXT NOT NULL,
-        seen_before INTEGER NOT NULL,
-        reader TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE analyses (
-        sop_instance_uid TEXT NOT NULL,
-        model_hashes TEXT NOT NULL,
-        content TEXT NOT NULL,
-        PRIMARY KEY (sop_instance_uid, model_hashes)
-    ) STRICT;
-    """,
-)
+# Alembic's revisions, the oldest first. PRAGMA user_version counts those that a file has: it is
+# read without Alembic, and a program from before Alembic knows by it that a file is too new.
+MIGRATIONS = ("0001", "0002")
 _BUSY_S = 2.0
 
 
@@ -62,6 +40,12 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
         return _in_memory(path, str(error.strerror))
 
 
+def is_kept(connection: sqlite3.Connection) -> bool:
+    """Whether there is a file behind a connection."""
+    (_, _, file) = connection.execute("PRAGMA database_list").fetchone()
+    return bool(file)
+
+
 def _opened(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
@@ -69,8 +53,9 @@ def _opened(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         # With a write-ahead log, NORMAL loses no more than the last moment at a power cut.
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
         _check(connection)
-        return _brought_up(connection)
+        return _brought_up(connection, path)
     except (sqlite3.Error, LibraryError):
         connection.close()
         raise
@@ -83,7 +68,7 @@ def _check(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(verdict)
 
 
-def _brought_up(connection: sqlite3.Connection) -> sqlite3.Connection:
+def _brought_up(connection: sqlite3.Connection, path: Path | None = None) -> sqlite3.Connection:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
         raise LibraryError(
@@ -92,11 +77,38 @@ def _brought_up(connection: sqlite3.Connection) -> sqlite3.Connection:
                 "until that version is used again."
             )
         )
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;"
-        )
+    if version == 0:
+        version = _begun(connection)
+    if version < len(MIGRATIONS):
+        # Alembic is imported where it is needed, and on no ordinary start.
+        from viewer.library.migrating import migrate
+
+        migrate(connection, path)
     return connection
+
+
+def _begun(connection: sqlite3.Connection) -> int:
+    """Make a new library's tables in one go; return how many revisions the file has."""
+    from viewer.library.new_library import STATEMENTS
+
+    level, connection.isolation_level = connection.isolation_level, None
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if version == 0 and tables == 0:
+                for statement in STATEMENTS:
+                    connection.execute(statement)
+                version = len(MIGRATIONS)
+                connection.execute(f"PRAGMA user_version = {version}")
+        except sqlite3.Error:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    finally:
+        connection.isolation_level = level
+    return version
 
 
 def _replaced(path: Path) -> tuple[sqlite3.Connection, str]:

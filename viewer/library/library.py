@@ -1,6 +1,8 @@
 """What the workstation remembers: studies opened, what the reader said, analyses made.
 
-The calls are short (one row each) and may come from any thread, one at a time.
+The calls are short and may come from any thread, one at a time. They are plain SQL over the
+module `sqlite3`: a study is remembered before its first picture is painted, and SQLAlchemy,
+which the tables and the job queue are written in, takes an eighth of a second to import.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import json
 import logging
 import sqlite3
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
@@ -18,10 +20,10 @@ from ml.findings import Analysis
 from ml.findings_json import image_from_json, image_to_json
 from ml.mammo.codes import Laterality
 from viewer.core.state import Impression, Reading
-from viewer.library.database import open_database
+from viewer.library.database import is_kept, open_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ml.findings import ImageAnalysis, ModelUse
@@ -41,12 +43,15 @@ class RecentStudy:
         For the list of recent studies.
     opened_at
         ISO 8601 UTC, the last time.
+    files
+        Where the images were, by their SOP Instance UID; not filled where studies are listed.
     """
 
     uid: str
     path: str
     label: str
     opened_at: str
+    files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class Library:
@@ -61,11 +66,14 @@ class Library:
     ----------
     sentence
         What to tell the user about the file; empty where all is well.
+    place
+        The file; None where the library is in memory alone.
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         self._connection, self.sentence = open_database(path)
+        self.place = path if is_kept(self._connection) else None
 
     def close(self) -> None:
         """Close the file; the library is not used after that."""
@@ -73,11 +81,25 @@ class Library:
             self._connection.close()
 
     def remember_study(self, study: RecentStudy) -> None:
-        """Put a study first in the list of recent ones."""
-        self._write(
-            "INSERT OR REPLACE INTO studies VALUES (?, ?, ?, ?)",
-            (study.uid, study.path, study.label, study.opened_at),
+        """Put a study first in the list of recent ones, with where its files are."""
+        rows = [(uid, path, study.uid) for uid, path in study.files.items()]
+        self._write_all(
+            (
+                # REPLACE would take the study's files away.
+                "INSERT INTO studies VALUES (?, ?, ?, ?) ON CONFLICT (uid) DO UPDATE SET"
+                " path = excluded.path, label = excluded.label, opened_at = excluded.opened_at",
+                [(study.uid, study.path, study.label, study.opened_at)],
+            ),
+            ("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows),
         )
+
+    def files_of(self, study_uid: str) -> tuple[tuple[str, str], ...]:
+        """Where the files of a study were: SOP Instance UIDs and paths, in the paths' order."""
+        rows = self._read(
+            "SELECT sop_instance_uid, path FROM files WHERE study_uid = ? ORDER BY path",
+            (study_uid,),
+        )
+        return tuple((str(uid), str(path)) for uid, path in rows)
 
     def recent_studies(self, count: int = 20) -> tuple[RecentStudy, ...]:
         """The studies that were open last, the newest first."""
@@ -86,10 +108,10 @@ class Library:
             " ORDER BY opened_at DESC, rowid DESC LIMIT ?",
             (count,),
         )
-        return tuple(RecentStudy(*(str(value) for value in row)) for row in rows)
+        return tuple(RecentStudy(str(u), str(p), str(lb), str(at)) for u, p, lb, at in rows)
 
     def forget_study(self, uid: str) -> None:
-        """Take a study out of the list of recent ones; what was said of it stays."""
+        """Take a study and its files out of the lists; what was said of it stays."""
         self._write("DELETE FROM studies WHERE uid = ?", (uid,))
 
     def keep_reading(self, study_uid: str, reading: Reading, reader: str = "") -> None:
@@ -121,12 +143,15 @@ class Library:
     def keep_analysis(self, analysis: Analysis) -> None:
         """Keep an analysis, image by image, under the hashes of the models that made it."""
         key = _hashes(analysis.models)
-        for image in analysis.images:
-            content = image_to_json(image, analysis.models, heat_maps=True)
-            self._write(
-                "INSERT OR REPLACE INTO analyses VALUES (?, ?, ?)",
-                (image.sop_instance_uid, key, json.dumps(content)),
+        rows = [
+            (
+                i.sop_instance_uid,
+                key,
+                json.dumps(image_to_json(i, analysis.models, heat_maps=True)),
             )
+            for i in analysis.images
+        ]
+        self._write_all(("INSERT OR REPLACE INTO analyses VALUES (?, ?, ?)", rows))
 
     def analysis_of(
         self, sop_instance_uids: Iterable[str], models: Mapping[str, ModelUse], engine: str = ""
@@ -158,9 +183,13 @@ class Library:
             return None
 
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        self._write_all((statement, [values]))
+
+    def _write_all(self, *statements: tuple[str, Sequence[tuple[object, ...]]]) -> None:
         try:
             with self._lock, self._connection:
-                self._connection.execute(statement, values)
+                for statement, rows in statements:
+                    self._connection.executemany(statement, rows)
         except sqlite3.Error as error:
             # A full disk must not end a reading session.
             _log.warning("the library could not be written: %s", _name(error))
