@@ -60,7 +60,7 @@ def path(tmp_path: Path) -> Path:
 
 def make_old(path: Path) -> None:
     """A library of version 0.1.0 with one row in each table."""
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript("PRAGMA journal_mode = WAL;" + HAND_MADE)
         connection.execute("INSERT INTO studies VALUES ('1.2', '/a', 'A', '2026-01-01')")
