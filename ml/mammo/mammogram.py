@@ -345,3 +345,8 @@ class Mammogram:
             raise ValueError(f"{self.frames} frames of {self.rows} x {self.columns} pixels")
         if not (self.sop_instance_uid and self.study_instance_uid):
             raise ValueError("an image needs an identity")
+
+    @property
+    def key(self) -> tuple[str, bool]:
+        """What tells it from all others: a synthetic image is never the real one of its UID."""
+        return (self.sop_instance_uid, self.synthetic)

@@ -38,7 +38,7 @@ class Found:
 
 def find_images(paths: Sequence[Path]) -> Found:
     """Read every mammogram among these files and below these folders."""
-    images: dict[str, Mammogram] = {}
+    images: dict[tuple[str, bool], Mammogram] = {}
     refused: list[tuple[Path, ReadError]] = []
     for path in paths:
         try:
@@ -51,7 +51,7 @@ def find_images(paths: Sequence[Path]) -> Found:
 
 def _read_into(
     file: Path,
-    images: dict[str, Mammogram],
+    images: dict[tuple[str, bool], Mammogram],
     refused: list[tuple[Path, ReadError]],
     *,
     chosen: bool,
@@ -64,7 +64,8 @@ def _read_into(
     except ReadError as error:
         refused.append((file, error))
     else:
-        images.setdefault(image.sop_instance_uid, image)
+        # A synthetic image never stands in for a real one, nor hides behind its UID.
+        images.setdefault(image.key, image)
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -33,7 +33,7 @@ class Study:
     date
         Study Date, DA form, may be empty.
     images
-        At least one, in the order of laterality, view, instance number.
+        At least one, in the order of laterality, view, instance number; all synthetic or none.
     merged
         True where the images carry different studies or patients and were hung together at the
         reader's request; `alarms` then says what differs, as long as the study is open.
@@ -48,11 +48,18 @@ class Study:
     merged: bool = False
     alarms: tuple[Alarm, ...] = ()
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether no patient was ever in front of it."""
+        return self.images[0].synthetic
+
 
 def group_studies(
     images: Iterable[Mammogram], *, patient_pattern: str = ""
 ) -> tuple[Study, ...]:
     """Put images into studies, in the order in which the studies were met.
+
+    A synthetic image and a real one are never in the same study, whatever their headers say.
 
     Parameters
     ----------
@@ -67,16 +74,26 @@ def group_studies(
     return tuple(merge_images(group) for group in groups.values())
 
 
+def merge_all(images: Iterable[Mammogram]) -> tuple[Study, ...]:
+    """Hang these images as one study; as two where some are synthetic and some are real."""
+    kinds: dict[bool, list[Mammogram]] = {False: [], True: []}
+    for image in images:
+        kinds[image.synthetic].append(image)
+    return tuple(merge_images(kind) for kind in kinds.values() if kind)
+
+
 def merge_images(images: Sequence[Mammogram]) -> Study:
     """Hang these images as one study, with an alarm for every identity that differs.
 
     Raises
     ------
     ValueError
-        Without images.
+        Without images, or where only some of them are synthetic.
     """
     if not images:
         raise ValueError("a study needs an image")
+    if len({image.synthetic for image in images}) > 1:
+        raise ValueError("synthetic and real images never share a study")
     ordered = tuple(sorted(images, key=_order))
     alarms = tuple(
         Alarm(DIFFERENT, (("what", what), ("count", str(len(values)))))
@@ -92,10 +109,11 @@ def merge_images(images: Sequence[Mammogram]) -> Study:
 
 
 def _group_key(image: Mammogram, pattern: str) -> tuple[str, ...]:
+    kind = "synthetic" if image.synthetic else "real"
     match = re.search(pattern, image.patient.patient_id) if pattern else None
     if match:
-        return ("pattern", match.group(1) if match.groups() else match.group(0))
-    return ("study", image.study_instance_uid, image.patient.patient_id)
+        return (kind, "pattern", match.group(1) if match.groups() else match.group(0))
+    return (kind, "study", image.study_instance_uid, image.patient.patient_id)
 
 
 def _order(image: Mammogram) -> tuple[int, int, int, str]:

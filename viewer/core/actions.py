@@ -42,13 +42,13 @@ def open_studies(
     A study that is in the list already, or whose images hang in another one now, is replaced;
     with none, only the refusals are kept.
     """
-    studies_now = {study.uid for study in studies}
-    images_now = {image.sop_instance_uid for study in studies for image in study.images}
+    studies_now = {(study.uid, study.synthetic) for study in studies}
+    images_now = {image.key for study in studies for image in study.images}
     kept = tuple(
         study
         for study in state.studies
-        if study.uid not in studies_now
-        and not images_now.issuperset(image.sop_instance_uid for image in study.images)
+        if (study.uid, study.synthetic) not in studies_now
+        and not images_now.issuperset(image.key for image in study.images)
     )
     state = replace(state, studies=(*studies, *kept), refusals=tuple(refusals), opening="")
     return set_study(state, studies[0]) if studies else state

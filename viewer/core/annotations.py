@@ -26,7 +26,8 @@ class Corners:
     top
         Patient and study.
     marks
-        What must be known: lossy, synthetic, for processing, partial, implant.
+        What must be known: lossy, for processing, partial, implant. That an image is synthetic
+        is a tag of its own, which the canvas draws over everything.
     bottom
         How the image was made.
     """
@@ -60,8 +61,6 @@ def corners_of(image: Mammogram) -> Corners:
 def marks_of(image: Mammogram) -> tuple[str, ...]:
     """What the reader must see on the image itself, in capitals."""
     found: list[str] = []
-    if image.synthetic:
-        found.append(translate("SYNTHETIC"))
     if image.lossy is not None:
         ratio = image.lossy.ratio
         lossy = translate("LOSSY")

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from ml.mammo.mammogram import Mammogram
     from viewer.display.picture import Picture
 
-Key = tuple[str, int]
+Key = tuple[tuple[str, bool], int]
+
+
+def key_of(image: Mammogram, frame: int) -> Key:
+    """Names a picture; a synthetic image is never shown for a real one of the same UID."""
+    return (image.key, frame)
 
 
 class PictureCache:
-    """Keep pictures by SOP Instance UID and frame; let the longest unused go first.
+    """Keep pictures by image and frame; let the longest unused go first.
 
     Parameters
     ----------
@@ -40,7 +46,7 @@ class PictureCache:
 
     def put(self, picture: Picture) -> None:
         """Keep a picture in place of a preview of it; a preview never replaces a picture."""
-        key = (picture.mammogram.sop_instance_uid, picture.frame)
+        key = key_of(picture.mammogram, picture.frame)
         with self._lock:
             kept = self._pictures.get(key)
             if kept is not None and picture.preview and not kept.preview:

@@ -12,7 +12,7 @@ from ml.errors import MammoError
 from ml.mammo.codestream import JPEG_2000
 from ml.mammo.pixels import read_pixels
 from ml.texts import translate
-from viewer.display.cache import PictureCache
+from viewer.display.cache import PictureCache, key_of
 from viewer.display.picture import Picture, make_picture
 from viewer.jobs.job import Job
 
@@ -58,11 +58,11 @@ class Images(QObject):
 
     def picture(self, image: Mammogram, frame: int = 0) -> Picture | None:
         """What can be shown of a frame now."""
-        return self.cache.get((image.sop_instance_uid, frame))
+        return self.cache.get(key_of(image, frame))
 
     def error(self, image: Mammogram, frame: int = 0) -> str:
         """Why a frame cannot be shown; empty where nothing is wrong."""
-        return self._errors.get((image.sop_instance_uid, frame), "")
+        return self._errors.get(key_of(image, frame), "")
 
     def is_settled(self, image: Mammogram, frame: int = 0) -> bool:
         """Whether the full pixels are here, or never will be."""
@@ -80,7 +80,7 @@ class Images(QObject):
 
     def drop_waiting(self, keep: Iterable[Mammogram] = ()) -> None:
         """Forget what was asked for and is not wanted any more."""
-        kept = {image.sop_instance_uid for image in keep}
+        kept = {image.key for image in keep}
         for key in [key for key in self._coming if key[0] not in kept]:
             for handle in self._coming.pop(key):
                 handle.cancel()
@@ -93,17 +93,17 @@ class Images(QObject):
         ReadError
             Where they cannot be decoded.
         """
-        picture = self.cache.get((image.sop_instance_uid, 0))
+        picture = self.cache.get(key_of(image, 0))
         if picture is not None and not picture.preview:
             return picture.levels[0].pixels
         return read_pixels(image)
 
     def _is_missing(self, image: Mammogram, frame: int) -> bool:
-        key = (image.sop_instance_uid, frame)
+        key = key_of(image, frame)
         return key not in self._coming and not self.is_settled(image, frame)
 
     def _submit(self, image: Mammogram, frame: int, reduce: int) -> None:
-        key = (image.sop_instance_uid, frame)
+        key = key_of(image, frame)
         job = Job(translate("Reading pixels"), partial(_decode, image, frame, reduce))
         handle = self._runner.submit(
             job, partial(self._take, image, frame), partial(self._fail, image, frame)
@@ -111,14 +111,14 @@ class Images(QObject):
         self._coming.setdefault(key, []).append(handle)
 
     def _take(self, image: Mammogram, frame: int, picture: Picture) -> None:
-        key = (image.sop_instance_uid, frame)
+        key = key_of(image, frame)
         self.cache.put(picture)
         if not picture.preview:
             self._coming.pop(key, None)
         self.arrived.emit(image)
 
     def _fail(self, image: Mammogram, frame: int, error: Exception) -> None:
-        key = (image.sop_instance_uid, frame)
+        key = key_of(image, frame)
         if not isinstance(error, MammoError):
             raise error
         self._coming.pop(key, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from viewer.core.state import SessionState
     from viewer.library.library import Library
     from viewer.qt.session import Session
+
+# No UID begins so.
+SYNTHETIC = "synthetic:"
 
 
 class Memory(QObject):
@@ -47,8 +51,10 @@ class Memory(QObject):
         self, study: Study, models: Mapping[str, ModelUse], engine: str = ""
     ) -> Analysis | None:
         """What these models said of this study before; None where an image is missing."""
-        uids = [image.sop_instance_uid for image in study.images]
-        return self._library.analysis_of(uids, models, engine)
+        prefix = _prefix(study)
+        uids = [prefix + image.sop_instance_uid for image in study.images]
+        kept = self._library.analysis_of(uids, models, engine)
+        return _renamed(kept, lambda uid: uid.removeprefix(prefix)) if kept else None
 
     def _on_changed(self, old: SessionState, new: SessionState) -> None:
         study = new.study
@@ -60,22 +66,43 @@ class Memory(QObject):
             # A change inside a change would reach the other listeners in the wrong order.
             QTimer.singleShot(0, self, lambda: self._restore(study))
         elif new.reading != old.reading:
-            self._library.keep_reading(study.uid, new.reading)
+            self._library.keep_reading(filed_as(study), new.reading)
         if new.analysis is not None and new.analysis is not old.analysis:
-            self._library.keep_analysis(new.analysis)
+            self._library.keep_analysis(_filed(new.analysis, study))
 
     def _restore(self, study: Study) -> None:
-        kept = self._library.reading_of(study.uid)
+        kept = self._library.reading_of(filed_as(study))
         state = self._session.state
         if kept is not None and state.study is study and state.reading == Reading():
             self._session.apply(lambda now: restore_reading(now, kept))
+
+
+def filed_as(study: Study) -> str:
+    """The study's name in the library: a synthetic one is never filed under a real UID."""
+    return _prefix(study) + study.uid
+
+
+def _prefix(study: Study) -> str:
+    return SYNTHETIC if study.synthetic else ""
+
+
+def _filed(analysis: Analysis, study: Study) -> Analysis:
+    prefix = _prefix(study)
+    return _renamed(analysis, lambda uid: prefix + uid)
+
+
+def _renamed(analysis: Analysis, rename: Callable[[str], str]) -> Analysis:
+    images = (replace(i, sop_instance_uid=rename(i.sop_instance_uid)) for i in analysis.images)
+    return replace(analysis, images=tuple(images))
 
 
 def recent_study(study: Study, now: str) -> RecentStudy:
     """A study as the list of recent ones names it."""
     names = (study.patient.patient_id, study.date, f"({len(study.images)})")
     label = " ".join(name for name in names if name)
-    return RecentStudy(study.uid, str(_common_path(study)), label, now)
+    prefix = _prefix(study)
+    files = {prefix + image.sop_instance_uid: str(image.path) for image in study.images}
+    return RecentStudy(filed_as(study), str(_common_path(study)), label, now, files)
 
 
 def _common_path(study: Study) -> Path:

@@ -73,12 +73,12 @@ class Opener(QObject):
         """Hang every study of the work list as one."""
         images = [image for study in self._session.state.studies for image in study.images]
         if images:
-            from ml.mammo.study import merge_images
+            from ml.mammo.study import merge_all
 
-            merged = merge_images(images)
+            merged = merge_all(images)
             refusals = self._session.state.refusals
             self._session.apply(
-                lambda state: actions.replace_studies(state, (merged,), refusals), step=False
+                lambda state: actions.replace_studies(state, merged, refusals), step=False
             )
 
     def _done(self, opened: Opened) -> None:
@@ -106,10 +106,10 @@ def sample_paths() -> list[Path]:
 def read_studies(paths: Sequence[Path], together: bool, patient_pattern: str) -> Opened:
     """Find the mammograms below these paths and group them."""
     from ml.mammo.scan import find_images
-    from ml.mammo.study import group_studies, merge_images
+    from ml.mammo.study import group_studies, merge_all
 
     found = find_images(paths)
     refusals = tuple(Refusal(path, str(error)) for path, error in found.refused)
     if together and found.images:
-        return (merge_images(found.images),), refusals
+        return merge_all(found.images), refusals
     return group_studies(found.images, patient_pattern=patient_pattern), refusals

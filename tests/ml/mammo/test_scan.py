@@ -131,3 +131,11 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     files[0].chmod(0)
     found = find_images([tmp_path])
     assert (len(found.images), len(found.refused)) == (2, 1)
+
+
+def test_a_synthetic_image_does_not_stand_in_for_the_real_one_of_its_uid(
+    tmp_path: Path,
+) -> None:
+    for name in ("A^REAL", "SYNTHETIC^GENERATED"):
+        make_dicom(tmp_path / f"{name[0]}.dcm", SOPInstanceUID="1.2.9", PatientName=name)
+    assert sorted(image.synthetic for image in find_images([tmp_path]).images) == [False, True]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ml.mammo.mammogram import Patient
-from ml.mammo.study import group_studies, merge_images
+from ml.mammo.study import group_studies, merge_all, merge_images
 from tests.factories.analyses import make_image
 
 if TYPE_CHECKING:
@@ -63,3 +63,28 @@ def test_images_of_one_study_merge_without_alarm() -> None:
     assert (study.merged, study.alarms) == (False, ())
     with pytest.raises(ValueError, match="needs an image"):
         merge_images([])
+
+
+def made_up(real: Mammogram) -> Mammogram:
+    """A synthetic image with all the names of a real one."""
+    from dataclasses import replace
+
+    return replace(real, synthetic=True)
+
+
+@pytest.mark.parametrize("pattern", ["", "A"])
+def test_a_synthetic_image_never_shares_a_study_with_a_real_one(pattern: str) -> None:
+    real = image("RCC")
+    for images in ([real, made_up(real), image("LCC")], [made_up(real), image("LCC"), real]):
+        studies = group_studies(images, patient_pattern=pattern)
+        assert sorted((s.synthetic, len(s.images)) for s in studies) == [(False, 2), (True, 1)]
+
+
+def test_what_is_hung_together_is_two_studies_where_some_is_synthetic() -> None:
+    real, other = image("RCC"), image("LCC", "B", "1.3")
+    hung, apart = merge_all([made_up(real), real, other])
+    assert (hung.synthetic, titles(hung.images), hung.merged) == (False, ["RCC", "LCC"], True)
+    assert (apart.synthetic, titles(apart.images), apart.merged) == (True, ["RCC"], False)
+    assert merge_all([]) == ()
+    with pytest.raises(ValueError, match="never share"):
+        merge_images([real, made_up(real)])

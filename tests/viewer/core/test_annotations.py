@@ -58,7 +58,6 @@ def test_a_name_that_repeats_the_id_is_shown_once():
     [
         ({"lossy": LossyCompression(12.04)}, "LOSSY 12:1"),
         ({"lossy": LossyCompression(None)}, "LOSSY"),
-        ({"synthetic": True}, "SYNTHETIC"),
         ({"intent": PresentationIntent.FOR_PROCESSING}, "FOR PROCESSING"),
         ({"kind": ImageKind.PICTURE}, "NOT DICOM"),
         ({"partial_view": True}, "PARTIAL"),

@@ -128,3 +128,22 @@ def test_nothing_of_the_patient_reaches_a_log(
     assert "could not be written" in caplog.text
     assert "SECRET" not in caplog.text
     caplog.clear()
+
+
+def test_a_synthetic_study_is_never_filed_under_the_real_one_of_its_uid(
+    qtbot: QtBot, library: Library
+) -> None:
+    real = make_study()
+    images = tuple(replace(image, synthetic=True) for image in real.images)
+    session, memory = opened(library, replace(real, images=images))
+    session.apply(
+        lambda s: reading.record_impression(s, Laterality.LEFT, Impression.RECALL, NOW)
+    )
+    session.apply(lambda s: replace(s, analysis=make_analysis()))
+    assert library.reading_of(real.uid) is None
+    assert memory.kept_analysis(real, MODELS) is None
+    kept = memory.kept_analysis(replace(real, images=images), MODELS)
+    assert kept is not None
+    assert [i.sop_instance_uid for i in kept.images] == [i.sop_instance_uid for i in images]
+    assert library.reading_of(f"synthetic:{real.uid}") is not None
+    assert library.files_of(real.uid) == ()

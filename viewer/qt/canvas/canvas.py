@@ -14,10 +14,17 @@ from ml.mammo.geometry import Affine
 from ml.texts import translate
 from viewer.core import actions, layout
 from viewer.core.state import FindingKey, Length, Tool
+from viewer.display.cache import key_of
 from viewer.display.render import WHOLE, as_window, breast_window
 from viewer.qt import palette
 from viewer.qt.canvas.grays import Grays
-from viewer.qt.canvas.marks import draw_marks, draw_words, finding_at, slot_rect
+from viewer.qt.canvas.marks import (
+    draw_marks,
+    draw_synthetic,
+    draw_words,
+    finding_at,
+    slot_rect,
+)
 from viewer.qt.canvas.scene import Stage
 
 if TYPE_CHECKING:
@@ -119,6 +126,8 @@ class Canvas(QWidget):
             draw_words(painter, shown, dpr, common_mm=scene.common_mm, active=active)
             painter.restore()
         self._draw_loupe(painter, scene, dpr)
+        for shown in scene.shown:
+            draw_synthetic(painter, shown, dpr)
         painter.end()
 
     def _draw_pixels(self, painter: QPainter, shown: Shown, dpr: float) -> None:
@@ -407,7 +416,7 @@ class Canvas(QWidget):
 
     def _request(self, state: SessionState) -> None:
         hung = [(v.image, v.frame) for v in state.viewports if v.image]
-        self._images.cache.pin([(image.sop_instance_uid, frame) for image, frame in hung])
+        self._images.cache.pin([key_of(image, frame) for image, frame in hung])
         self._images.request(hung)
 
     def _on_arrived(self, image: Mammogram) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MARGIN_PX = 8
 TITLE_PX = 19
 TEXT_PX = 12
+TAG_PX = 17
 # Words lie over images: a dark edge keeps them legible on dense tissue.
 _SHADOW = QColor(0, 0, 0, 200)
 
@@ -60,6 +61,31 @@ def draw_words(
     _draw_corners(painter, rect, shown, common_mm=common_mm)
     _draw_edges(painter, rect, shown)
     _draw_notice(painter, rect, shown)
+
+
+def draw_synthetic(painter: QPainter, shown: Shown, dpr: float) -> None:
+    """The tag of a synthetic image: last of all, over everything; nothing turns it off."""
+    image = shown.viewport.image
+    if image is None or not image.synthetic:
+        return
+    inner = slot_rect(shown.slot, dpr).adjusted(MARGIN_PX, MARGIN_PX, -MARGIN_PX, -MARGIN_PX)
+    draw_tag(painter, inner.adjusted(0, TITLE_PX + 8, 0, 0), _outer(shown))
+
+
+def draw_tag(painter: QPainter, rect: QRectF, side: Qt.AlignmentFlag) -> None:
+    """SYNTHETIC, dark on orange, at the top of a place and at one side of it."""
+    text = translate("SYNTHETIC")
+    painter.setFont(_font(TEXT_PX - 1, bold=True))
+    width = painter.fontMetrics().horizontalAdvance(text) + 12
+    right = bool(side & Qt.AlignmentFlag.AlignRight)
+    left = rect.right() - width if right else rect.left()
+    tag = QRectF(left, rect.top(), width, TAG_PX)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(palette.MACHINE))
+    painter.drawRoundedRect(tag, 3, 3)
+    painter.setPen(QColor(palette.GROUND))
+    painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def slot_rect(slot: Box, dpr: float) -> QRectF:
@@ -227,15 +253,12 @@ def _draw_corners(painter: QPainter, rect: QRectF, shown: Shown, *, common_mm: b
     painter.setFont(_font(TITLE_PX))
     _text(painter, inner, corners.title, palette.TEXT, side | Qt.AlignmentFlag.AlignTop)
     top = inner.adjusted(0, TITLE_PX + 8, 0, 0)
+    if image.synthetic:  # room for its tag
+        top = top.adjusted(0, TAG_PX + 4, 0, 0)
     if corners.marks:
         painter.setFont(_font(TEXT_PX, bold=True))
-        _text(
-            painter,
-            top,
-            "  ".join(corners.marks),
-            palette.MACHINE,
-            side | Qt.AlignmentFlag.AlignTop,
-        )
+        marks, place = "  ".join(corners.marks), side | Qt.AlignmentFlag.AlignTop
+        _text(painter, top, marks, palette.MACHINE, place)
         top = top.adjusted(0, TEXT_PX + 6, 0, 0)
     painter.setFont(_font(TEXT_PX))
     _text(painter, top, "\n".join(corners.top), palette.DIM, side | Qt.AlignmentFlag.AlignTop)

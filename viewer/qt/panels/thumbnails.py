@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SIZE_PX = 46
 LABEL_PX = 18
+BAND_PX = 3
 
 
 class ThumbnailsPanel(QWidget):
@@ -81,7 +82,8 @@ class ThumbnailsPanel(QWidget):
             image: Mammogram = item.data(Qt.ItemDataRole.UserRole)
             told = translate("not on the screen") if id(image) in extra else ""
             item.setText(title_of(image) + (" +" if told else ""))
-            item.setToolTip(" · ".join(part for part in (title_of(image), told) if part))
+            kind = translate("SYNTHETIC") if image.synthetic else ""
+            item.setToolTip(" · ".join(part for part in (title_of(image), kind, told) if part))
 
     def _draw(self, image: Mammogram) -> None:
         picture = self._images.picture(image)
@@ -115,7 +117,7 @@ def _thumbnail(picture: Picture) -> QPixmap:
     gray = Grays().image(
         "thumbnail", picture, placement.to_screen, (SIZE_PX, SIZE_PX), Presentation()
     )
-    return _framed(QPixmap.fromImage(gray))
+    return _framed(QPixmap.fromImage(gray), synthetic=picture.mammogram.synthetic)
 
 
 def _blank() -> QPixmap:
@@ -124,10 +126,15 @@ def _blank() -> QPixmap:
     return _framed(pixmap)
 
 
-def _framed(pixmap: QPixmap) -> QPixmap:
-    """With a line around it: back to back, two breasts would look like one picture."""
+def _framed(pixmap: QPixmap, *, synthetic: bool = False) -> QPixmap:
+    """With a line around it: back to back, two breasts would look like one picture.
+
+    A synthetic one has a band in the colour of its tag, as there is no room for the word.
+    """
     painter = QPainter(pixmap)
     painter.setPen(QColor(palette.LINE))
     painter.drawRect(pixmap.rect().adjusted(0, 0, -1, -1))
+    if synthetic:
+        painter.fillRect(0, 0, pixmap.width(), BAND_PX, QColor(palette.MACHINE))
     painter.end()
     return pixmap
