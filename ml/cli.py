@@ -12,12 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml.control import Control
 from ml.errors import MammoError
 from ml.files import replacing
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "analyze",
     "phantom",
+    "generate",
     "import-dataset",
     "find-duplicates",
     "train",
@@ -63,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_analyze(commands)
     _add_phantom(commands)
+    _add_generate(commands)
     _add_import(commands)
     _add_duplicates(commands)
     _add_train(commands)
@@ -96,6 +99,21 @@ class ProgressLine:
             end = "\n" if done == of else ""
             sys.stderr.write(f"\r{self._title} {done}/{of}{end}")
             sys.stderr.flush()
+
+
+class OnTerminal(Control):
+    """Long work in front of a terminal: a bar, and what is to be told on lines of their own."""
+
+    def __init__(self, title: str) -> None:
+        self._line = ProgressLine(title)
+
+    def say(self, done: int, of: int, news: Mapping[str, object] | None = None) -> None:
+        """Move the bar."""
+        self._line(done, of)
+
+    def log(self, sentence: str) -> None:
+        """Write a line."""
+        sys.stderr.write(f"{sentence}\n")
 
 
 def _command(
@@ -145,6 +163,39 @@ def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--raw", action="store_true", help="also each image as For Processing")
 
 
+def _add_generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "generate",
+        "Generate synthetic mammograms from a sentence, or what a data set lacks.",
+        'generate --prompt "a alpha mammogram in MLO view with medium area and high density, '
+        'left breast" --count 10 --seed 1 --out made/',
+        _generate,
+    )
+    asked = parser.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--prompt", action="append", metavar="TEXT", help="may be repeated")
+    asked.add_argument("--plan", type=Path, metavar="MANIFEST", help="a data set to complete")
+    parser.add_argument("--wanted", type=_positive, metavar="N", help="of each kind (--plan)")
+    parser.add_argument("--count", type=_positive, metavar="N", help="images (--prompt)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--model", type=Path, metavar="FOLDER", help="another generator")
+    parser.add_argument("--lora", type=Path, action="append", metavar="FILE")
+    parser.add_argument(
+        "--vendor", action="append", metavar="WORD", help="a maker's word of --model"
+    )
+    parser.add_argument("--pixel-mm", type=float, metavar="MM", help="pixel size of --model")
+    parser.add_argument("--steps", type=_positive, metavar="N")
+    parser.add_argument("--guidance", type=float, metavar="G")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--cpu-allowed", action="store_true", help="where the card is too small"
+    )
+    parser.add_argument("--host", metavar="FOLDER", help="healthy images to paint lesions into")
+    parser.add_argument("--sham-share", type=float, metavar="SHARE")
+    parser.add_argument("--keep-all", action="store_true", help="also what the filters refuse")
+
+
 def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(
         commands,
@@ -187,7 +238,9 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "train detector --manifest data/manifest.csv --out runs/detector",
         _train,
     )
-    parser.add_argument("model", choices=("detector", "calcifications", "classifier"))
+    parser.add_argument(
+        "model", choices=("detector", "calcifications", "classifier", "generator")
+    )
     parser.add_argument("--manifest", required=True, type=Path, metavar="FILE")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR")
     parser.add_argument(
@@ -274,6 +327,35 @@ def _phantom(given: argparse.Namespace) -> None:
     )
 
 
+def _generate(given: argparse.Namespace) -> None:
+    named = {
+        "out": given.out,
+        "prompts": given.prompt,
+        "plan": given.plan,
+        "wanted": given.wanted,
+        "count": given.count,
+        "seed": given.seed,
+        "model": given.model,
+        "lora": [str(path) for path in given.lora or ()],
+        "vendors": given.vendor,
+        "pixel_mm": given.pixel_mm,
+        "steps": given.steps,
+        "guidance": given.guidance,
+        "device": given.device,
+        "cpu_allowed": given.cpu_allowed,
+        "host": given.host,
+        "sham_share": given.sham_share,
+        "keep_all": given.keep_all,
+    }
+    # What is not given is as by default.
+    spec = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in named.items()
+        if value is not None
+    }
+    _part("ml.synth.making", "run")(spec, OnTerminal(translate("Generating")))
+
+
 def _import(given: argparse.Namespace) -> None:
     _part("ml.data.importing", "main")(
         given.form, given.folder, given.out or given.folder, patient=given.patient
@@ -285,6 +367,10 @@ def _duplicates(given: argparse.Namespace) -> None:
 
 
 def _train(given: argparse.Namespace) -> None:
+    if given.model == "generator":
+        spec = {"manifest": str(given.manifest), "out": str(given.out)}
+        _part("ml.train.generator_command", "run")(spec, OnTerminal(translate("Training")))
+        return
     _part("ml.train.command", "main")(
         given.model, given.manifest, given.out, from_scratch=given.from_scratch
     )

@@ -53,8 +53,9 @@ def main(
 ) -> None:
     """Measure every installed model, or the one named; write JSON, and HTML beside it.
 
-    Rows for testing are used where the manifest names any, else all. Generated and simulated
-    images are never pooled with real ones: each source has its own figures.
+    Rows for testing are used where the manifest names any, else all. Generated images measure
+    nothing and are refused; simulated ones are never pooled with real ones: each source has
+    its own figures.
 
     Parameters
     ----------
@@ -64,12 +65,14 @@ def main(
     Raises
     ------
     DataError
-        Where a patient or an image was trained on, or there is nothing to measure.
+        Where a patient or an image was trained on, an image is generated, or there is nothing
+        to measure.
     ModelError
         Where no installed model has that name.
     """
     manifest = read_manifest(manifest_path)
     rows = _rows(manifest)
+    _refuse_generated(rows)
     installed = [read_pack(folder) for folder in default_packs().values()]
     packs = _named(installed, model)
     by_role = {pack.card.role: pack for pack in installed}
@@ -117,6 +120,20 @@ def _rows(manifest: Manifest) -> tuple[ManifestRow, ...]:
     if not rows:
         raise DataError(mark("The manifest lists no image to measure on."))
     return rows
+
+
+def _refuse_generated(rows: Iterable[ManifestRow]) -> None:
+    """How a model does on what another model made says nothing of patients."""
+    for row in rows:
+        if row.source is Source.GENERATED:
+            raise DataError(
+                mark(
+                    "{path} is a generated image, on which no model can be measured; leave "
+                    "generated images out, or give them the split train and others the split "
+                    "test."
+                ),
+                path=row.path,
+            )
 
 
 def _named(packs: list[ModelPack], model: str | None) -> list[ModelPack]:

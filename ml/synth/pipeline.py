@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from ml.control import NOBODY, Control
 from ml.errors import ModelError
@@ -54,9 +55,9 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generator:
-    """A loaded pack; make one with `load_generator`."""
+    """A loaded pack; make one with `load_generator`, or of parts with `drawing`."""
 
-    pack: GeneratorPack
+    pack: GeneratorPack | None
     breasts: StableDiffusionPipeline
     lesions: StableDiffusionInpaintPipeline | None
 
@@ -175,11 +176,17 @@ def load_generator(
         "low_cpu_mem_usage": False,
     }
     breasts = StableDiffusionPipeline.from_pretrained(pack.folder, **given, safety_checker=None)
+    whole = drawing(breasts).breasts
+    _put_upon(whole, lora)
+    lesions = _painter(pack, whole, given).to(device) if pack.paints else None
+    return Generator(pack, whole.to(device), lesions)
+
+
+def drawing(breasts: StableDiffusionPipeline) -> Generator:
+    """A pipeline as it is used here; it paints no lesions."""
     breasts.scheduler = _solver(breasts)
     breasts.set_progress_bar_config(disable=True)
-    _put_upon(breasts, lora)
-    lesions = _painter(pack, breasts, given).to(device) if pack.paints else None
-    return Generator(pack, breasts.to(device), lesions)
+    return Generator(None, breasts, None)
 
 
 def _solver(breasts: StableDiffusionPipeline) -> DPMSolverMultistepScheduler:
@@ -213,11 +220,13 @@ def _painter(
 
 
 def _quiet() -> None:
-    """No bars of loading on the terminal: the command has its own."""
+    """No bars and warnings of loading on the terminal: the command has its own."""
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
     diffusers_logging.disable_progress_bar()
+    # It also warns of every LoRA that leaves the text encoder as it is, as most do.
+    diffusers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
 
 
@@ -232,16 +241,16 @@ def _put_upon(pipeline: StableDiffusionPipeline, lora: Sequence[Path]) -> None:
                 local_files_only=True,
                 use_safetensors=True,
             )
-        except (ValueError, RuntimeError, KeyError, OSError) as error:
+            # Refused where the file has no weights for any of this model's layers.
+            pipeline.set_adapters(names[: names.index(name) + 1])
+        except (ValueError, RuntimeError, LookupError, OSError, SafetensorError) as error:
             raise ModelError(
                 mark(
-                    "The LoRA {name} does not fit this model; choose the one it was made for."
+                    "The LoRA {name} does not fit this model; choose one that was made for it."
                 ),
                 detail=str(error),
                 name=path.name,
             ) from error
-    if names:
-        pipeline.set_adapters(names)
 
 
 def _noises(seeds: Sequence[int]) -> list[torch.Generator]:

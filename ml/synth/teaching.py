@@ -7,6 +7,7 @@ without one, a place where a lesion could be.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ LEAST_MARGIN, MOST_MARGIN, LEAST_MARGIN_PX = 0.05, 0.25, 4
 # Longer sides of a mask: from a cluster of a few specks to most of a piece.
 LEAST_MASK_PX, MOST_MASK_PX = 32, 192
 TRIES = 20
+MOST_WORDS_OF_A_MAKER = 2
 # Only what can be seen teaches what a lesion looks like (d' of the model observer).
 LEAST_SEEN = 3.0
 
@@ -66,7 +68,9 @@ class Piece:
 
 def vendor_word(vendor: str) -> str:
     """A maker's name as a word of a prompt: ``PHANTOM-FILM-A`` is ``film-a``."""
-    return vendor.lower().removeprefix("phantom-")
+    word = re.sub("[^a-z0-9]+", "-", vendor.lower()).removeprefix("phantom-").strip("-")
+    # A sentence has room for few words.
+    return "-".join(word.split("-")[:MOST_WORDS_OF_A_MAKER]) or "unknown"
 
 
 def area_cm2(canvas: NDArray[np.uint16], pixel_mm: float) -> float:
@@ -143,7 +147,7 @@ def lesion_piece(canvases: CanvasSet, index: int, rng: np.random.Generator) -> P
     ]
     fitting = [
         (box, kind)
-        for box, kind, seen in zip(item.box_values(), kinds, item.detectability, strict=True)
+        for box, kind, seen in zip(item.box_values(), kinds, _seen(item), strict=True)
         if kind and seen >= LEAST_SEEN and max(box.size) * (1 + MOST_MARGIN) <= MOST_MASK_PX
     ]
     if not fitting:
@@ -153,6 +157,11 @@ def lesion_piece(canvases: CanvasSet, index: int, rng: np.random.Generator) -> P
     corner = _corner_about(masked, canvases.pixels[index].shape, rng)
     pixels, mask = _cut(canvases.pixels[index], masked, corner, rng)
     return Piece(pixels, mask, _piece_prompt(item, kind, rng))
+
+
+def _seen(item: CanvasItem) -> tuple[float, ...]:
+    """How well each lesion is seen; what a reader boxed was seen."""
+    return item.detectability or (float("inf"),) * len(item.boxes)
 
 
 def sham_piece(canvases: CanvasSet, index: int, rng: np.random.Generator) -> Piece | None:

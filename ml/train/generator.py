@@ -288,6 +288,7 @@ def train_denoiser(
     settings: Mapping[str, object],
     device: str = "cpu",
     progress: Callable[[int, float], None] = lambda step, loss: None,
+    begun: Callable[[Conditioned], None] = lambda model: None,
 ) -> Conditioned:
     """Train, going on from the checkpoint where there is one.
 
@@ -297,6 +298,8 @@ def train_denoiser(
         The empty sentence as tokens.
     settings
         Of the data: a checkpoint of others is refused.
+    begun
+        Told the model before the first step: its weights are those of the step at hand.
 
     Returns
     -------
@@ -310,6 +313,7 @@ def train_denoiser(
     """
     torch.manual_seed(recipe.seed)
     model = Conditioned(build_denoiser(inpainting=latents.around is not None), text)
+    begun(model)
     noise = noise_schedule()
     signal = noise.alphas_cumprod.to(device)
     averaged = train(

@@ -11,15 +11,29 @@ from typing import TYPE_CHECKING, TypeVar
 from torch import nn
 
 from ml.models.generator import noise_schedule
+from ml.synth.known import write_known
 from ml.synth.pack import LESIONS_FOLDER, write_generator_card
+from ml.synth.pipeline import Sampling, drawing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
+        StableDiffusionPipeline,
+    )
+    from numpy.typing import NDArray
     from transformers import CLIPTextModel, CLIPTokenizer
 
+    from ml.synth.known import Known
     from ml.synth.pack import GeneratorCard, GeneratorPack
+    from ml.synth.prompts import Prompt
+    from ml.train.generator import Conditioned
 
+# Enough to see what is learnt.
+SAMPLE_STEPS = 10
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -32,6 +46,7 @@ def save_generator(
     text: CLIPTextModel,
     breasts: UNet2DConditionModel,
     lesions: UNet2DConditionModel | None,
+    known: Known | None = None,
 ) -> GeneratorPack:
     """Write a pack in half precision, or leave the folder as it was.
 
@@ -39,31 +54,64 @@ def save_generator(
     ----------
     card
         Its `files` are filled in here.
+    known
+        Small pictures of what was taught, by which a copy is recognized.
     """
-    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
-        StableDiffusionPipeline,
-    )
-
-    whole = StableDiffusionPipeline(
-        vae=_halved(autoencoder),
-        text_encoder=_halved(text),
-        tokenizer=tokenizer,
-        unet=_halved(breasts),
-        scheduler=noise_schedule(),  # type: ignore[arg-type] (the solver is chosen in use)
-        safety_checker=None,  # type: ignore[arg-type]
-        feature_extractor=None,  # type: ignore[arg-type]
-        requires_safety_checker=False,
-    )
+    whole = _assembled(_halved(autoencoder), tokenizer, _halved(text), _halved(breasts))
     with tempfile.TemporaryDirectory() as place:
         made = Path(place) / folder.name
         whole.save_pretrained(made, safe_serialization=True)
         if lesions is not None:
             _halved(lesions).save_pretrained(made / LESIONS_FOLDER, safe_serialization=True)
+        if known is not None:
+            write_known(made, known)
         pack = write_generator_card(made, card)
         if folder.exists():
             shutil.rmtree(folder)
         shutil.copytree(made, folder, copy_function=shutil.copyfile)
     return type(pack)(folder, pack.card)
+
+
+def draw_samples(
+    autoencoder: AutoencoderKL,
+    tokenizer: CLIPTokenizer,
+    model: Conditioned,
+    prompts: Sequence[Prompt],
+) -> NDArray[np.float32]:
+    """What a denoiser draws while it is trained, always from the same noise.
+
+    Returns
+    -------
+    (n, rows, columns) float32
+        In 0..1.
+    """
+    pipeline = _assembled(autoencoder, tokenizer, model.text, model.denoiser)
+    model.eval()
+    drawn = drawing(pipeline).draw(prompts, range(len(prompts)), Sampling(SAMPLE_STEPS))
+    model.train()
+    return drawn
+
+
+def _assembled(
+    autoencoder: AutoencoderKL,
+    tokenizer: CLIPTokenizer,
+    text: CLIPTextModel,
+    breasts: UNet2DConditionModel,
+) -> StableDiffusionPipeline:
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
+        StableDiffusionPipeline,
+    )
+
+    return StableDiffusionPipeline(
+        vae=autoencoder,
+        text_encoder=text,
+        tokenizer=tokenizer,
+        unet=breasts,
+        scheduler=noise_schedule(),  # type: ignore[arg-type] (the solver is chosen in use)
+        safety_checker=None,  # type: ignore[arg-type]
+        feature_extractor=None,  # type: ignore[arg-type]
+        requires_safety_checker=False,
+    )
 
 
 def _halved(network: Network) -> Network:

@@ -35,7 +35,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("phantoms")
     manifest = write_phantoms(folder, 3, 4, pixel_mm=0.5)
     rows = tuple(
-        replace(row, source=Source.GENERATED if number < 4 else row.source)
+        replace(row, source=Source.REAL if number < 4 else row.source)
         for number, row in enumerate(manifest.rows)
     )
     write_manifest(replace(manifest, rows=rows))
@@ -51,11 +51,23 @@ def test_every_source_is_measured_by_itself(phantoms: Path, tmp_path: Path) -> N
     assert set(document["models"]) == {"tiny-detector@0.1.0", "tiny-classifier@0.1.0"}
     for model in document["models"].values():
         counts = {name: part["images"] for name, part in model["data"].items()}
-        assert counts == {"phantom": 8, "generated": 4}
+        assert counts == {"real": 4, "phantom": 8}
         assert model["data"]["phantom"]["patients"] == 2
         assert all(f["data"].endswith("phantom") for f in model["data"]["phantom"]["figures"])
     assert done[-1] == (24, 24)
     assert "tiny-detector@0.1.0" in out.with_suffix(".html").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("packs")
+def test_nothing_is_measured_on_generated_images(phantoms: Path, tmp_path: Path) -> None:
+    manifest = command.read_manifest(phantoms)
+    first, *others = manifest.rows
+    made = replace(first, source=Source.GENERATED)
+    folder = replace(manifest, folder=tmp_path)
+    write_manifest(replace(folder, rows=(made, *others), boxes=()))
+    with pytest.raises(DataError, match="generated image"):
+        command.main(tmp_path, None, tmp_path / "figures.json")
+    assert not list(tmp_path.glob("figures*"))
 
 
 def test_calcifications_are_measured_in_fine_pixels_only(

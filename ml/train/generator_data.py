@@ -1,0 +1,240 @@
+"""What a manifest teaches the generator: which rows, as canvases, pieces and cached latents."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.data.canvases import read_canvases, split_by_patient, write_canvases
+from ml.data.crop_store import StorePlan, fill_store, read_store
+from ml.data.sources.listed import listed_canvases
+from ml.errors import DataError
+from ml.files import replacing
+from ml.mammo.prepare import FINE, resolves
+from ml.mammo.read import read_mammogram
+from ml.manifest import Source, Split
+from ml.synth.balance import SIDES, VIEWS
+from ml.synth.prompts import prompt_text
+from ml.synth.teaching import (
+    ANATOMY,
+    area_cm2,
+    area_word,
+    as_hung,
+    healthy_prompt,
+    lesion_piece,
+    sham_piece,
+    vendor_word,
+)
+from ml.texts import mark
+from ml.train.generator import Latents, encoded, pieces_as_latents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from numpy.typing import NDArray
+    from transformers import CLIPTokenizer
+
+    from ml.control import Control
+    from ml.data.canvases import CanvasItem, CanvasSet
+    from ml.manifest import Manifest, ManifestRow
+    from ml.synth.prompts import Prompt
+    from ml.synth.teaching import Piece
+
+PIECES = StorePlan(side=384, hard=1, random=1)
+# How often each piece is cut anew: every piece has healthy tissue, one in three has a lesion.
+CUTS = ((lesion_piece, 3), (sham_piece, 1))
+PIECES_SEED = 20261129
+# With fewer breasts a generator can only repeat them.
+LEAST_BREASTS = 8
+PLAN = "rows.json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taught:
+    """Prepared images.
+
+    Attributes
+    ----------
+    breasts
+        Whole ones of 0.8 mm; those with a lesion teach the autoencoder only.
+    pieces
+        Of 0.1 mm, of the images that have such pixels; None where none has.
+    """
+
+    breasts: CanvasSet
+    pieces: CanvasSet | None
+
+    def vendors(self) -> tuple[str, ...]:
+        """Every maker's word."""
+        items = self.breasts.items + (self.pieces.items if self.pieces else ())
+        return tuple(sorted({vendor_word(item.vendor) for item in items}))
+
+
+def rows_to_teach(manifest: Manifest, control: Control) -> tuple[ManifestRow, ...]:
+    """The rows for training whose view, side and density are known.
+
+    Held-out rows are refused: what the generator has seen would come back in what it makes,
+    and teach the models that those rows are to measure. So are generated images.
+
+    Raises
+    ------
+    DataError
+        Where too few are left.
+    """
+    own = [row for row in manifest.rows if row.source is not Source.GENERATED]
+    open_rows = [r for r in own if (r.split or split_by_patient(r.patient_id)) is Split.TRAIN]
+    known = tuple(
+        row
+        for row in open_rows
+        if row.view in VIEWS and row.laterality in SIDES and row.density and row.label
+    )
+    for count, why in (
+        (len(manifest.rows) - len(own), "generated"),
+        (len(own) - len(open_rows), "held out for validation and test"),
+        (len(open_rows) - len(known), "of unknown view, side, density or label"),
+    ):
+        if count:
+            control.log(f"{count} images are left out: {why}.")
+    if len(known) < LEAST_BREASTS:
+        raise DataError(
+            mark(
+                "Only {count} images may teach the generator; name at least {least} for "
+                "training whose view, side, density and label are known."
+            ),
+            count=len(known),
+            least=LEAST_BREASTS,
+        )
+    return known
+
+
+def taught(
+    manifest: Manifest, rows: Sequence[ManifestRow], out: Path, control: Control
+) -> Taught:
+    """Prepare the images, or find them prepared.
+
+    Raises
+    ------
+    DataError
+        Where the folder was begun with other rows, or a row's file cannot be used.
+    """
+    _same_rows(out, rows)
+    whole, pieces = out / "breasts", out / "pieces"
+    if not (whole / "canvases.json").exists():
+        images = listed_canvases(manifest, rows, ANATOMY)
+        write_canvases(whole, _breathing(images, control), len(rows), ANATOMY)
+    breasts = read_canvases(whole)
+    fine = [row for row in rows if resolves(read_mammogram(manifest.folder / row.path), FINE)]
+    if not fine:
+        return Taught(breasts, None)
+    if not (pieces / "done").exists():
+        images = listed_canvases(manifest, fine, FINE)
+        fill_store(pieces, _breathing(images, control), FINE, PIECES)
+        (pieces / "done").touch()
+    return Taught(breasts, read_store(pieces))
+
+
+def breast_latents(
+    data: Taught, autoencoder: AutoencoderKL, tokenizer: CLIPTokenizer
+) -> Latents:
+    """Every healthy whole breast, hung as it is shown, with its sentence."""
+    shown = [
+        (index, _healthy(data.breasts, index))
+        for index, item in enumerate(data.breasts.items)
+        if not item.lesion
+    ]
+    if not shown:
+        raise DataError(mark("No image without lesion may teach what a breast looks like."))
+    pictures = (_unit(as_hung(data.breasts.pixels[i], p.laterality)) for i, p in shown)
+    means = encoded(autoencoder, pictures)
+    scale = 1 / float(means.std())
+    words = tokens(tokenizer, [prompt_text(prompt) for _, prompt in shown])
+    return Latents((means * scale).astype(np.float16), words, scale)
+
+
+def piece_latents(
+    pieces: CanvasSet, autoencoder: AutoencoderKL, tokenizer: CLIPTokenizer
+) -> Latents:
+    """Pieces with a lesion under the mask, and pieces with healthy tissue under it."""
+    scale = float(autoencoder.config["scaling_factor"])
+    return pieces_as_latents(autoencoder, _cut(pieces), scale, partial(tokens, tokenizer))
+
+
+def tokens(tokenizer: CLIPTokenizer, sentences: list[str]) -> NDArray[np.int64]:
+    """(n, most words) int64: as the pipeline asks for them, all of one length."""
+    given = tokenizer(sentences, padding="max_length", truncation=True, return_tensors="np")
+    return np.asarray(given["input_ids"], np.int64)
+
+
+def has_lesions(pieces: CanvasSet) -> bool:
+    """Whether any piece can be cut about a lesion."""
+    rng = np.random.default_rng(PIECES_SEED)
+    return any(
+        lesion_piece(pieces, index, rng) is not None for index in range(len(pieces.items))
+    )
+
+
+def cached(path: Path, make: Callable[[], Latents]) -> Latents:
+    """Latents from a file, or made and kept in it."""
+    from safetensors.numpy import load_file, save_file
+
+    if not path.exists():
+        made = make()
+        values = {"means": made.means, "words": made.words, "scale": np.array([made.scale])}
+        if made.around is not None:
+            values["around"] = made.around
+        with replacing(path) as fresh:
+            save_file(values, fresh)
+    kept = load_file(path)
+    return Latents(kept["means"], kept["words"], float(kept["scale"][0]), kept.get("around"))
+
+
+def canonical(data: Taught) -> Iterator[NDArray[np.float32]]:
+    """The whole breasts in 0..1, chest wall at the left: what a copy would be one of."""
+    return (_unit(pixels) for pixels, _ in data.breasts.images())
+
+
+def _healthy(breasts: CanvasSet, index: int) -> Prompt:
+    area = area_word(area_cm2(breasts.pixels[index], ANATOMY.pixel_mm))
+    return healthy_prompt(breasts.items[index], area)
+
+
+def _cut(pieces: CanvasSet) -> Iterator[Piece]:
+    rng = np.random.default_rng(PIECES_SEED)
+    for index in range(len(pieces.items)):
+        for cut, times in CUTS:
+            made = (cut(pieces, index, rng) for _ in range(times))
+            yield from (piece for piece in made if piece is not None)
+
+
+def _unit(picture: NDArray[np.uint16]) -> NDArray[np.float32]:
+    return np.asarray(picture, np.float32) / np.float32(65535)
+
+
+def _breathing(
+    images: Iterable[tuple[NDArray[np.uint16], CanvasItem]], control: Control
+) -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
+    for pixels, item in images:
+        control.breathe()
+        yield pixels, replace(item, vendor=vendor_word(item.vendor))
+
+
+def _same_rows(out: Path, rows: Sequence[ManifestRow]) -> None:
+    """What is kept in the folder was made of these rows."""
+    named = "\n".join(f"{row.path},{row.patient_id},{row.density}" for row in rows)
+    told = {"rows": len(rows), "sha256": hashlib.sha256(named.encode()).hexdigest()}
+    path = out / PLAN
+    out.mkdir(parents=True, exist_ok=True)
+    if path.exists() and json.loads(path.read_text("utf-8")) != told:
+        raise DataError(
+            mark("{folder} holds a training on other images; choose an empty folder."),
+            folder=out.name,
+        )
+    with replacing(path) as fresh:
+        fresh.write_text(json.dumps(told) + "\n", encoding="utf-8")
