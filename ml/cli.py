@@ -192,6 +192,9 @@ def _add_generate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--cpu-allowed", action="store_true", help="where the card is too small"
     )
     parser.add_argument("--host", metavar="FOLDER", help="healthy images to paint lesions into")
+    parser.add_argument(
+        "--reference", type=Path, metavar="MANIFEST", help="images to measure quality against"
+    )
     parser.add_argument("--sham-share", type=float, metavar="SHARE")
     parser.add_argument("--keep-all", action="store_true", help="also what the filters refuse")
 
@@ -344,6 +347,7 @@ def _generate(given: argparse.Namespace) -> None:
         "device": given.device,
         "cpu_allowed": given.cpu_allowed,
         "host": given.host,
+        "reference": given.reference,
         "sham_share": given.sham_share,
         "keep_all": given.keep_all,
     }

@@ -53,6 +53,7 @@ MOST_GRADES_OFF = 1.5
 GRADES = np.arange(len(BreastDensity))
 # What is painted over what lies around it: means and peaks, in deviations of the surroundings.
 LEAST_RISE, LEAST_PEAK = 0.2, 2.0
+PEAK_PX = 10
 # Specks of calcium are finer than this, mm (deviation of the background that is taken away).
 SPECK_MM = 0.6
 # Healthy tissue beside a mask that it is compared with.
@@ -164,10 +165,14 @@ def is_seen(
     mask = after.mask[top:bottom, left:right]
     if kind is LesionKind.CALCIFICATION_CLUSTER:
         old, new = _specks(old, pixel_mm), _specks(new, pixel_mm)
-        rise = np.percentile(new[mask], 99.5) - np.percentile(old[mask], 99.5)
-        return bool(rise >= LEAST_PEAK * max(float(old.std()), 1e-6))
+        return _peak(new[mask]) - _peak(old[mask]) >= LEAST_PEAK * max(float(old.std()), 1e-6)
     rise = float(new[mask].mean() - old[mask].mean())
     return rise >= LEAST_RISE * max(float(old.std()), 1e-6)
+
+
+def _peak(values: NDArray[np.float32]) -> float:
+    """Mean of the brightest pixels, as many as a few specks have, however large the mask."""
+    return float(np.sort(values)[-PEAK_PX:].mean())
 
 
 def _window(after: Painted, margin: float) -> tuple[int, int, int, int]:

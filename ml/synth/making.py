@@ -11,7 +11,8 @@ told as it is finished, by ``control.say(done, of, news)``, where `news` is
                                      kept = true where the order keeps all
 
 and `done` counts images that are settled: kept, or given up after `TRIES`. A run that goes on
-in a folder begins with what is there.
+in a folder begins with what is there. After the last image comes, where a reference was given,
+``{"quality": "/out/quality.json"}`` (`ml.synth.quality.QualityReport`).
 """
 
 from __future__ import annotations
@@ -111,6 +112,8 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
     with writing(Path(order.out), order.identity()) as write:
         studio = Studio(order, pack, lora, device, control)
         studio.make(prompts, write)
+    if order.reference:
+        _measure(order, pack, control)
 
 
 def pack_of(order: Order) -> GeneratorPack:
@@ -355,3 +358,11 @@ def _news(path: Path, made: Made, *, kept: bool) -> dict[str, object]:
         "kept": kept,
         "reason": made.reason,
     }
+
+
+def _measure(order: Order, pack: GeneratorPack, control: Control) -> None:
+    from ml.synth.quality import measure_folder
+
+    patients = pack.card.training_patients
+    path = measure_folder(Path(order.out), Path(order.reference), patients, control)
+    control.say(1, 1, {"quality": str(path)})
