@@ -114,8 +114,8 @@ class Worker:
 
 def main() -> int:
     """Run until the input ends or a ``shutdown`` comes."""
-    requests, replies = _own_streams()
-    sys.addaudithook(_forbid_network)
+    requests, replies = own_streams()
+    sys.addaudithook(forbid_network)
     worker = Worker(replies, _load_reader)
     thread = threading.Thread(target=_receive_and_leave, args=(worker, requests), daemon=True)
     thread.start()
@@ -134,7 +134,7 @@ def _receive_and_leave(worker: Worker, requests: BinaryIO) -> None:
         os._exit(0)
 
 
-def _own_streams() -> tuple[BinaryIO, BinaryIO]:
+def own_streams() -> tuple[BinaryIO, BinaryIO]:
     """Take input and output for messages; what libraries print goes to the error stream."""
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
@@ -145,7 +145,14 @@ def _own_streams() -> tuple[BinaryIO, BinaryIO]:
     return requests, replies
 
 
-def _forbid_network(event: str, arguments: tuple[object, ...]) -> None:
+def forbid_network(event: str, arguments: tuple[object, ...]) -> None:
+    """For `sys.addaudithook`: no library of this process may reach the network.
+
+    Raises
+    ------
+    NetworkForbiddenError
+        Where one tries.
+    """
     if event in _FORBIDDEN:
         raise NetworkForbiddenError(event)
 

@@ -38,6 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
         from ml.worker import main as work
 
         return work()
+    if first == "job":
+        from ml.job_process import main as run_job
+
+        return run_job()
     if first == "self-test":
         return _self_test(given[1:])
     return _command_or_viewer(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ml.exchange import prepare_image
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ml.mammo.mammogram import Mammogram
     from ml.mammo.prepare import Wants
     from viewer.jobs.models import ModelProcess, Progress
+    from viewer.jobs.queue import Hold
 
 
 def analysis_job(
@@ -28,6 +30,7 @@ def analysis_job(
     read: Callable[[Mammogram], NDArray[np.generic]],
     progress: Progress = lambda done, of: None,
     wants: Callable[[], Wants] | None = None,
+    hold: Callable[[], Hold] | None = None,
 ) -> Job[Analysis]:
     """A job that ends with the analysis of `images`.
 
@@ -39,13 +42,21 @@ def analysis_job(
         Called on another thread with how many images are done, of how many.
     wants
         Gives what the models want of an image; None: those that come with the program.
+    hold
+        `JobQueue.hold`: the long jobs wait while the analysis runs; None: they do not.
     """
 
     def work() -> Future[Analysis]:
-        models.start()
-        wanted = wants() if wants else default_wants(models.environment)
-        prepared = [prepare_image(i, wanted, read) for i in images]
-        return models.submit(prepared, progress)
+        with ExitStack() as until_done:
+            if hold:
+                until_done.enter_context(hold())
+            models.start()
+            wanted = wants() if wants else default_wants(models.environment)
+            prepared = [prepare_image(i, wanted, read) for i in images]
+            future = models.submit(prepared, progress)
+            let_go = until_done.pop_all().close
+        future.add_done_callback(lambda _: let_go())
+        return future
 
     title = translate(mark("Analyzing {count} images")).format(count=len(images))
     return Job(title, work, "model")

@@ -245,9 +245,14 @@ class ModelProcess:
 
 def worker_command() -> list[str]:
     """How this program starts itself as the model process."""
+    return program("worker")
+
+
+def program(command: str) -> list[str]:
+    """How this program starts itself with a command."""
     if getattr(sys, "frozen", False):
-        return [sys.executable, "worker"]
-    return [sys.executable, "-m", "viewer", "worker"]
+        return [sys.executable, command]
+    return [sys.executable, "-m", "viewer", command]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

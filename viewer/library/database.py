@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from ml.texts import mark, translate
 from viewer.core.errors import LibraryError
+from viewer.library.migrations import MIGRATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Alembic's revisions, the oldest first. PRAGMA user_version counts those that a file has: it is
-# read without Alembic, and a program from before Alembic knows by it that a file is too new.
-MIGRATIONS = ("0001", "0002")
 _BUSY_S = 2.0
 
 

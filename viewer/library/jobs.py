@@ -195,17 +195,25 @@ class Jobs:
         with self._reading() as connection:
             return _next(connection, lane, self.owner)
 
-    def claim(self, lane: str, run_id: str) -> JobRow | None:
+    def lanes(self) -> tuple[str, ...]:
+        """The lanes in which a job waits."""
+        query = select(jobs.c.lane).where(jobs.c.state == _QUEUED).distinct()
+        with self._reading() as connection:
+            return tuple(str(lane) for lane in connection.execute(query).scalars())
+
+    def claim(self, lane: str, run_id: str, job_id: int | None = None) -> JobRow | None:
         """Take the next job of a lane to run it; None where another program was faster.
 
         Parameters
         ----------
         run_id
             Of the run that begins; ignored where the job's process is ours and only paused.
+        job_id
+            Take this one or none.
         """
         with self._writing() as connection:
             job = _next(connection, lane, self.owner)
-            if job is None:
+            if job is None or job_id not in (None, job.id):
                 return None
             fresh = {} if job.owner else _fresh(run_id, self.owner)
             _set(connection, job.id, state=_RUNNING, heartbeat_s=time.time(), **fresh)

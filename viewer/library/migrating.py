@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from ml.files import replacing
-from viewer.library.database import MIGRATIONS
+from viewer.library.migrations import MIGRATIONS
 
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import numpy as np
+import pytest
 
 from ml.registry import CARD, read_card, wants_of
 from tests.factories.analyses import make_image
@@ -10,6 +12,7 @@ from tests.factories.packs import make_packs
 from viewer.jobs.analysis import analysis_job
 from viewer.jobs.lanes import Lanes
 from viewer.jobs.models import ModelProcess
+from viewer.jobs.queue import Hold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,16 +29,34 @@ def breast(_: Mammogram) -> np.ndarray:
 def test_a_study_goes_from_pixels_to_findings(tmp_path: Path) -> None:
     cards = {role: read_card(f / CARD) for role, f in make_packs(tmp_path).items()}
     models = ModelProcess(environment={"MAMMOSCOPE_MODELS": str(tmp_path)})
-    lanes = Lanes()
+    lanes, let_go = Lanes(), Mock()
     try:
         images = [make_image("LCC", spacing=True), make_image("LMLO", spacing=True)]
-        job = analysis_job(images, models, breast, wants=lambda: wants_of(cards))
+        job = analysis_job(
+            images, models, breast, wants=lambda: wants_of(cards), hold=lambda: Hold(let_go)
+        )
         analysis = lanes.submit(job).result(60)
     finally:
         lanes.close()
         models.close()
+    let_go.assert_called_once()
     assert [image.refused for image in analysis.images] == [None, None]
     for image in analysis.images:
         assert image.findings
         for finding in image.findings:
             assert finding.box == finding.box.clipped(3000, 2400)
+
+
+def test_an_analysis_that_cannot_begin_holds_nobody_up(tmp_path: Path) -> None:
+    def unreadable(_: Mammogram) -> np.ndarray:
+        raise OSError
+
+    cards = {role: read_card(f / CARD) for role, f in make_packs(tmp_path).items()}
+    models, let_go = Mock(), Mock()
+    images = [make_image("LCC", spacing=True)]
+    job = analysis_job(
+        images, models, unreadable, wants=lambda: wants_of(cards), hold=lambda: Hold(let_go)
+    )
+    with pytest.raises(OSError):  # noqa: PT011 - whichever it is
+        job.work()
+    let_go.assert_called_once()

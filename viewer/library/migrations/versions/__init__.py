@@ -1,1 +1,1 @@
-"""The revisions, in the order of `viewer.library.database.MIGRATIONS`."""
+"""The revisions, in the order of `viewer.library.migrations.MIGRATIONS`."""
