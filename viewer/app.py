@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QApplication
 
 from viewer.core.home import find_home
 from viewer.jobs.models import ModelProcess
+from viewer.jobs.queue import JobQueue
 from viewer.library.library import Library
 from viewer.qt.job_runner import JobRunner
 from viewer.qt.log_file import start_log
+from viewer.qt.long_jobs import LongJobs
 from viewer.qt.main_window import MainWindow
 from viewer.qt.memory import Memory
 from viewer.qt.preferences import Preferences
@@ -86,7 +88,8 @@ def make_window() -> MainWindow:
     runner = JobRunner(disk_threads=settings.disk_threads)
     models = ModelProcess(environment={DEVICE_VARIABLE: settings.device})
     library = Library(home.library)
-    window = MainWindow(session, preferences, runner, models, library)
+    jobs = LongJobs(JobQueue(library.place))
+    window = MainWindow(session, preferences, runner, models, library, jobs)
     preferences.setParent(window)
     session.setParent(window)
     Memory(session, library, parent=window)

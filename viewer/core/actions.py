@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ml.findings import Analysis
     from ml.mammo.mammogram import Mammogram, Window
     from ml.mammo.study import Study
-    from viewer.core.state import FindingKey, Refusal, SessionState
+    from viewer.core.state import Background, FindingKey, Refusal, SessionState
 
 LOWEST_ZOOM = 0.1
 HIGHEST_ZOOM = 64.0
@@ -126,6 +126,11 @@ def fail_analysis(state: SessionState, study: Study, sentence: str) -> SessionSt
 def set_lane(state: SessionState, text: str) -> SessionState:
     """Say what the background lane does."""
     return state if text == state.lane else replace(state, lane=text)
+
+
+def set_background(state: SessionState, background: Background) -> SessionState:
+    """Say what the long jobs do."""
+    return state if background == state.background else replace(state, background=background)
 
 
 def set_tool(state: SessionState, tool: Tool) -> SessionState:

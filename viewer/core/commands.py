@@ -401,6 +401,20 @@ COMMANDS: tuple[Command, ...] = (
         mark("Let the models look at the open study."),
     ),
     _command(
+        "generate",
+        mark("Generate synthetic mammograms…"),
+        "Ctrl+G",
+        Group.TOOLS,
+        mark("Have mammograms made that show nobody, with lesions at known places."),
+    ),
+    _command(
+        "jobs",
+        mark("Jobs…"),
+        "Ctrl+J",
+        Group.TOOLS,
+        mark("List the long jobs: pause, resume, cancel, try again, change their order."),
+    ),
+    _command(
         "settings",
         mark("Settings…"),
         "Ctrl+,",

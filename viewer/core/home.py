@@ -37,6 +37,11 @@ class Home:
     models: Path
     logs: Path
 
+    @property
+    def generated(self) -> Path:
+        """The folder of generated images, one folder a batch, beside the library."""
+        return self.library.parent / "generated"
+
 
 def find_home(environment: Mapping[str, str] | None = None) -> Home:
     """Name the user's places; nothing is made.

@@ -152,6 +152,22 @@ class Length:
     end: tuple[float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What the long jobs do, for the line at the bottom.
+
+    Attributes
+    ----------
+    text
+        Empty when none runs or waits.
+    share
+        How far the running one is, 0 to 1; None where it is not known.
+    """
+
+    text: str = ""
+    share: float | None = None
+
+
 class AnalysisPhase(Enum):
     """How far the machine is with the open study."""
 
@@ -191,6 +207,8 @@ class SessionState:
         What the reader measured in the open study.
     lane
         What the background lane does, in words; empty when idle.
+    background
+        What the long jobs do.
     """
 
     studies: tuple[Study, ...] = ()
@@ -211,6 +229,7 @@ class SessionState:
     refusals: tuple[Refusal, ...] = ()
     opening: str = ""
     lane: str = ""
+    background: Background = field(default_factory=Background)
     one_up: bool = False
     lengths: tuple[Length, ...] = ()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from viewer.core.settings import Settings
     from viewer.core.state import SessionState
     from viewer.jobs.models import ModelProcess
+    from viewer.jobs.queue import Hold
     from viewer.qt.images import Images
     from viewer.qt.job_runner import JobHandle, JobRunner
     from viewer.qt.session import Session
@@ -35,6 +36,8 @@ class Analyzer(QObject):
     ----------
     settings
         Gives the settings that hold now.
+    hold
+        Has the long jobs wait while an analysis runs; None: they do not.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Analyzer(QObject):
         models: ModelProcess,
         settings: Callable[[], Settings],
         parent: QObject | None = None,
+        hold: Callable[[], Hold] | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
@@ -52,6 +56,7 @@ class Analyzer(QObject):
         self._runner = runner
         self._models = models
         self._settings = settings
+        self._hold = hold
         self._job: JobHandle | None = None
         self._started: Study | None = None
         session.changed.connect(self._on_changed)
@@ -66,7 +71,13 @@ class Analyzer(QObject):
         self._cancel()
         self._started = study
         self._session.apply(lambda state: actions.start_analysis(state, study), step=False)
-        job = analysis_job(study.images, self._models, self._images.stored_pixels, self._report)
+        job = analysis_job(
+            study.images,
+            self._models,
+            self._images.stored_pixels,
+            self._report,
+            hold=self._hold,
+        )
         self._job = self._runner.submit(
             job,
             lambda analysis: self._done(study, analysis),

@@ -121,6 +121,8 @@ def _findings(window: MainWindow) -> Handlers:
 def _dialogs(window: MainWindow) -> Handlers:
     return {
         "analyze": lambda: window.analyzer.analyze(),
+        "generate": window.show_studio,
+        "jobs": window.show_jobs,
         "settings": partial(_show_settings, window),
         "shortcuts": partial(_show_shortcuts, window),
         "about": partial(_show_about, window),

@@ -22,27 +22,33 @@ from viewer.core import actions
 from viewer.core.command import Group
 from viewer.core.commands import command_keys
 from viewer.core.state import Refusal
+from viewer.jobs.describe import background_of
+from viewer.jobs.queue import JobQueue
 from viewer.qt.analyzer import Analyzer
 from viewer.qt.canvas.canvas import Canvas
 from viewer.qt.commands import Commands
+from viewer.qt.dialogs.base import bring_up
 from viewer.qt.handlers import handlers_for
 from viewer.qt.images import Images
+from viewer.qt.long_jobs import LongJobs
 from viewer.qt.opening import Opener, sample_paths
 from viewer.qt.panels.diagnosis import DiagnosisPanel
 from viewer.qt.panels.lane import LaneLine
 from viewer.qt.panels.thumbnails import ThumbnailsPanel
 from viewer.qt.panels.work_list import WorkListPanel
+from viewer.qt.resume_bar import ResumeBar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
     from PySide6.QtWidgets import QMenu
 
     from ml.mammo.mammogram import Mammogram
     from viewer.core.settings import Settings
     from viewer.core.state import SessionState
     from viewer.jobs.models import ModelProcess
+    from viewer.library.job_row import JobRow
     from viewer.library.library import Library
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.preferences import Preferences
@@ -53,6 +59,8 @@ _log = logging.getLogger("viewer.qt")
 SIDE_PX = 250
 DIAGNOSIS_PX = 320
 MEGABYTE = 1024 * 1024
+# The queue reads the library and may start a process: the first pictures come before that.
+JOBS_AFTER_MS = 1500
 
 
 class MainWindow(QMainWindow):
@@ -62,6 +70,8 @@ class MainWindow(QMainWindow):
     ----------
     library
         Remembers studies for the list of recent ones; None where there is none.
+    jobs
+        The long jobs; None: a queue that is forgotten with the window.
     """
 
     def __init__(
@@ -71,6 +81,7 @@ class MainWindow(QMainWindow):
         runner: JobRunner,
         models: ModelProcess,
         library: Library | None = None,
+        jobs: LongJobs | None = None,
     ) -> None:
         super().__init__()
         self.session = session
@@ -78,15 +89,21 @@ class MainWindow(QMainWindow):
         self.library = library
         self._runner = runner
         self._models = models
+        self.jobs = jobs or LongJobs(JobQueue(None))
+        self.jobs.setParent(self)
+        self._started = False
         settings = preferences.settings
         self.images = Images(runner, settings.pixel_cache_mb * MEGABYTE, self)
         self.opener = Opener(session, runner, self._settings, self)
-        self.analyzer = Analyzer(session, self.images, runner, models, self._settings, self)
+        self.analyzer = Analyzer(
+            session, self.images, runner, models, self._settings, self, self.jobs.hold
+        )
         self.canvas = Canvas(session, self.images)
         self.work_list = WorkListPanel(session)
         self.thumbnails = ThumbnailsPanel(session, self.images)
         self.diagnosis = DiagnosisPanel(session, command_keys())
         self.lane = LaneLine(session)
+        self.resume_bar = ResumeBar(self.jobs)
         self.commands = Commands(self, handlers_for(self))
         self._lay_out()
         self._connect()
@@ -119,9 +136,33 @@ class MainWindow(QMainWindow):
 
         RefusedFilesDialog(self.session.state.refusals, self).show()
 
+    def show_jobs(self) -> None:
+        """List the long jobs."""
+        from viewer.qt.dialogs.jobs import JobsDialog
+
+        if not bring_up(self, JobsDialog):
+            JobsDialog(self.jobs, self).show()
+
+    def show_studio(self) -> None:
+        """Have synthetic mammograms made."""
+        from viewer.qt.studio.open import make_studio
+        from viewer.qt.studio.window import StudioDialog
+
+        if not bring_up(self, StudioDialog):
+            device = self._settings().device
+            make_studio(self.jobs, self._runner, device, self.open_paths, self).show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let the long jobs run, once there is something to see."""
+        super().showEvent(event)
+        if not self._started:
+            self._started = True
+            QTimer.singleShot(JOBS_AFTER_MS, self, self.jobs.start)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop what runs in the background."""
         self._runner.close()
+        self.jobs.close()
         self._models.close()
         super().closeEvent(event)
 
@@ -167,7 +208,13 @@ class MainWindow(QMainWindow):
         for index, stretch in enumerate((0, 1, 0)):
             splitter.setStretchFactor(index, stretch)
             splitter.setCollapsible(index, False)
-        self.setCentralWidget(splitter)
+        middle = QWidget()
+        lines = QVBoxLayout(middle)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(0)
+        lines.addWidget(self.resume_bar)
+        lines.addWidget(splitter, 1)
+        self.setCentralWidget(middle)
         self.setStatusBar(self.lane)
         self.canvas.setFocus()
 
@@ -216,6 +263,9 @@ class MainWindow(QMainWindow):
         self._runner.busy.connect(self._on_busy)
         self._runner.progress.connect(self._on_progress)
         self.preferences.failed.connect(self._on_busy)
+        self.jobs.failed.connect(self._on_busy)
+        self.jobs.changed.connect(self._on_jobs)
+        self.resume_bar.jobs_requested.connect(self.show_jobs)
         sentences = (self.preferences.sentence, self.library.sentence if self.library else "")
         if any(sentences):
             told = " ".join(filter(None, sentences))
@@ -246,6 +296,10 @@ class MainWindow(QMainWindow):
 
     def _on_busy(self, title: str) -> None:
         self.session.apply(lambda state: actions.set_lane(state, title), step=False)
+
+    def _on_jobs(self, rows: tuple[JobRow, ...]) -> None:
+        background = background_of(rows)
+        self.session.apply(lambda state: actions.set_background(state, background), step=False)
 
     def _on_progress(self, title: str, done: int, of: int) -> None:
         text = f"{title} {done} / {of}"

@@ -13,3 +13,8 @@ READER = "#7fd8c8"
 ALARM = "#e8795a"
 ALARM_GROUND = "#231914"
 CHOSEN = "#2b4657"
+PROGRESS = "#5b9db8"
+# What is pressed to have something done.
+DEED = "#2f5565"
+# A warning that stands for good.
+STANDING = "#f2b48a"

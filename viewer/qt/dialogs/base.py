@@ -61,6 +61,16 @@ class Dialog(QDialog):
         return box
 
 
+def bring_up(parent: QWidget, kind: type[QDialog]) -> bool:
+    """Bring a window of this kind to the front, closed or not; False where there is none."""
+    for each in parent.findChildren(kind):
+        each.show()
+        each.raise_()
+        each.activateWindow()
+        return True
+    return False
+
+
 def name_button(button: QPushButton, text: str) -> None:
     """Give a button its text and the same accessible name, and let the keyboard reach it."""
     button.setText(text)

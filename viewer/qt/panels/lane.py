@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from ml.texts import translate
+from viewer.qt.share_bar import ShareBar
 
 if TYPE_CHECKING:
     from viewer.core.state import SessionState
     from viewer.qt.session import Session
+
+BAR_PX = 110
 
 
 class LaneLine(QStatusBar):
@@ -21,7 +24,12 @@ class LaneLine(QStatusBar):
         self.setAccessibleName(translate("What the background does"))
         self.setSizeGripEnabled(False)
         self.work = QLabel()
-        self.addWidget(self.work, 1)
+        self.addWidget(self.work)
+        self.long = QLabel()
+        self.bar = ShareBar(translate("Progress of the running job"))
+        self.bar.setFixedWidth(BAR_PX)
+        for widget in (self.long, self.bar):
+            self.addWidget(widget)
         for text in (translate("network off"), translate("Research use only")):
             label = QLabel(text)
             label.setAccessibleName(text)
@@ -30,10 +38,16 @@ class LaneLine(QStatusBar):
         self._show(session.state)
 
     def _on_changed(self, old: SessionState, new: SessionState) -> None:
-        if (old.lane, old.opening) != (new.lane, new.opening):
+        if (old.lane, old.opening, old.background) != (new.lane, new.opening, new.background):
             self._show(new)
 
     def _show(self, state: SessionState) -> None:
         text = state.opening or state.lane or translate("Ready")
         self.work.setText(text)
         self.work.setAccessibleName(text)
+        background = state.background
+        self.long.setText(background.text)
+        self.long.setAccessibleName(background.text)
+        self.long.setVisible(bool(background.text))
+        self.bar.show_share(background.share)
+        self.bar.setVisible(background.share is not None)

@@ -1,0 +1,165 @@
+"""What a generation left in its folder: read for the studio, and saved for the user."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from ml.errors import DataError
+from ml.mammo.codes import BreastDensity, FindingType, Laterality, ViewPosition
+from ml.mammo.geometry import Box
+from ml.manifest import BoxRow, Label, Manifest, ManifestRow, Source, Split, write_manifest
+from ml.registry import Figure
+from ml.synth.output import JOURNAL, REJECTED
+from ml.texts import mark
+from viewer.core.batch import Shot, shot_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# Figures of the finished batch, where they were measured.
+QUALITY = "quality.json"
+PICTURE = ".png"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What lies in a generation's folder.
+
+    Attributes
+    ----------
+    figures
+        What was measured of the batch; empty where nothing was yet.
+    """
+
+    shots: tuple[Shot, ...]
+    figures: tuple[Figure, ...]
+
+
+def read_left(folder: Path) -> Left:
+    """All images of a generation so far; none where it has not begun."""
+    shots = (shot_of(_news(folder, line)) for line in _lines(folder))
+    return Left(tuple(shot for shot in shots if shot), _figures(folder))
+
+
+def save_shots(folder: Path, paths: Sequence[str], target: Path) -> int:
+    """Copy images with tables of only these; return how many.
+
+    Parameters
+    ----------
+    folder
+        Of the generation.
+    paths
+        The DICOM files to keep.
+    target
+        An empty folder, or one that is not there yet.
+
+    Raises
+    ------
+    DataError
+        Where the folder holds something, or cannot be written; nothing is left of it then.
+    """
+    if target.exists() and any(target.iterdir()):
+        raise DataError(
+            mark("{folder} is not empty; choose an empty folder for the images."),
+            folder=target.name,
+        )
+    names = {Path(path).name for path in paths}
+    lines = [line for line in _lines(folder) if line["kept"] and line["path"] in names]
+    there = target.exists()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        _copy(folder, lines, target)
+        write_manifest(_tables(target, lines))
+    except OSError as error:
+        _take_away(target, lines, whole=not there)
+        raise DataError(
+            mark("{folder} cannot be written ({why}); choose another one or make room."),
+            folder=target.name,
+            why=str(error.strerror or error),
+        ) from error
+    return len(lines)
+
+
+def _copy(folder: Path, lines: Sequence[Mapping[str, object]], target: Path) -> None:
+    for line in lines:
+        path = folder / str(line["path"])
+        for each in (path, path.with_suffix(PICTURE)):
+            shutil.copy2(each, target / each.name)
+
+
+def _take_away(target: Path, lines: Sequence[Mapping[str, object]], *, whole: bool) -> None:
+    for line in lines:
+        path = target / str(line["path"])
+        for each in (path, path.with_suffix(PICTURE)):
+            with suppress(OSError):
+                each.unlink()
+    if whole:
+        with suppress(OSError):
+            target.rmdir()
+
+
+def _lines(folder: Path) -> list[Mapping[str, object]]:
+    """The journal's whole lines: the job may be writing the last one."""
+    try:
+        text = (folder / JOURNAL).read_bytes()
+    except OSError:
+        return []
+    whole = text[: text.rfind(b"\n") + 1].splitlines()
+    return [cast("Mapping[str, object]", json.loads(line)) for line in whole]
+
+
+def _news(folder: Path, line: Mapping[str, object]) -> Mapping[str, object]:
+    """A line of the journal as the job told it (`ml.synth.making`)."""
+    row = cast("Mapping[str, str]", line["row"])
+    kept = bool(line["kept"])
+    path = (folder if kept else folder / REJECTED) / str(line["path"])
+    return {
+        "path": str(path),
+        "thumbnail": str(path.with_suffix(PICTURE)),
+        "prompt": row.get("prompt", ""),
+        "kept": kept,
+        "reason": row.get("reason", ""),
+    }
+
+
+def _figures(folder: Path) -> tuple[Figure, ...]:
+    """As `ml.synth.quality` wrote them; none where nothing was measured."""
+    try:
+        content = json.loads((folder / QUALITY).read_text("utf-8"))
+        return tuple(Figure(**figure) for figure in content["figures"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return ()
+
+
+def _tables(folder: Path, lines: Sequence[Mapping[str, object]]) -> Manifest:
+    rows = tuple(_row(line) for line in lines)
+    return Manifest(folder, rows, tuple(box for line in lines for box in _boxes(line)))
+
+
+def _row(line: Mapping[str, object]) -> ManifestRow:
+    cells = dict(cast("Mapping[str, str]", line["row"]))
+    label = cells.pop("label", "")
+    return ManifestRow(
+        str(line["path"]),
+        cells.pop("patient_id"),
+        Laterality(cells.pop("laterality")),
+        ViewPosition(cells.pop("view")),
+        Label(label) if label else None,
+        Source.GENERATED,
+        # Never for validation or test.
+        Split.TRAIN,
+        BreastDensity(cells.pop("density")),
+        extra={name: value for name, value in cells.items() if value},
+    )
+
+
+def _boxes(line: Mapping[str, object]) -> list[BoxRow]:
+    finding = str(line["finding"] or "")
+    boxes = cast("list[list[float]]", line["boxes"])
+    kind = FindingType(finding) if finding else None
+    return [BoxRow(str(line["path"]), Box(*box), kind) for box in boxes]

@@ -1,0 +1,1 @@
+"""The studio: synthetic mammograms asked for, watched and saved."""
