@@ -4,8 +4,8 @@
     python scripts/default_generator.py teach --work FOLDER --mini-mias FOLDER
 
 `draw` takes ten minutes of two cores, `teach` an hour of one GPU. On two cores, `--part 0.06`
-takes 0.06 of the steps, in an hour. `--mini-mias` has the edition of 256 rows beside it. Stopped at
-any moment, the same command goes on.
+takes 0.06 of the steps, in an hour. `--mini-mias` has the edition of 256 rows beside it.
+Stopped at any moment, the same command goes on.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from ml.manifest import Split
 from ml.models.generator import build_text_encoder, build_tokenizer
 from ml.places import MODELS
 from ml.registry import name_sha256
+from ml.synth.known import known_of
 from ml.synth.pack import GeneratorCard
 from ml.synth.prompts import prompt_text, words_of
 from ml.synth.teaching import (
@@ -282,6 +283,7 @@ def generator_of(
         text=whole.text,
         breasts=whole.denoiser,
         lesions=painter.denoiser,
+        known=known_of(_unit(canvas) for known in shown for canvas, _ in known.images()),
     )
 
 
