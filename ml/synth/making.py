@@ -361,8 +361,13 @@ def _news(path: Path, made: Made, *, kept: bool) -> dict[str, object]:
 
 
 def _measure(order: Order, pack: GeneratorPack, control: Control) -> None:
-    from ml.synth.quality import measure_folder
+    """Measure the finished images; a few of them are finished too, only not measured."""
+    from ml.synth.quality import TooFewError, measure_folder
 
     patients = pack.card.training_patients
-    path = measure_folder(Path(order.out), Path(order.reference), patients, control)
+    try:
+        path = measure_folder(Path(order.out), Path(order.reference), patients, control)
+    except TooFewError as error:
+        control.log(str(error))
+        return
     control.say(1, 1, {"quality": str(path)})

@@ -59,6 +59,10 @@ JSON, PAGE = "quality.json", "quality.md"
 GENERATED, FLOOR = "generated", "held-out, by halves"
 
 
+class TooFewError(DataError):
+    """Too few images to measure anything on: the images themselves are fine."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
     """Whole breasts and what is said of them.
@@ -214,12 +218,12 @@ def measure(
 
     Raises
     ------
-    DataError
+    TooFewError
         Where there are too few to say anything.
     """
     for name, pictures in ((GENERATED, made), ("held-out", held_out)):
         if len(pictures.images) < LEAST:
-            raise DataError(
+            raise TooFewError(
                 mark(
                     "Quality is measured on at least {least} images; only {count} are {name}."
                 ),

@@ -102,6 +102,16 @@ def test_every_image_is_told_as_it_is_finished(pack: Path, tmp_path: Path) -> No
     assert len({row.extra["seed"] for row in rows}) == 3
 
 
+def test_too_few_to_measure_are_finished_all_the_same(pack: Path, tmp_path: Path) -> None:
+    reference = tmp_path / "reference"
+    write_phantoms(reference, 1, 5, pixel_mm=0.8)
+    watch = Watch()
+    run(order(pack, tmp_path / "out", reference=str(reference)), watch)
+    assert len(files(tmp_path / "out")) == 1
+    assert not (tmp_path / "out" / "quality.json").exists()
+    assert any("at least" in sentence for sentence in watch.sentences)
+
+
 def test_whole_breasts_have_their_true_spacing(pack: Path, tmp_path: Path) -> None:
     run(order(pack, tmp_path))
     image = read_mammogram(tmp_path / "00001.dcm")
