@@ -22,6 +22,7 @@ BENCHES = (
     "analyzing",
     "end_to_end",
     "simulating",
+    "generating",
     "memory",
 )
 
