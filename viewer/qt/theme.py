@@ -55,6 +55,7 @@ QDialog QPushButton {{ background: {palette.CARD}; border: 1px solid {palette.LI
   border-radius: 5px; padding: 5px 14px; }}
 QDialog QPushButton:hover {{ background: {palette.RAISED}; }}
 QDialog QPushButton:focus {{ border-color: {palette.ACCENT}; }}
+QDialog QPushButton:disabled {{ color: {palette.DIM}; background: {palette.GROUND}; }}
 """
 
 
