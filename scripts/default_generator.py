@@ -16,7 +16,6 @@ import hashlib
 import logging
 import os
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ from ml.data.canvases import (
     split_by_patient,
     write_canvases,
 )
-from ml.data.crop_store import StorePlan, fill_store, stored_images
+from ml.data.crop_store import fill_store, stored_images
 from ml.data.sources.mini_mias import mini_mias_canvases, mini_mias_with_muscle
 from ml.data.sources.phantoms import PhantomSet, phantom_canvases
 from ml.mammo.prepare import FINE
@@ -49,8 +48,6 @@ from ml.synth.teaching import (
     area_word,
     as_hung,
     healthy_prompt,
-    lesion_piece,
-    sham_piece,
     vendor_word,
 )
 from ml.train.crops import CropSource
@@ -60,30 +57,28 @@ from ml.train.generator import (
     DenoiserRecipe,
     Latents,
     encoded,
-    pieces_as_latents,
     train_autoencoder,
     train_denoiser,
 )
+from ml.train.generator_data import PIECES, as_unit, piece_latents, tokens
 from ml.train.generator_pack import save_generator
 from ml.train.packs import INTENDED_USE, LICENCE
 from ml.train.plan import device_at_hand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from numpy.typing import NDArray
     from transformers import CLIPTextModel, CLIPTokenizer
 
     from ml.synth.pack import GeneratorPack
-    from ml.synth.teaching import Piece
     from ml.train.generator import Conditioned
 
 log = logging.getLogger("default_generator")
 # Women of their own: no other model has seen them, so it may judge what was learnt of them.
 HEALTHY = PhantomSet(5_000_000, 2400, lesion_rate=0.0, pixel_mm=ANATOMY.pixel_mm / 2)
 DISEASED = PhantomSet(6_000_000, 1000, lesion_rate=1.0, most_lesions=4, pixel_mm=FINE.pixel_mm)
-PIECES = StorePlan(side=384, hard=1, random=1)
 AUTOENCODER = AutoencoderRecipe(steps=12000, batch=32)
 BREASTS = DenoiserRecipe(steps=20000, batch=64, rate=1e-3, warmup=100)
 LESIONS = replace(BREASTS, steps=12000, seed=20261129)
@@ -97,8 +92,6 @@ DATA = (
 )
 # A film is shown so often for each simulated breast: there are few, and they are the real ones.
 FILM_TIMES = 4
-# How often each piece is cut anew: every piece has healthy tissue, one in three has a lesion.
-CUTS = ((lesion_piece, 3), (sham_piece, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,38 +193,10 @@ def breast_latents(
             prompt = healthy_prompt(item, area, densities)
             pictures += [as_hung(canvas, prompt.laterality)] * shown
             sentences += [prompt_text(prompt)] * shown
-    means = encoded(autoencoder, (_unit(picture) for picture in pictures))
+    means = encoded(autoencoder, (as_unit(picture) for picture in pictures))
     scale = 1 / float(means.std())
     autoencoder.register_to_config(scaling_factor=scale)
     return Latents((means * scale).astype(np.float16), tokens(tokenizer, sentences), scale)
-
-
-def lesion_latents(
-    data: Taught, autoencoder: AutoencoderKL, tokenizer: CLIPTokenizer
-) -> Latents:
-    """Pieces with a lesion under the mask, and as many with healthy tissue under it."""
-    scale = float(autoencoder.config["scaling_factor"])
-    return pieces_as_latents(
-        autoencoder, _pieces(data.pieces), scale, partial(tokens, tokenizer)
-    )
-
-
-def _pieces(canvases: CanvasSet) -> Iterator[Piece]:
-    rng = np.random.default_rng(LESIONS.seed)
-    for index in range(len(canvases.items)):
-        for cut, times in CUTS:
-            made = (cut(canvases, index, rng) for _ in range(times))
-            yield from (piece for piece in made if piece is not None)
-
-
-def tokens(tokenizer: CLIPTokenizer, sentences: list[str]) -> NDArray[np.int64]:
-    """As the pipeline asks for them: all of one length."""
-    given = tokenizer(sentences, padding="max_length", truncation=True, return_tensors="np")
-    return np.asarray(given["input_ids"], np.int64)
-
-
-def _unit(picture: NDArray[np.uint16]) -> NDArray[np.float32]:
-    return np.asarray(picture, np.float32) / np.float32(65535)
 
 
 def denoiser_of(
@@ -267,7 +232,7 @@ def generator_of(
     tokenizer, text = text_of(vendors)
     log.info("latents of whole breasts and of pieces")
     breasts = breast_latents(data, autoencoder, tokenizer)
-    pieces = lesion_latents(data, autoencoder, tokenizer)
+    pieces = piece_latents(data.pieces, autoencoder, tokenizer)
     log.info("teaching: denoiser of breasts, %d images", len(breasts.means))
     recipe = replace(BREASTS, steps=round(BREASTS.steps * part))
     whole = denoiser_of(breasts, tokenizer, text, recipe, work / "breasts.pt", device)
@@ -283,7 +248,7 @@ def generator_of(
         text=whole.text,
         breasts=whole.denoiser,
         lesions=painter.denoiser,
-        known=known_of(_unit(canvas) for known in shown for canvas, _ in known.images()),
+        known=known_of(as_unit(canvas) for known in shown for canvas, _ in known.images()),
     )
 
 

@@ -35,7 +35,7 @@ from ml.synth.prompts import LesionKind, prompt_text
 from ml.texts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -205,9 +205,9 @@ class Writing:
 
     def _write_tables(self, lines: list[dict[str, object]]) -> None:
         for folder, kept in ((self._folder, True), (self._folder / REJECTED, False)):
-            rows = [_Line(**line) for line in lines if line["kept"] is kept]  # type: ignore[arg-type]
-            if rows:
-                write_manifest(_tables(folder, sorted(rows, key=lambda line: line.path)))
+            told = [line for line in lines if line["kept"] is kept]
+            if told:
+                write_manifest(tables_of(folder, told))
 
     def _write(
         self, path: Path, image: Generated, number: int, reason: str, *, kept: bool
@@ -279,13 +279,15 @@ def _plain(row: ManifestRow) -> dict[str, str]:
     }
 
 
-def _tables(folder: Path, lines: list[_Line]) -> Manifest:
+def tables_of(folder: Path, lines: Iterable[Mapping[str, object]]) -> Manifest:
+    """The tables of some lines of the journal, for the folder that holds their images."""
+    told = sorted((_Line(**line) for line in lines), key=lambda line: line.path)  # type: ignore[arg-type]
     boxes = (
         BoxRow(line.path, Box(*box), FindingType(line.finding) if line.finding else None)
-        for line in lines
+        for line in told
         for box in line.boxes
     )
-    return Manifest(folder, tuple(_told_row(line) for line in lines), tuple(boxes))
+    return Manifest(folder, tuple(_told_row(line) for line in told), tuple(boxes))
 
 
 def _told_row(line: _Line) -> ManifestRow:

@@ -151,7 +151,7 @@ def breast_latents(
     ]
     if not shown:
         raise DataError(mark("No image without lesion may teach what a breast looks like."))
-    pictures = (_unit(as_hung(data.breasts.pixels[i], p.laterality)) for i, p in shown)
+    pictures = (as_unit(as_hung(data.breasts.pixels[i], p.laterality)) for i, p in shown)
     means = encoded(autoencoder, pictures)
     scale = 1 / float(means.std())
     words = tokens(tokenizer, [prompt_text(prompt) for _, prompt in shown])
@@ -197,7 +197,7 @@ def cached(path: Path, make: Callable[[], Latents]) -> Latents:
 
 def canonical(data: Taught) -> Iterator[NDArray[np.float32]]:
     """The whole breasts in 0..1, chest wall at the left: what a copy would be one of."""
-    return (_unit(pixels) for pixels, _ in data.breasts.images())
+    return (as_unit(pixels) for pixels, _ in data.breasts.images())
 
 
 def _healthy(breasts: CanvasSet, index: int) -> Prompt:
@@ -213,7 +213,8 @@ def _cut(pieces: CanvasSet) -> Iterator[Piece]:
             yield from (piece for piece in made if piece is not None)
 
 
-def _unit(picture: NDArray[np.uint16]) -> NDArray[np.float32]:
+def as_unit(picture: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """A prepared image's levels in 0..1."""
     return np.asarray(picture, np.float32) / np.float32(65535)
 
 

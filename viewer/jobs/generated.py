@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ml.errors import DataError
-from ml.mammo.codes import BreastDensity, FindingType, Laterality, ViewPosition
-from ml.mammo.geometry import Box
-from ml.manifest import BoxRow, Label, Manifest, ManifestRow, Source, Split, write_manifest
+from ml.manifest import write_manifest
 from ml.registry import Figure
-from ml.synth.output import JOURNAL, REJECTED
+from ml.synth.output import JOURNAL, REJECTED, tables_of
 from ml.texts import mark
 from viewer.core.batch import Shot, shot_of
 
@@ -74,7 +72,7 @@ def save_shots(folder: Path, paths: Sequence[str], target: Path) -> int:
     try:
         target.mkdir(parents=True, exist_ok=True)
         _copy(folder, lines, target)
-        write_manifest(_tables(target, lines))
+        write_manifest(tables_of(target, lines))
     except OSError as error:
         _take_away(target, lines, whole=not there)
         raise DataError(
@@ -134,32 +132,3 @@ def _figures(folder: Path) -> tuple[Figure, ...]:
         return tuple(Figure(**figure) for figure in content["figures"])
     except (OSError, ValueError, TypeError, KeyError):
         return ()
-
-
-def _tables(folder: Path, lines: Sequence[Mapping[str, object]]) -> Manifest:
-    rows = tuple(_row(line) for line in lines)
-    return Manifest(folder, rows, tuple(box for line in lines for box in _boxes(line)))
-
-
-def _row(line: Mapping[str, object]) -> ManifestRow:
-    cells = dict(cast("Mapping[str, str]", line["row"]))
-    label = cells.pop("label", "")
-    return ManifestRow(
-        str(line["path"]),
-        cells.pop("patient_id"),
-        Laterality(cells.pop("laterality")),
-        ViewPosition(cells.pop("view")),
-        Label(label) if label else None,
-        Source.GENERATED,
-        # Never for validation or test.
-        Split.TRAIN,
-        BreastDensity(cells.pop("density")),
-        extra={name: value for name, value in cells.items() if value},
-    )
-
-
-def _boxes(line: Mapping[str, object]) -> list[BoxRow]:
-    finding = str(line["finding"] or "")
-    boxes = cast("list[list[float]]", line["boxes"])
-    kind = FindingType(finding) if finding else None
-    return [BoxRow(str(line["path"]), Box(*box), kind) for box in boxes]
