@@ -7,7 +7,7 @@ and the denoisers see nothing but latents. Noise is DDPM's with zero signal at t
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -57,7 +57,7 @@ class AutoencoderRecipe(Recipe):
 
     steps: int = 2000
     batch: int = 16
-    rate: float = 1e-3
+    rate: float = 1.5e-3
     weight_decay: float = 0.0
     most_gradient: float = 1.0
     seed: int = 20261127
@@ -113,8 +113,9 @@ def train_autoencoder(
     Parameters
     ----------
     whole, pieces
-        Sets of whole breasts and of pieces, each with crops of one size; batches are of either
-        in turn, and all sets of a kind are drawn from alike.
+        Sets of whole breasts and of pieces, each with crops of one size; all sets of a kind are
+        drawn from alike. Half of the batches are crops of breasts, the others whole breasts
+        and pieces in turn.
 
     Returns
     -------
@@ -170,19 +171,30 @@ def _images(
     step: int,
 ) -> torch.Tensor:
     rng = np.random.default_rng((recipe.seed, step))
-    sources = whole if step % 2 else pieces
+    if step % 4 == 0:
+        draw, sources = _whole_breast, whole
+    elif step % 4 == 2:
+        draw, sources = _piece, pieces
+    else:
+        # Whole breasts are half air, and four at a time are few.
+        draw = _piece
+        sources = [replace(one, rows=CROP_PX, columns=CROP_PX) for one in whole]
     size = sources[0].rows * sources[0].columns
     drawn = []
     for _ in range(max(recipe.batch * CROP_PX**2 // size, 1)):
-        source = sources[int(rng.integers(len(sources)))]
-        if step % 2:
-            index = source.indices[int(rng.integers(len(source.indices)))]
-            crop = whole_canvas(source, index, rng)
-        else:
-            crop = draw_crop(source, rng, lesion=bool(rng.random() < 0.5))
-        side = int(rng.random() < 0.5)
-        drawn.append(crop.pixels[:, ::-1] if side else crop.pixels)
+        pixels = draw(sources[int(rng.integers(len(sources)))], rng)
+        drawn.append(pixels[:, ::-1] if rng.random() < 0.5 else pixels)
     return as_network(np.stack(drawn))
+
+
+def _whole_breast(source: CropSource, rng: np.random.Generator) -> NDArray[np.float32]:
+    index = source.indices[int(rng.integers(len(source.indices)))]
+    return whole_canvas(source, index, rng).pixels
+
+
+def _piece(source: CropSource, rng: np.random.Generator) -> NDArray[np.float32]:
+    lesion = bool(source.with_lesion()) and rng.random() < 0.5
+    return draw_crop(source, rng, lesion=lesion).pixels
 
 
 def as_network(images: NDArray[np.float32]) -> torch.Tensor:
