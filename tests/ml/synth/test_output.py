@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 
 import ml.synth.output as output
 from ml.errors import DataError
@@ -20,6 +21,7 @@ from ml.mammo.pixels import read_pixels
 from ml.mammo.read import read_mammogram
 from ml.manifest import Label, Source, Split, read_manifest
 from ml.synth.output import Generated, Making, writing
+from ml.synth.png_texts import with_texts
 from ml.synth.prompts import Area, LesionKind, Prompt, Quadrant, prompt_text
 
 if TYPE_CHECKING:
@@ -90,6 +92,26 @@ def test_a_picture_lies_beside_each(tmp_path: Path) -> None:
         path = write.keep(generated())
     picture = cv2.imread(str(path.with_suffix(".png")), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(picture >> 4, generated().pixels)
+
+
+def test_a_picture_that_lies_alone_says_what_it_is(tmp_path: Path) -> None:
+    with writing(tmp_path) as write:
+        path = write.keep(generated())
+    with Image.open(path.with_suffix(".png")) as picture:
+        picture.load()
+        told = dict(picture.info)
+    assert told["Software"] == "mammoscope"
+    assert told["Description"].startswith("SYNTHETIC")
+    assert (told["Prompt"], told["Seed"]) == (prompt_text(HEALTHY), "7")
+    assert (told["Model"], told["Model SHA-256"]) == ("generator@0.1.0", "a" * 64)
+    assert "20 steps; guidance 4.5" in told["Comment"]
+
+
+def test_a_text_may_hold_any_letter(tmp_path: Path) -> None:
+    _, encoded = cv2.imencode(".png", np.zeros((2, 2), np.uint16))
+    (tmp_path / "a.png").write_bytes(with_texts(encoded.tobytes(), {"Comment": "Brust ü 乳"}))
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.info["Comment"] == "Brust ü 乳"
 
 
 def test_finished_images_survive_an_end_before_time(
