@@ -169,7 +169,10 @@ def _refuse_what_it_cannot(
         )
     if not pack.paints and order.sham_share:
         raise ModelError(
-            mark("The model {model} paints nothing, so that no share can be sham edits: 0."),
+            mark(
+                "The model {model} draws whole breasts only: ask for no sham edits "
+                "(--sham-share 0)."
+            ),
             model=pack.card.name,
         )
     painted = (_is_painted(order, n, prompt) for n, prompt in enumerate(prompts, 1))
