@@ -7,3 +7,4 @@ from pathlib import Path
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 MODELS = RESOURCES / "models"
 SAMPLES = RESOURCES / "samples"
+ICONS = RESOURCES / "icons"

@@ -6,11 +6,41 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QColor, QPalette
 
+from ml.places import ICONS
 from viewer.qt import palette
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+
+def _icon(name: str) -> str:
+    return f'image: url("{(ICONS / name).as_posix()}.png")'
+
+
+# In dark colours the style's own arrows and boxes are next to invisible: these are ours.
+SMALL_PARTS = f"""
+QCheckBox::indicator, QRadioButton::indicator {{ width: 12px; height: 12px;
+  background: {palette.CARD}; border: 1px solid {palette.DIM}; }}
+QCheckBox::indicator {{ border-radius: 3px; }}
+QRadioButton::indicator {{ border-radius: 7px; }}
+QCheckBox::indicator:checked {{ {_icon("check")}; background: {palette.CHOSEN}; }}
+QRadioButton::indicator:checked {{ {_icon("dot")}; background: {palette.CHOSEN}; }}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{
+  border: 1px solid {palette.ACCENT}; }}
+QAbstractSpinBox {{ padding-right: 18px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border;
+  width: 17px; border-left: 1px solid {palette.LINE}; background: {palette.RAISED}; }}
+QAbstractSpinBox::up-button {{ subcontrol-position: top right; border-top-right-radius: 4px; }}
+QAbstractSpinBox::down-button {{ subcontrol-position: bottom right;
+  border-bottom-right-radius: 4px; }}
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{
+  background: {palette.CHOSEN}; }}
+QAbstractSpinBox::up-arrow {{ {_icon("up")}; width: 9px; height: 6px; }}
+QAbstractSpinBox::down-arrow {{ {_icon("down")}; width: 9px; height: 6px; }}
+QAbstractSpinBox::up-arrow:disabled, QAbstractSpinBox::up-arrow:off {{ {_icon("up-dim")}; }}
+QAbstractSpinBox::down-arrow:disabled, QAbstractSpinBox::down-arrow:off {{
+  {_icon("down-dim")}; }}
+"""
 STYLE = f"""
 QWidget {{ color: {palette.TEXT}; font-size: 12px; }}
 QMainWindow, QDialog, QMenuBar, QToolBar, QStatusBar, #side {{ background: {palette.GROUND}; }}
@@ -49,6 +79,8 @@ QToolTip {{ background: {palette.CARD}; color: {palette.TEXT};
 QLineEdit, QPlainTextEdit, QTreeWidget, QComboBox, QSpinBox, QDoubleSpinBox {{
   background: {palette.CARD}; border: 1px solid {palette.LINE}; border-radius: 4px;
   padding: 3px 6px; selection-background-color: {palette.CHOSEN}; }}
+QLineEdit:focus, QPlainTextEdit:focus, QTreeWidget:focus, QComboBox:focus,
+QAbstractSpinBox:focus {{ border-color: {palette.ACCENT}; }}
 QHeaderView::section {{ background: {palette.GROUND}; color: {palette.DIM}; border: none;
   padding: 4px; }}
 QDialog QPushButton {{ background: {palette.CARD}; border: 1px solid {palette.LINE};
@@ -56,7 +88,7 @@ QDialog QPushButton {{ background: {palette.CARD}; border: 1px solid {palette.LI
 QDialog QPushButton:hover {{ background: {palette.RAISED}; }}
 QDialog QPushButton:focus {{ border-color: {palette.ACCENT}; }}
 QDialog QPushButton:disabled {{ color: {palette.DIM}; background: {palette.GROUND}; }}
-"""
+{SMALL_PARTS}"""
 
 
 def apply_theme(application: QApplication) -> None:
