@@ -11,6 +11,7 @@ it. Stopped at any moment, the same command goes on.
 from __future__ import annotations
 
 import argparse
+import copy
 import csv
 import hashlib
 import logging
@@ -238,16 +239,16 @@ def generator_of(
     whole = denoiser_of(breasts, tokenizer, text, recipe, work / "breasts.pt", device)
     log.info("teaching: denoiser of lesions, %d pieces", len(pieces.means))
     recipe = replace(LESIONS, steps=round(LESIONS.steps * part))
-    said = whole.text.requires_grad_(False)
+    # It begins with what sentences mean to whole breasts, which no lesion was ever in.
+    said = copy.deepcopy(whole.text)
     painter = denoiser_of(pieces, tokenizer, said, recipe, work / "lesions.pt", device)
     return save_generator(
         folder,
         _card(data, vendors),
         autoencoder=autoencoder.cpu(),
         tokenizer=tokenizer,
-        text=whole.text,
-        breasts=whole.denoiser,
-        lesions=painter.denoiser,
+        breasts=whole,
+        lesions=painter,
         known=known_of(as_unit(canvas) for known in shown for canvas, _ in known.images()),
     )
 

@@ -4,7 +4,7 @@
         card.json            words, pixel sizes, data, licence, figures, sha256 of every file
         model_index.json     as diffusers writes it, with vae/, unet/, text_encoder/,
                              tokenizer/ and scheduler/ beside it
-        lesions/             a second denoiser, which paints into masked pieces
+        lesions/             what paints into masked pieces: a second unet/ and text_encoder/
 
 Any Stable Diffusion folder is taken too (`read_foreign`): it has no card, so nothing is known
 of its data, and its pixels have no size.
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 INDEX = "model_index.json"
 LESIONS_FOLDER = "lesions"
+LESIONS_PARTS = ("unet", "text_encoder")
 PARTS = ("vae", "unet", "text_encoder", "tokenizer", "scheduler")
 WEIGHTS_SUFFIX = ".safetensors"
 # What may run code when it is read.
@@ -89,7 +90,7 @@ class GeneratorPack:
     @property
     def lesions_sha256(self) -> str:
         """Of the network that paints into pieces."""
-        return self._sha256_below(f"{LESIONS_FOLDER}/")
+        return self._sha256_below(f"{LESIONS_FOLDER}/unet/")
 
     def _sha256_below(self, folder: str) -> str:
         return next(

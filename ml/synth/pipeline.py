@@ -16,8 +16,10 @@ from safetensors import SafetensorError
 
 from ml.control import NOBODY, Control
 from ml.errors import ModelError
+from ml.synth.memory import capability_of_device
 from ml.synth.order import GUIDANCE, STEPS
 from ml.synth.pack import LESIONS_FOLDER, GeneratorPack
+from ml.synth.precision import Precision, precision_of
 from ml.synth.prompts import prompt_text
 from ml.texts import mark
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
         StableDiffusionPipeline,
     )
@@ -37,6 +40,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.synth.prompts import Prompt
+
+
+TYPES: dict[Precision, torch.dtype] = {
+    Precision.FP32: torch.float32,
+    Precision.FP16: torch.float16,
+    Precision.BF16: torch.bfloat16,
+}
+# What turns noise into grays computes in this where the rest does in bfloat16, whose 8 digits
+# would leave some 400 of a mammogram's 4096 grays.
+GRAYS_IN: dict[Precision, Precision] = {Precision.BF16: Precision.FP16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +125,9 @@ class Generator:
     ) -> NDArray[np.float32]:
         """Paint what is asked for under each mask; outside it nothing changes, not one value.
 
+        What the autoencoder cannot carry of a piece, the grain of a film or the noise of a
+        detector, is put back upon what is painted: a smooth disk would show where the mask was.
+
         Parameters
         ----------
         pieces : (n, 256, 256) float32
@@ -126,6 +142,7 @@ class Generator:
         if self.lesions is None:
             raise ValueError("this pack paints no lesions")
         around = torch.from_numpy(pieces[:, None])
+        grain = pieces - self._carried(around)
         covered = torch.from_numpy(masks[:, None].astype(np.float32))
         given = self.lesions(
             prompt=[prompt_text(prompt) for prompt in prompts],
@@ -140,11 +157,23 @@ class Generator:
             output_type="np",
             callback_on_step_end=_breathing(control),  # type: ignore[arg-type]
         )
-        return np.where(masks, _grey(given.images), pieces)  # type: ignore[union-attr]
+        painted = np.clip(_grey(given.images) + grain, 0, 1)  # type: ignore[union-attr]
+        return np.where(masks, painted, pieces)
+
+    def _carried(self, pieces: torch.Tensor) -> NDArray[np.float32]:
+        """(n, 1, rows, columns) in 0..1 through the autoencoder and back, without the one."""
+        coder = self.breasts.vae
+        given = (pieces * 2 - 1).to(coder.device, coder.dtype)
+        with torch.inference_mode():
+            back = coder.decode(coder.encode(given).latent_dist.mode()).sample
+        return (back[:, 0].float().cpu().numpy() + 1) / 2
 
 
 def load_generator(
-    pack: GeneratorPack, device: str = "cpu", lora: Sequence[Path] = ()
+    pack: GeneratorPack,
+    device: str = "cpu",
+    lora: Sequence[Path] = (),
+    precision: Precision | None = None,
 ) -> Generator:
     """Load a checked pack's networks.
 
@@ -154,9 +183,11 @@ def load_generator(
     Parameters
     ----------
     device
-        ``"cpu"`` or ``"cuda"``; in half precision on the latter.
+        ``"cpu"`` or ``"cuda"``.
     lora
         Files of `ml.synth.pack.read_lora`, put upon the pack's weights one after the other.
+    precision
+        None: what suits the device.
 
     Raises
     ------
@@ -168,16 +199,21 @@ def load_generator(
     )
 
     _quiet()
+    precision = precision or precision_of(device, capability_of_device(device))
+    kind, grays = TYPES[precision], TYPES[GRAYS_IN.get(precision, precision)]
     given: dict[str, object] = {
         "local_files_only": True,
         "use_safetensors": True,
-        "dtype": torch.float16 if device == "cuda" else torch.float32,
         # The other way needs another package, and these networks are small.
         "low_cpu_mem_usage": False,
     }
-    breasts = StableDiffusionPipeline.from_pretrained(pack.folder, **given, safety_checker=None)
+    breasts = StableDiffusionPipeline.from_pretrained(
+        pack.folder, **given, dtype={"default": kind, "vae": grays}, safety_checker=None
+    )
     whole = drawing(breasts).breasts
+    _take_any_type(whole.vae)
     _put_upon(whole, lora)
+    given["dtype"] = kind
     lesions = _painter(pack, whole, given).to(device) if pack.paints else None
     return Generator(pack, whole.to(device), lesions)
 
@@ -200,21 +236,36 @@ def _solver(breasts: StableDiffusionPipeline) -> DPMSolverMultistepScheduler:
     )
 
 
+def _take_any_type(autoencoder: AutoencoderKL) -> None:
+    """Have the autoencoder take what the other networks give, in its own type."""
+
+    def cast(part: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return (given[0].to(autoencoder.dtype), *given[1:])
+
+    for part in (autoencoder.encoder, autoencoder.post_quant_conv, autoencoder.decoder):
+        if part is not None:
+            part.register_forward_pre_hook(cast)
+
+
 def _painter(
     pack: GeneratorPack, breasts: StableDiffusionPipeline, given: Mapping[str, object]
 ) -> StableDiffusionInpaintPipeline:
-    """The pack's second denoiser with the first one's other parts."""
+    """The pack's second denoiser, and its text encoder, with the other parts of the first."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import (
         StableDiffusionInpaintPipeline,
     )
+    from transformers import CLIPTextModel
 
-    denoiser = UNet2DConditionModel.from_pretrained(pack.folder / LESIONS_FOLDER, **given)
-    shared = {name: part for name, part in breasts.components.items() if name != "unet"}
-    shared["scheduler"] = _solver(breasts)
-    painter = StableDiffusionInpaintPipeline(
-        **shared, unet=denoiser, requires_safety_checker=False
-    )
+    folder = pack.folder / LESIONS_FOLDER
+    parts = breasts.components | {
+        "unet": UNet2DConditionModel.from_pretrained(folder / "unet", **given),
+        "text_encoder": CLIPTextModel.from_pretrained(
+            folder / "text_encoder", dtype=given["dtype"], local_files_only=True
+        ),
+        "scheduler": _solver(breasts),
+    }
+    painter = StableDiffusionInpaintPipeline(**parts, requires_safety_checker=False)
     painter.set_progress_bar_config(disable=True)
     return painter
 

@@ -41,6 +41,8 @@ BAND_WEIGHTS = (2.0, 1.0, 1.0)
 ENCODED_AT_ONCE = 16
 # The autoencoder sees no farther than this, and four small crops teach more than a large one.
 CROP_PX = 128
+# Of the error where nothing is painted: it is replaced by what was there.
+WEIGHT_OUTSIDE = 0.2
 # Share of the batch that is shown no sentence, for guidance.
 WITHOUT_WORDS = 0.1
 
@@ -372,7 +374,7 @@ def _noisy(
 
 
 def denoiser_loss(model: nn.Module, batch: NoisyBatch, signal: torch.Tensor) -> torch.Tensor:
-    """Squared error of the velocity.
+    """Squared error of the velocity; of pieces, mostly under the mask.
 
     Parameters
     ----------
@@ -387,4 +389,8 @@ def denoiser_loss(model: nn.Module, batch: NoisyBatch, signal: torch.Tensor) -> 
     given = noisy if batch.around is None else torch.cat([noisy, batch.around.to(device)], 1)
     with torch.autocast(device.type, torch.bfloat16):
         said = model(given, steps, batch.words.to(device))
-    return functional.mse_loss(said.float(), velocity)
+    error = (said.float() - velocity) ** 2
+    if batch.around is None:
+        return error.mean()
+    weight = WEIGHT_OUTSIDE + (1 - WEIGHT_OUTSIDE) * batch.around[:, :1].to(device)
+    return (weight * error).sum() / (weight.sum() * error.shape[1])

@@ -12,6 +12,7 @@ Stopped or killed at any moment, the same spec goes on from the last checkpoint.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -228,8 +229,8 @@ class School:
             self.out / "lesions.safetensors",
             lambda: piece_latents(pieces, autoencoder, self.tokenizer),
         )
-        # The sentence means what it means to whole breasts.
-        said = text.requires_grad_(False)
+        # It begins with what sentences mean to whole breasts, which no lesion was ever in.
+        said = copy.deepcopy(text)
         return self._denoiser("lesions", latents, said, recipe, self._progress("lesions"))
 
     def _denoiser(
@@ -331,8 +332,7 @@ def _written(school: School, rows: Sequence[ManifestRow], name: str) -> None:
         card,
         autoencoder=autoencoder.cpu(),
         tokenizer=school.tokenizer,
-        text=whole.text,
-        breasts=whole.denoiser,
-        lesions=painter.denoiser if painter else None,
+        breasts=whole,
+        lesions=painter,
         known=known_of(canonical(school.data)),
     )

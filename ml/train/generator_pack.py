@@ -12,7 +12,7 @@ from torch import nn
 
 from ml.models.generator import noise_schedule
 from ml.synth.known import write_known
-from ml.synth.pack import LESIONS_FOLDER, write_generator_card
+from ml.synth.pack import LESIONS_FOLDER, LESIONS_PARTS, write_generator_card
 from ml.synth.pipeline import Sampling, drawing
 
 if TYPE_CHECKING:
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
     import numpy as np
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
         StableDiffusionPipeline,
     )
     from numpy.typing import NDArray
-    from transformers import CLIPTextModel, CLIPTokenizer
+    from transformers import CLIPTokenizer
 
     from ml.synth.known import Known
     from ml.synth.pack import GeneratorCard, GeneratorPack
@@ -43,9 +42,8 @@ def save_generator(
     *,
     autoencoder: AutoencoderKL,
     tokenizer: CLIPTokenizer,
-    text: CLIPTextModel,
-    breasts: UNet2DConditionModel,
-    lesions: UNet2DConditionModel | None,
+    breasts: Conditioned,
+    lesions: Conditioned | None,
     known: Known | None = None,
 ) -> GeneratorPack:
     """Write a pack in half precision, or leave the folder as it was.
@@ -57,12 +55,16 @@ def save_generator(
     known
         Small pictures of what was taught, by which a copy is recognized.
     """
-    whole = _assembled(_halved(autoencoder), tokenizer, _halved(text), _halved(breasts))
+    whole = _assembled(_halved(autoencoder), tokenizer, _halved(breasts))
     with tempfile.TemporaryDirectory() as place:
         made = Path(place) / folder.name
         whole.save_pretrained(made, safe_serialization=True)
         if lesions is not None:
-            _halved(lesions).save_pretrained(made / LESIONS_FOLDER, safe_serialization=True)
+            painter = _halved(lesions)
+            for part, network in zip(
+                LESIONS_PARTS, (painter.denoiser, painter.text), strict=True
+            ):
+                network.save_pretrained(made / LESIONS_FOLDER / part, safe_serialization=True)
         if known is not None:
             write_known(made, known)
         pack = write_generator_card(made, card)
@@ -85,7 +87,7 @@ def draw_samples(
     (n, rows, columns) float32
         In 0..1.
     """
-    pipeline = _assembled(autoencoder, tokenizer, model.text, model.denoiser)
+    pipeline = _assembled(autoencoder, tokenizer, model)
     model.eval()
     drawn = drawing(pipeline).draw(prompts, range(len(prompts)), Sampling(SAMPLE_STEPS))
     model.train()
@@ -95,8 +97,7 @@ def draw_samples(
 def _assembled(
     autoencoder: AutoencoderKL,
     tokenizer: CLIPTokenizer,
-    text: CLIPTextModel,
-    breasts: UNet2DConditionModel,
+    breasts: Conditioned,
 ) -> StableDiffusionPipeline:
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
         StableDiffusionPipeline,
@@ -104,9 +105,9 @@ def _assembled(
 
     return StableDiffusionPipeline(
         vae=autoencoder,
-        text_encoder=text,
+        text_encoder=breasts.text,
         tokenizer=tokenizer,
-        unet=breasts,
+        unet=breasts.denoiser,
         scheduler=noise_schedule(),  # type: ignore[arg-type] (the solver is chosen in use)
         safety_checker=None,  # type: ignore[arg-type]
         feature_extractor=None,  # type: ignore[arg-type]

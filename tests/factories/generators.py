@@ -14,10 +14,13 @@ from ml.models.generator import (
 )
 from ml.synth.pack import GeneratorCard
 from ml.synth.prompts import words_of
+from ml.train.generator import Conditioned
 from ml.train.generator_pack import save_generator
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from transformers import CLIPTokenizer
 
     from ml.synth.pack import GeneratorPack
 
@@ -44,7 +47,10 @@ def make_generator(folder: Path, *, lesions: bool = True) -> GeneratorPack:
         card,
         autoencoder=build_autoencoder(),
         tokenizer=tokenizer,
-        text=build_text_encoder(tokenizer),
-        breasts=build_denoiser(inpainting=False),
-        lesions=build_denoiser(inpainting=True) if lesions else None,
+        breasts=_conditioned(tokenizer, inpainting=False),
+        lesions=_conditioned(tokenizer, inpainting=True) if lesions else None,
     )
+
+
+def _conditioned(tokenizer: CLIPTokenizer, *, inpainting: bool) -> Conditioned:
+    return Conditioned(build_denoiser(inpainting=inpainting), build_text_encoder(tokenizer))
