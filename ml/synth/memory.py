@@ -53,6 +53,11 @@ def device_of_order(asked: str) -> str:
     return asked
 
 
+def capability_of_device(device: str) -> tuple[int, int] | None:
+    """The graphics card's compute capability; None on a processor."""
+    return torch.cuda.get_device_capability() if device == "cuda" else None
+
+
 def batch_for(device: str, pixels: int) -> int:
     """How many images of so many pixels are computed at once, from the memory that is free."""
     if device == "cpu":
