@@ -12,7 +12,7 @@ told as it is finished, by ``control.say(done, of, news)``, where `news` is
 
 and `done` counts images that are settled: kept, or given up after `TRIES`. A run that goes on
 in a folder begins with what is there. After the last image comes, where a reference was given,
-``{"quality": "/out/quality.json"}`` (`ml.synth.quality.QualityReport`).
+``{"quality": "/out/quality.json"}`` (`ml.synth.comparing.QualityReport`).
 """
 
 from __future__ import annotations
@@ -365,7 +365,8 @@ def _news(path: Path, made: Made, *, kept: bool) -> dict[str, object]:
 
 def _measure(order: Order, pack: GeneratorPack, control: Control) -> None:
     """Measure the finished images; a few of them are finished too, only not measured."""
-    from ml.synth.quality import TooFewError, measure_folder
+    from ml.synth.comparing import TooFewError
+    from ml.synth.quality import measure_folder
 
     patients = pack.card.training_patients
     try:

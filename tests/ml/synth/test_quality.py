@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+import ml.synth.comparing as comparing
 import ml.synth.quality as quality
 from ml.control import NOBODY
 from ml.errors import DataError
@@ -16,8 +17,9 @@ from ml.mammo.codes import BreastDensity, Laterality, ViewPosition
 from ml.manifest import ManifestRow, Source, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
 from ml.registry import name_sha256
+from ml.synth.comparing import LEAST, QualityReport
 from ml.synth.features import IMAGENET, spaces
-from ml.synth.quality import LEAST, Pictures, QualityReport, measure, measure_folder
+from ml.synth.quality import Pictures, measure, measure_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,7 +100,7 @@ def test_too_few_images_say_nothing() -> None:
 def test_a_folder_is_measured_against_a_manifest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quality, "LEAST", 4)
+    monkeypatch.setattr(comparing, "LEAST", 4)
     monkeypatch.setattr(quality, "_in_space", lambda *_: [])
     made = write_phantoms(tmp_path / "made", 2, 1, pixel_mm=0.5)
     rows = tuple(
