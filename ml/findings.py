@@ -74,6 +74,9 @@ class ModelUse:
     prevalences
         At which its probabilities hold, by the calibration's name: ``"detector"``,
         ``"lesion"``, ``"malignancy"``; a missing one is not known.
+    card_sha256
+        Of its card, which also names the graph, the calibration and all else that its answers
+        follow from; empty where it is not known.
     """
 
     name: str
@@ -83,6 +86,7 @@ class ModelUse:
     prevalences: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType(dict[str, float]())
     )
+    card_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,8 +156,11 @@ class Analysis:
         In the order asked for.
     engine
         What computed it, for the reader: ``"OpenVINO bf16"``.
+    kept
+        Whether it was made earlier and kept since: its images give no time.
     """
 
     models: Mapping[str, ModelUse]
     images: tuple[ImageAnalysis, ...]
     engine: str = ""
+    kept: bool = False

@@ -175,6 +175,7 @@ def _model_to_json(role: str, use: ModelUse) -> JsonObject:
         "name": use.name,
         "version": use.version,
         "weights_sha256": use.weights_sha256,
+        "card_sha256": use.card_sha256,
         "prevalences": dict(use.prevalences),
         "operating_point": {
             "name": point.name,
@@ -206,6 +207,7 @@ def _model_from_json(document: object) -> tuple[str, ModelUse]:
             name: _number(share)
             for name, share in _mapping(content.get("prevalences", {})).items()
         },
+        card_sha256=_text(content.get("card_sha256", "")),
     )
     return _text(content["role"]), use
 

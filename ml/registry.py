@@ -143,6 +143,19 @@ class ModelCard:
         """How commands and reports name it: ``name@version``."""
         return f"{self.name}@{self.version}"
 
+    @property
+    def use(self) -> ModelUse:
+        """How an `Analysis` names this model."""
+        fitted = {name: fit.prevalence for name, fit in self.calibration.items()}
+        return ModelUse(
+            self.name,
+            self.version,
+            self.files[WEIGHTS],
+            self.operating_points[0],
+            MappingProxyType({n: share for n, share in fitted.items() if share is not None}),
+            _card_sha256(self),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ModelPack:
@@ -169,15 +182,7 @@ class ModelPack:
     @property
     def use(self) -> ModelUse:
         """How an `Analysis` names this model."""
-        card = self.card
-        fitted = {name: fit.prevalence for name, fit in card.calibration.items()}
-        return ModelUse(
-            card.name,
-            card.version,
-            card.files[WEIGHTS],
-            card.operating_points[0],
-            MappingProxyType({n: share for n, share in fitted.items() if share is not None}),
-        )
+        return self.card.use
 
 
 def read_pack(folder: Path) -> ModelPack:
@@ -230,6 +235,17 @@ def default_packs(environment: Mapping[str, str] = os.environ) -> dict[str, Path
     """
     folder = Path(environment.get(MODELS_VARIABLE) or MODELS)
     return {role: folder / role for role in ROLES if (folder / role / CARD).is_file()}
+
+
+def default_cards(environment: Mapping[str, str] = os.environ) -> dict[str, ModelCard]:
+    """The cards of the packs in use, by role; their files are not looked at.
+
+    Raises
+    ------
+    ModelError
+        Where a card is no card.
+    """
+    return {role: read_card(f / CARD) for role, f in default_packs(environment).items()}
 
 
 def wants_of(cards: Mapping[str, ModelCard]) -> Wants:
@@ -322,6 +338,11 @@ def card_to_json(card: ModelCard) -> dict[str, object]:
         "mark_weights": dict(card.mark_weights),
         "precision": card.precision,
     }
+
+
+def _card_sha256(card: ModelCard) -> str:
+    content = json.dumps(card_to_json(card), sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def write_card(folder: Path, card: ModelCard) -> None:

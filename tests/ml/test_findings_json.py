@@ -11,7 +11,7 @@ from ml.mammo.codes import BreastDensity, FindingType, Laterality, ViewPosition
 from ml.mammo.geometry import Affine, Box
 
 POINT = OperatingPoint("sensitivity 0.90", 0.42, "phantoms", sensitivity=0.9)
-DETECTOR = ModelUse("detector", "1.2.0", "ab" * 32, POINT, {"detector": 0.25})
+DETECTOR = ModelUse("detector", "1.2.0", "ab" * 32, POINT, {"detector": 0.25}, "cd" * 32)
 SEEN = ImageAnalysis(
     path="rcc.dcm",
     sop_instance_uid="1.2.3",

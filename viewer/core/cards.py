@@ -127,7 +127,8 @@ class Diagnosis:
     reading_note
         What the reader said before the reveal, when that was, and whether it was blind.
     footer
-        Why figures are scores, models and versions, operating point, engine and time.
+        Why figures are scores, models and versions, operating point, engine, and
+        its time or that it was kept.
     threshold
         Findings with a lower score are not shown.
     files_refused

@@ -398,7 +398,7 @@ COMMANDS: tuple[Command, ...] = (
         mark("Analyze again"),
         "Ctrl+R",
         Group.TOOLS,
-        mark("Let the models look at the open study."),
+        mark("Have the models look at the open study, whatever they said before."),
     ),
     _command(
         "generate",

@@ -340,10 +340,15 @@ def _footer(analysis: Analysis) -> tuple[str, ...]:
         ): None
         for use in analysis.models.values()
     }
-    seconds = sum(image.milliseconds for image in analysis.images) / 1000
-    engine = " · ".join(part for part in (analysis.engine, f"{seconds:.2f} s") if part)
+    engine = " · ".join(part for part in (analysis.engine, _time(analysis)) if part)
     lines = (*dict.fromkeys(reasons), models, *points, engine, translate(RESEARCH_USE_ONLY))
     return tuple(line for line in lines if line)
+
+
+def _time(analysis: Analysis) -> str:
+    if analysis.kept:
+        return translate("from an earlier analysis")
+    return f"{sum(image.milliseconds for image in analysis.images) / 1000:.2f} s"
 
 
 def _greatest(values: Iterable[float | None]) -> float | None:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ml.exchange import prepare_image
-from ml.registry import CARD, default_packs, read_card, wants_of
+from ml.registry import default_cards, wants_of
 from ml.texts import mark, translate
 from viewer.jobs.job import Job
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ml.findings import Analysis
+    from ml.findings import Analysis, ModelUse
     from ml.mammo.mammogram import Mammogram
-    from ml.mammo.prepare import Wants
     from viewer.jobs.models import ModelProcess, Progress
     from viewer.jobs.queue import Hold
+
+    Kept = Callable[[Mapping[str, ModelUse]], Analysis | None]
 
 
 def analysis_job(
@@ -29,10 +30,12 @@ def analysis_job(
     models: ModelProcess,
     read: Callable[[Mammogram], NDArray[np.generic]],
     progress: Progress = lambda done, of: None,
-    wants: Callable[[], Wants] | None = None,
     hold: Callable[[], Hold] | None = None,
+    kept: Kept | None = None,
 ) -> Job[Analysis]:
     """A job that ends with the analysis of `images`.
+
+    The models are those that the model process loads.
 
     Parameters
     ----------
@@ -40,19 +43,26 @@ def analysis_job(
         Gives the stored pixels at full size: those that the viewer decoded already.
     progress
         Called on another thread with how many images are done, of how many.
-    wants
-        Gives what the models want of an image; None: those that come with the program.
     hold
         `JobQueue.hold`: the long jobs wait while the analysis runs; None: they do not.
+    kept
+        Asked first, on the job's thread: what these models, by role, said of the images before.
+        Where they said something the job ends with that: no model is started and no long job
+        waits. None: the models look in any case.
     """
 
-    def work() -> Future[Analysis]:
+    def work() -> Analysis | Future[Analysis]:
+        cards = default_cards(models.environment)
+        uses = {role: card.use for role, card in cards.items()}
+        known = kept(uses) if kept else None
+        if known is not None:
+            return known
         with ExitStack() as until_done:
             if hold:
                 until_done.enter_context(hold())
             models.start()
-            wanted = wants() if wants else default_wants(models.environment)
-            prepared = [prepare_image(i, wanted, read) for i in images]
+            wants = wants_of(cards)
+            prepared = [prepare_image(i, wants, read) for i in images]
             future = models.submit(prepared, progress)
             let_go = until_done.pop_all().close
         future.add_done_callback(lambda _: let_go())
@@ -60,16 +70,3 @@ def analysis_job(
 
     title = translate(mark("Analyzing {count} images")).format(count=len(images))
     return Job(title, work, "model")
-
-
-def default_wants(environment: Mapping[str, str]) -> Wants:
-    """What the models that the model process loads want of an image.
-
-    Raises
-    ------
-    WeightsMissingError
-        Where there is no detector.
-    """
-    return wants_of(
-        {role: read_card(f / CARD) for role, f in default_packs(environment).items()}
-    )

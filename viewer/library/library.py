@@ -141,44 +141,47 @@ class Library:
             return None
 
     def keep_analysis(self, analysis: Analysis) -> None:
-        """Keep an analysis, image by image, under the hashes of the models that made it."""
-        key = _hashes(analysis.models)
+        """Keep an analysis, image by image, under the models and the program that made it."""
+        key, models = _key(analysis.models), analysis.models
+        beside = {"engine": analysis.engine}
         rows = [
             (
                 i.sop_instance_uid,
                 key,
-                json.dumps(image_to_json(i, analysis.models, heat_maps=True)),
+                json.dumps(image_to_json(i, models, heat_maps=True) | beside),
             )
             for i in analysis.images
         ]
         self._write_all(("INSERT OR REPLACE INTO analyses VALUES (?, ?, ?)", rows))
 
     def analysis_of(
-        self, sop_instance_uids: Iterable[str], models: Mapping[str, ModelUse], engine: str = ""
+        self, sop_instance_uids: Iterable[str], models: Mapping[str, ModelUse]
     ) -> Analysis | None:
         """The kept analysis of these images by these models; None unless all are there.
 
-        Parameters
-        ----------
-        engine
-            What would compute it; the time of a kept analysis is given as 0 ms.
+        What other models, another card of the same or another version of the program said is
+        none. Its images give no time.
         """
-        images = [self._image(uid, _hashes(models)) for uid in sop_instance_uids]
-        known = tuple(image for image in images if image is not None)
+        key = _key(models)
+        images = [self._image(uid, key) for uid in sop_instance_uids]
+        known = [image for image in images if image is not None]
         if not known or len(known) != len(images):
             return None
-        return Analysis(models, known, engine)
+        engines = dict.fromkeys(engine for _, engine in known)
+        return Analysis(models, tuple(image for image, _ in known), ", ".join(engines), True)
 
-    def _image(self, uid: str, key: str) -> ImageAnalysis | None:
+    def _image(self, uid: str, key: str) -> tuple[ImageAnalysis, str] | None:
         rows = self._read(
             "SELECT content FROM analyses WHERE sop_instance_uid = ? AND model_hashes = ?",
             (uid, key),
         )
         try:
-            return replace(image_from_json(json.loads(str(rows[0][0]))), milliseconds=0.0)
+            content = json.loads(str(rows[0][0]))
+            image = replace(image_from_json(content), milliseconds=0.0)
+            return image, str(content["engine"])
         except IndexError:
             return None
-        except (DataError, ValueError):
+        except (DataError, ValueError, KeyError):
             _log.info("a kept analysis is of another form; the image is analyzed again")
             return None
 
@@ -208,8 +211,18 @@ def _name(error: sqlite3.Error) -> str:
     return str(getattr(error, "sqlite_errorname", type(error).__name__))
 
 
-def _hashes(models: Mapping[str, ModelUse]) -> str:
-    return " ".join(f"{role}={models[role].weights_sha256}" for role in sorted(models))
+def _key(models: Mapping[str, ModelUse]) -> str:
+    """All that an analysis follows from, beside the image."""
+    # For importlib.metadata, which no first paint should wait for.
+    from viewer.core.report import program_version
+
+    uses = (f"{role}={_named(models[role])}" for role in sorted(models))
+    return " ".join((program_version(), *uses))
+
+
+def _named(use: ModelUse) -> str:
+    # The card, too: the same weights may be calibrated anew under the same version.
+    return f"{use.name}@{use.version}:{use.weights_sha256}:{use.card_sha256}"
 
 
 def _impressions_to_json(impressions: Mapping[Laterality, Impression]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -14,9 +15,9 @@ from viewer.core.state import AnalysisPhase
 from viewer.jobs.analysis import analysis_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from ml.findings import Analysis
+    from ml.findings import Analysis, ModelUse
     from ml.mammo.study import Study
     from viewer.core.settings import Settings
     from viewer.core.state import SessionState
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from viewer.qt.images import Images
     from viewer.qt.job_runner import JobHandle, JobRunner
     from viewer.qt.session import Session
+
+    Kept = Callable[[Study, Mapping[str, ModelUse]], Analysis | None]
 
 _log = logging.getLogger("viewer.qt")
 
@@ -38,6 +41,8 @@ class Analyzer(QObject):
         Gives the settings that hold now.
     hold
         Has the long jobs wait while an analysis runs; None: they do not.
+    kept
+        Gives, on a job's thread, what these models said of a study before; None: nothing does.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Analyzer(QObject):
         settings: Callable[[], Settings],
         parent: QObject | None = None,
         hold: Callable[[], Hold] | None = None,
+        kept: Kept | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
@@ -57,6 +63,7 @@ class Analyzer(QObject):
         self._models = models
         self._settings = settings
         self._hold = hold
+        self._kept = kept
         self._job: JobHandle | None = None
         self._started: Study | None = None
         session.changed.connect(self._on_changed)
@@ -64,10 +71,15 @@ class Analyzer(QObject):
         images.failed.connect(self._start_when_shown)
 
     def analyze(self) -> None:
-        """Ask the models about the open study, again where they have spoken."""
-        study = self._session.state.study
+        """Show what the models say of the open study.
+
+        What they said before is taken from where it is kept; where that is on the screen
+        already, the reader asks again, and they look anew.
+        """
+        study, shown = self._session.state.study, self._session.state.analysis
         if study is None:
             return
+        kept = partial(self._kept, study) if self._kept and shown is None else None
         self._cancel()
         self._started = study
         self._session.apply(lambda state: actions.start_analysis(state, study), step=False)
@@ -77,6 +89,7 @@ class Analyzer(QObject):
             self._images.stored_pixels,
             self._report,
             hold=self._hold,
+            kept=kept,
         )
         self._job = self._runner.submit(
             job,

@@ -31,6 +31,7 @@ from viewer.qt.dialogs.base import bring_up
 from viewer.qt.handlers import handlers_for
 from viewer.qt.images import Images
 from viewer.qt.long_jobs import LongJobs
+from viewer.qt.memory import kept_analysis
 from viewer.qt.opening import Opener, sample_paths
 from viewer.qt.panels.diagnosis import DiagnosisPanel
 from viewer.qt.panels.lane import LaneLine
@@ -69,7 +70,7 @@ class MainWindow(QMainWindow):
     Parameters
     ----------
     library
-        Remembers studies for the list of recent ones; None where there is none.
+        Remembers studies for the list of recent ones, and analyses; None where there is none.
     jobs
         The long jobs; None: a queue that is forgotten with the window.
     """
@@ -95,8 +96,9 @@ class MainWindow(QMainWindow):
         settings = preferences.settings
         self.images = Images(runner, settings.pixel_cache_mb * MEGABYTE, self)
         self.opener = Opener(session, runner, self._settings, self)
+        kept = partial(kept_analysis, library) if library else None
         self.analyzer = Analyzer(
-            session, self.images, runner, models, self._settings, self, self.jobs.hold
+            session, self.images, runner, models, self._settings, self, self.jobs.hold, kept
         )
         self.canvas = Canvas(session, self.images)
         self.work_list = WorkListPanel(session)

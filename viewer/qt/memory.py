@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
+from ml.exchange import image_facts
 from viewer.core.reading import restore_reading, utc_now
 from viewer.core.state import Reading
 from viewer.library.library import RecentStudy
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from ml.findings import Analysis, ModelUse
+    from ml.findings import Analysis, ImageAnalysis, ModelUse
+    from ml.mammo.mammogram import Mammogram
     from ml.mammo.study import Study
     from viewer.core.state import SessionState
     from viewer.library.library import Library
@@ -47,15 +49,6 @@ class Memory(QObject):
         self._now = now
         session.changed.connect(self._on_changed)
 
-    def kept_analysis(
-        self, study: Study, models: Mapping[str, ModelUse], engine: str = ""
-    ) -> Analysis | None:
-        """What these models said of this study before; None where an image is missing."""
-        prefix = _prefix(study)
-        uids = [prefix + image.sop_instance_uid for image in study.images]
-        kept = self._library.analysis_of(uids, models, engine)
-        return _renamed(kept, lambda uid: uid.removeprefix(prefix)) if kept else None
-
     def _on_changed(self, old: SessionState, new: SessionState) -> None:
         study = new.study
         if study is None:
@@ -67,14 +60,43 @@ class Memory(QObject):
             QTimer.singleShot(0, self, lambda: self._restore(study))
         elif new.reading != old.reading:
             self._library.keep_reading(filed_as(study), new.reading)
-        if new.analysis is not None and new.analysis is not old.analysis:
-            self._library.keep_analysis(_filed(new.analysis, study))
+        analysis = new.analysis
+        if analysis is not None and analysis is not old.analysis and not analysis.kept:
+            self._library.keep_analysis(_filed(analysis, study))
 
     def _restore(self, study: Study) -> None:
         kept = self._library.reading_of(filed_as(study))
         state = self._session.state
         if kept is not None and state.study is study and state.reading == Reading():
             self._session.apply(lambda now: restore_reading(now, kept))
+
+
+def kept_analysis(
+    library: Library, study: Study, models: Mapping[str, ModelUse]
+) -> Analysis | None:
+    """What these models said of this study before; None unless they saw all of it as it is.
+
+    May be called on any thread.
+    """
+    prefix = _prefix(study)
+    kept = library.analysis_of([prefix + i.sop_instance_uid for i in study.images], models)
+    if kept is None:
+        return None
+    pairs = tuple(zip(kept.images, study.images, strict=True))
+    if not all(_is_of(said, image) for said, image in pairs):
+        return None
+    return replace(kept, images=tuple(_as_opened(said, image) for said, image in pairs))
+
+
+def _is_of(said: ImageAnalysis, image: Mammogram) -> bool:
+    """Whether an image is still described as when it was analyzed: headers are mended."""
+    facts = image_facts(image)
+    names = ("rows", "columns", "laterality", "view", "study_instance_uid")
+    return all(getattr(said, name) == getattr(facts, name) for name in names)
+
+
+def _as_opened(said: ImageAnalysis, image: Mammogram) -> ImageAnalysis:
+    return replace(said, sop_instance_uid=image.sop_instance_uid, path=str(image.path))
 
 
 def filed_as(study: Study) -> str:
@@ -88,11 +110,7 @@ def _prefix(study: Study) -> str:
 
 def _filed(analysis: Analysis, study: Study) -> Analysis:
     prefix = _prefix(study)
-    return _renamed(analysis, lambda uid: prefix + uid)
-
-
-def _renamed(analysis: Analysis, rename: Callable[[str], str]) -> Analysis:
-    images = (replace(i, sop_instance_uid=rename(i.sop_instance_uid)) for i in analysis.images)
+    images = (replace(i, sop_instance_uid=prefix + i.sop_instance_uid) for i in analysis.images)
     return replace(analysis, images=tuple(images))
 
 

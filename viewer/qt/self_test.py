@@ -105,6 +105,10 @@ def _drive(
     _check_hang(session.state)
     wait(lambda: window.canvas.is_complete, "decoding")
     wait(lambda: session.state.analysis_phase in _ENDS, "analysis")
+    if session.state.analysis is not None and session.state.analysis.kept:
+        # It is the models that are tested.
+        window.analyzer.analyze()
+        wait(lambda: session.state.analysis_phase in _ENDS, "analysis")
     if session.state.analysis is None:
         raise SelfTestError(
             mark("The self-test failed: {why}"), why=session.state.analysis_error

@@ -6,8 +6,8 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from ml.registry import CARD, read_card, wants_of
-from tests.factories.analyses import make_image
+from ml.registry import default_cards
+from tests.factories.analyses import make_analysis, make_image
 from tests.factories.packs import make_packs
 from viewer.jobs.analysis import analysis_job
 from viewer.jobs.lanes import Lanes
@@ -27,19 +27,19 @@ def breast(_: Mammogram) -> np.ndarray:
 
 
 def test_a_study_goes_from_pixels_to_findings(tmp_path: Path) -> None:
-    cards = {role: read_card(f / CARD) for role, f in make_packs(tmp_path).items()}
+    make_packs(tmp_path)
     models = ModelProcess(environment={"MAMMOSCOPE_MODELS": str(tmp_path)})
-    lanes, let_go = Lanes(), Mock()
+    lanes, let_go, kept = Lanes(), Mock(), Mock(return_value=None)
     try:
         images = [make_image("LCC", spacing=True), make_image("LMLO", spacing=True)]
-        job = analysis_job(
-            images, models, breast, wants=lambda: wants_of(cards), hold=lambda: Hold(let_go)
-        )
+        job = analysis_job(images, models, breast, hold=lambda: Hold(let_go), kept=kept)
         analysis = lanes.submit(job).result(60)
     finally:
         lanes.close()
         models.close()
     let_go.assert_called_once()
+    # Asked for by the same names that the fresh one carries: it is found again.
+    kept.assert_called_once_with(analysis.models)
     assert [image.refused for image in analysis.images] == [None, None]
     for image in analysis.images:
         assert image.findings
@@ -51,12 +51,23 @@ def test_an_analysis_that_cannot_begin_holds_nobody_up(tmp_path: Path) -> None:
     def unreadable(_: Mammogram) -> np.ndarray:
         raise OSError
 
-    cards = {role: read_card(f / CARD) for role, f in make_packs(tmp_path).items()}
-    models, let_go = Mock(), Mock()
+    make_packs(tmp_path)
+    models, let_go = Mock(environment={"MAMMOSCOPE_MODELS": str(tmp_path)}), Mock()
     images = [make_image("LCC", spacing=True)]
-    job = analysis_job(
-        images, models, unreadable, wants=lambda: wants_of(cards), hold=lambda: Hold(let_go)
-    )
+    job = analysis_job(images, models, unreadable, hold=lambda: Hold(let_go))
     with pytest.raises(OSError):  # noqa: PT011 - whichever it is
         job.work()
     let_go.assert_called_once()
+
+
+def test_what_is_kept_costs_no_model_no_pixel_and_no_long_job_its_turn(tmp_path: Path) -> None:
+    make_packs(tmp_path)
+    models = Mock(environment={"MAMMOSCOPE_MODELS": str(tmp_path)})
+    read, hold, said = Mock(), Mock(), make_analysis()
+    kept = Mock(return_value=said)
+    job = analysis_job([make_image("LCC")], models, read, hold=hold, kept=kept)
+    assert job.work() is said
+    uses = {role: card.use for role, card in default_cards(models.environment).items()}
+    kept.assert_called_once_with(uses)
+    for each in (models.start, models.submit, read, hold):
+        each.assert_not_called()

@@ -1,4 +1,5 @@
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -54,13 +55,32 @@ def test_recent_studies_stand_in_the_order_of_opening_once_each(path: Path):
 def test_a_kept_analysis_comes_back_for_the_same_models_only(path: Path):
     library = Library(path)
     library.keep_analysis(make_analysis())
-    kept = library.analysis_of(UIDS, MODELS, "OpenVINO")
+    kept = library.analysis_of(UIDS, MODELS)
     assert kept is not None
+    assert (kept.kept, kept.engine) == (True, "OpenVINO bf16")
+    assert [image.milliseconds for image in kept.images] == [0.0] * 4
     assert [image.lesion_score for image in kept.images] == [0.63, 0.12, 0.31, 0.42]
     assert kept.images[0].findings == make_analysis().images[0].findings
     assert library.analysis_of(UIDS, {"detector": MODELS["detector"]}) is None
     assert library.analysis_of((*UIDS, "9.9"), MODELS) is None
     assert library.analysis_of((), MODELS) is None
+
+
+@pytest.mark.parametrize("change", ["version", "weights_sha256", "card_sha256"])
+def test_what_another_model_said_is_not_what_this_one_says(path: Path, change: str):
+    library = Library(path)
+    library.keep_analysis(make_analysis())
+    other = replace(MODELS["detector"], **{change: "other"})
+    assert library.analysis_of(UIDS, {**MODELS, "detector": other}) is None
+
+
+def test_what_another_version_of_the_program_said_is_made_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    library = Library(path)
+    library.keep_analysis(make_analysis())
+    monkeypatch.setattr("viewer.core.report.program_version", lambda: "99")
+    assert library.analysis_of(UIDS, MODELS) is None
 
 
 def test_a_kept_analysis_of_another_form_is_made_again(path: Path):

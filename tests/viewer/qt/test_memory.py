@@ -2,24 +2,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QCoreApplication
 
 from ml.mammo.codes import Laterality
-from ml.mammo.mammogram import Patient
+from ml.mammo.mammogram import Evidence, Patient
 from tests.factories.analyses import MODELS, make_analysis, make_study
 from viewer.core import reading
 from viewer.core.actions import set_study
 from viewer.core.state import Impression, Reading
 from viewer.library.library import Library
-from viewer.qt.memory import Memory
+from viewer.qt.memory import Memory, kept_analysis
 from viewer.qt.session import Session
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytestqt.qtbot import QtBot
 
     from ml.mammo.study import Study
@@ -100,12 +99,41 @@ def test_opened_studies_are_remembered(library: Library):
 
 def test_an_analysis_is_kept_and_found_again(library: Library):
     study = make_study()
-    session, memory = opened(library, study)
-    assert memory.kept_analysis(study, MODELS) is None
+    session, _memory = opened(library, study)
+    assert kept_analysis(library, study, MODELS) is None
     session.apply(lambda state: replace(state, analysis=make_analysis()))
-    kept = memory.kept_analysis(study, MODELS, "OpenVINO")
+    kept = kept_analysis(library, study, MODELS)
     assert kept is not None
     assert kept.images[0].lesion_score == 0.63
+
+
+def test_a_kept_analysis_is_of_the_files_that_are_open(library: Library):
+    study = make_study()
+    session, _memory = opened(library, study)
+    session.apply(lambda state: replace(state, analysis=make_analysis()))
+    moved = tuple(replace(image, path=Path("/new") / image.path) for image in study.images)
+    kept = kept_analysis(library, replace(study, images=moved), MODELS)
+    assert kept is not None
+    assert [image.path for image in kept.images] == [str(image.path) for image in moved]
+
+
+@pytest.mark.parametrize(
+    "change", [{"rows": 2999}, {"laterality": Evidence(Laterality.LEFT, "mended")}]
+)
+def test_an_image_that_was_mended_since_is_analyzed_again(
+    library: Library, change: dict[str, object]
+):
+    study = make_study()
+    session, _memory = opened(library, study)
+    session.apply(lambda state: replace(state, analysis=make_analysis()))
+    images = (replace(study.images[0], **change), *study.images[1:])
+    assert kept_analysis(library, replace(study, images=images), MODELS) is None
+
+
+def test_what_came_out_of_the_library_is_not_written_again(library: Library):
+    session, _memory = opened(library, make_study())
+    session.apply(lambda state: replace(state, analysis=replace(make_analysis(), kept=True)))
+    assert kept_analysis(library, make_study(), MODELS) is None
 
 
 def test_without_a_study_nothing_is_kept(library: Library):
@@ -135,14 +163,14 @@ def test_a_synthetic_study_is_never_filed_under_the_real_one_of_its_uid(
 ) -> None:
     real = make_study()
     images = tuple(replace(image, synthetic=True) for image in real.images)
-    session, memory = opened(library, replace(real, images=images))
+    session, _memory = opened(library, replace(real, images=images))
     session.apply(
         lambda s: reading.record_impression(s, Laterality.LEFT, Impression.RECALL, NOW)
     )
     session.apply(lambda s: replace(s, analysis=make_analysis()))
     assert library.reading_of(real.uid) is None
-    assert memory.kept_analysis(real, MODELS) is None
-    kept = memory.kept_analysis(replace(real, images=images), MODELS)
+    assert kept_analysis(library, real, MODELS) is None
+    kept = kept_analysis(library, replace(real, images=images), MODELS)
     assert kept is not None
     assert [i.sop_instance_uid for i in kept.images] == [i.sop_instance_uid for i in images]
     assert library.reading_of(f"synthetic:{real.uid}") is not None
