@@ -2,7 +2,8 @@
 
 `.venv/bin/python scripts/package/freeze.py [--out DIR]` builds one folder, `DIR/mammoscope`,
 and runs `mammoscope self-test` of it without a screen, an environment or a network. A line of
-output that is not expected fails it, and so does a module that should have stayed out.
+output that is not expected fails it, and so does a module that should have stayed out. Its home
+holds a library of version 0.1.0, which it must bring up to date.
 """
 
 from __future__ import annotations
@@ -10,20 +11,34 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = Path(__file__).resolve().parent / "mammoscope.spec"
 LEFT_OUT = ("torch", "torchvision", "ultralytics", "diffusers", "transformers", "nvidia")
 LONGEST_S = 120
+LIBRARY = "library.sqlite"
 # What Qt's offscreen platform says of every window.
 EXPECTED = ("This plugin does not support propagateSizeHints()",)
 # What a program needs of its surroundings; everything else of the developer's stays outside.
 KEPT_VARIABLES = ("HOME", "LANG", "SYSTEMROOT", "TEMP", "TMP", "USERPROFILE", "LOCALAPPDATA")
+# A library of before Alembic, as version 0.1.0 made it.
+OLD_LIBRARY = """
+    CREATE TABLE studies (uid TEXT PRIMARY KEY, path TEXT NOT NULL, label TEXT NOT NULL,
+        opened_at TEXT NOT NULL) STRICT;
+    CREATE TABLE readings (uid TEXT PRIMARY KEY, before TEXT NOT NULL, after TEXT NOT NULL,
+        revealed_at TEXT NOT NULL, seen_before INTEGER NOT NULL, reader TEXT NOT NULL) STRICT;
+    CREATE TABLE analyses (sop_instance_uid TEXT NOT NULL, model_hashes TEXT NOT NULL,
+        content TEXT NOT NULL, PRIMARY KEY (sop_instance_uid, model_hashes)) STRICT;
+    INSERT INTO studies VALUES ('1.2', '/a', 'A', '2026-01-01');
+    PRAGMA user_version = 1;
+"""
 
 
 class FreezeError(Exception):
@@ -81,7 +96,9 @@ def self_test(folder: Path, out: Path) -> float:
     """
     name = "mammoscope.exe" if os.name == "nt" else "mammoscope"
     environment = {key: os.environ[key] for key in KEPT_VARIABLES if key in os.environ}
-    environment |= {"QT_QPA_PLATFORM": "offscreen", "MAMMOSCOPE_HOME": str(out / "home")}
+    home = out / "home"
+    environment |= {"QT_QPA_PLATFORM": "offscreen", "MAMMOSCOPE_HOME": str(home)}
+    make_old_library(home)
     start = time.perf_counter()
     done = subprocess.run(
         [str(folder / name), "self-test", "--out", str(out)],
@@ -98,7 +115,30 @@ def self_test(folder: Path, out: Path) -> float:
         said = "\n".join(unexpected or (done.stdout + done.stderr).splitlines())
         raise FreezeError(f"the self-test ended with {done.returncode} and said:\n{said}")
     check_results(out)
+    check_library(home)
     return seconds
+
+
+def make_old_library(home: Path) -> None:
+    """Leave a library of version 0.1.0 where the frozen program looks for its own."""
+    home.mkdir()
+    with closing(sqlite3.connect(home / LIBRARY)) as connection:
+        connection.executescript(OLD_LIBRARY)
+
+
+def check_library(home: Path) -> None:
+    """Look whether the library was brought up to date and then used.
+
+    Raises
+    ------
+    FreezeError
+        Where it was not.
+    """
+    with closing(sqlite3.connect(home / LIBRARY)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (studies,) = connection.execute("SELECT count(*) FROM studies").fetchone()
+    if version < 2 or studies != 2:
+        raise FreezeError(f"the library is of revision {version} and has {studies} studies")
 
 
 def unexpected_lines(output: str, out: Path) -> list[str]:
