@@ -2,10 +2,11 @@
 
     python scripts/write_results.py
 
-Three forms of report are read: what `mammoscope evaluate` writes (figures by model and source),
-what `scripts/cross_validate.py` writes (a row for each thing that a recipe adds), and what
-`scripts/read_cbis.py` writes (a line a film). No figure
-on the page is typed by hand; a test compares the page with what this script makes.
+Four forms of report are read: what `mammoscope evaluate` writes (figures by model and source),
+what `scripts/cross_validate.py` writes (a row for each thing that a recipe adds), what
+`scripts/read_cbis.py` writes (a line a film), and what `scripts/report_generator.py` writes
+(generated images beside others). No figure on the page is typed by hand; a test compares the
+page with what this script makes.
 """
 
 from __future__ import annotations
@@ -227,10 +228,48 @@ def _report(name: str, report: Report) -> str:
             f"- {_cell(each['woman'])}, {each['breast']}: {each['seen']}\n"
             for each in report.get("discussion", ())
         ]
+    if "quality" in report:
+        parts += _generated(report)
     for key, model in report.get("models", {}).items():
         for part in model["data"].values():
             parts += _measured(key, part)
     return "\n".join(parts)
+
+
+def _generated(report: Report) -> list[str]:
+    """What `scripts/report_generator.py` writes: generated images beside others."""
+    parts = [f"**{report['cannot']}**\n", f"![Generated images]({report['sheet']})\n"]
+    parts.append(f"Taught: {report['data']}\n")
+    for name, found in report["quality"].items():
+        counted = ", ".join(f"{n} {what}" for what, n in found["counts"].items())
+        parts += [f"### Beside {_cell(name)}\n", f"Images: {counted}.\n"]
+        parts.append(_beside(found["figures"]))
+    lines = [
+        (
+            line["kind"],
+            str(line["n"]),
+            *(_estimate(line[what]) for what in ("painted", "untouched", "simulated")),
+        )
+        for line in report["marks"]
+    ]
+    headings = ("painted", "places", "marked when painted", "before", "simulated ones marked")
+    parts += [
+        "### Do the detectors that ship mark what was painted?\n",
+        "Share of places with a mark in their box, at the operating point "
+        f"{report['threshold']}; the detectors were taught on simulated women of the same "
+        "kind, and on no generated image.\n",
+        _table(headings, lines),
+    ]
+    return parts
+
+
+def _beside(figures: Sequence[Report]) -> str:
+    """One line a figure, one column for each set that it is of."""
+    columns = list(dict.fromkeys(figure["data"] for figure in figures))
+    found = {(figure["name"], figure["data"]): figure for figure in figures}
+    names = dict.fromkeys(figure["name"] for figure in figures)
+    lines = [(name, *(_estimate(found.get((name, of))) for of in columns)) for name in names]
+    return _table(("figure", *columns), lines)
 
 
 def _comparison(rows: Mapping[str, Report]) -> list[str]:

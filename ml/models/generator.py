@@ -56,6 +56,8 @@ def build_autoencoder() -> AutoencoderKL:
     )
     # Its first channels of output are the means, the others the logarithms of the variance.
     last = network.quant_conv
+    assert isinstance(last, nn.Conv2d)
+    assert last.bias is not None
     nn.init.zeros_(last.weight[LATENT_CHANNELS:])
     nn.init.constant_(last.bias[LATENT_CHANNELS:], FIRST_LOG_VARIANCE)
     return network

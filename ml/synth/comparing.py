@@ -133,7 +133,7 @@ def compared(
     space: str,
     real: NDArray[np.float64],
     other: NDArray[np.float64],
-    patients: tuple[list[str], list[str]],
+    patients: tuple[Sequence[str], Sequence[str]],
     data: str,
 ) -> Iterator[Figure]:
     """Distance, spheres, and how well the two are told apart.

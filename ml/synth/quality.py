@@ -132,12 +132,16 @@ def _measured(
     outside = [row for row in listed if name_sha256(row.patient_id) not in taught]
 
     def whole() -> QualityReport:
-        sets = ((made, drawn), (known, inside), (known, outside))
-        return measure(*(read_pictures(*each, control) for each in sets), control)
+        return measure(
+            read_pictures(made, drawn, control),
+            read_pictures(known, inside, control),
+            read_pictures(known, outside, control),
+            control,
+        )
 
     def pieces() -> QualityReport:
-        sets = ((made, made.rows), (known, outside))
-        return measure_pieces(*(read_pieces(*each, control) for each in sets), control)
+        painted = read_pieces(made, made.rows, control)
+        return measure_pieces(painted, read_pieces(known, outside, control), control)
 
     parts: list[QualityReport] = []
     too_few: list[TooFewError] = []

@@ -145,3 +145,36 @@ def test_films_that_are_read_but_not_counted_become_a_table() -> None:
     assert told + "(25% down, 70% across) |" in page
     assert "| 0.88 | 0.25 | none |" in page
     assert "\n- P_1, left: Marked in one view only." in page
+
+
+def test_generated_images_stand_beside_others_with_what_they_cannot_do():
+    share = {"value": 0.5, "low": 0.25, "high": 0.75}
+    none = {"value": None, "low": None, "high": None}
+    report = {
+        "title": "The generator",
+        "cannot": "What it cannot do: 97% are told.",
+        "sheet": "sheet.jpg",
+        "data": "2 women.",
+        "threshold": "0.25 false marks",
+        "quality": {
+            "women": {
+                "counts": {"generated": 20, "held-out": 21},
+                "figures": [
+                    {"name": "KID", "data": "generated", **share},
+                    {"name": "KID", "data": "held-out, by halves", **share, "value": 0.125},
+                    {"name": "view as asked", "data": "generated", **share},
+                ],
+            }
+        },
+        "marks": [
+            {"kind": "mass", "n": 4, "painted": share, "untouched": share, "simulated": none}
+        ],
+    }
+    page = write_results.results_page({"generator": report})
+    assert "**What it cannot do: 97% are told.**" in page
+    assert "![Generated images](sheet.jpg)" in page
+    assert "Images: 20 generated, 21 held-out." in page
+    assert "| figure | generated | held-out, by halves |" in page
+    assert "| KID | 0.500 (0.250 to 0.750) | 0.125 (0.250 to 0.750) |" in page
+    assert "| view as asked | 0.500 (0.250 to 0.750) | - |" in page
+    assert "| mass | 4 | 0.500 (0.250 to 0.750) | 0.500 (0.250 to 0.750) | - |" in page
