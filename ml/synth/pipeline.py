@@ -239,7 +239,9 @@ def _solver(breasts: StableDiffusionPipeline) -> DPMSolverMultistepScheduler:
 def _take_any_type(autoencoder: AutoencoderKL) -> None:
     """Have the autoencoder take what the other networks give, in its own type."""
 
-    def cast(part: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    def cast(
+        part: torch.nn.Module, given: tuple[torch.Tensor, ...]
+    ) -> tuple[torch.Tensor, ...]:
         return (given[0].to(autoencoder.dtype), *given[1:])
 
     for part in (autoencoder.encoder, autoencoder.post_quant_conv, autoencoder.decoder):
