@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -13,11 +14,16 @@ from viewer.library.migrations import MIGRATIONS
 if TYPE_CHECKING:
     from pathlib import Path
 
+_log = logging.getLogger("viewer.library")
+
 _BUSY_S = 2.0
 
 
 def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
     """Open the library's file, making it where there is none.
+
+    It is looked through only where it must be migrated: that takes two seconds a gigabyte, and
+    otherwise it is for `is_whole`, off the GUI thread.
 
     Returns
     -------
@@ -31,7 +37,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             return _in_memory(path, str(error))
-        return _replaced(path)
+        return replace_database(path)
     except LibraryError as error:
         return _brought_up(sqlite3.connect(":memory:", check_same_thread=False)), str(error)
     except OSError as error:
@@ -44,6 +50,36 @@ def is_kept(connection: sqlite3.Connection) -> bool:
     return bool(file)
 
 
+def is_whole(path: Path) -> bool:
+    """Look through the library's file; True also where it cannot be looked at now."""
+    try:
+        with closing(sqlite3.connect(path, timeout=_BUSY_S)) as connection:
+            _check(connection)
+    except sqlite3.OperationalError as error:
+        # Another program's lock, a disk that fails: no word on the content.
+        _log.warning("the library could not be looked through: %s", error.sqlite_errorname)
+    except sqlite3.DatabaseError:
+        return False
+    return True
+
+
+def replace_database(path: Path) -> tuple[sqlite3.Connection, str]:
+    """Set a damaged file aside and begin anew; returned is what `open_database` returns."""
+    aside = path.with_name(path.name + ".broken")
+    try:
+        path.replace(aside)
+        # An orphaned write-ahead log would be applied to the new file.
+        for suffix in ("-wal", "-shm"):
+            beside = path.with_name(path.name + suffix)
+            if beside.exists():
+                beside.replace(aside.with_name(aside.name + suffix))
+        connection = _opened(path)
+    except (OSError, sqlite3.Error) as error:
+        return _in_memory(path, str(error))
+    text = translate("The library was damaged; it was set aside as {aside} and begun anew.")
+    return connection, text.format(aside=aside)
+
+
 def _opened(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
@@ -52,7 +88,6 @@ def _opened(path: Path) -> sqlite3.Connection:
         # With a write-ahead log, NORMAL loses no more than the last moment at a power cut.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
-        _check(connection)
         return _brought_up(connection, path)
     except (sqlite3.Error, LibraryError):
         connection.close()
@@ -81,6 +116,7 @@ def _brought_up(connection: sqlite3.Connection, path: Path | None = None) -> sql
         # Alembic is imported where it is needed, and on no ordinary start.
         from viewer.library.migrating import migrate
 
+        _check(connection)
         migrate(connection, path)
     return connection
 
@@ -107,22 +143,6 @@ def _begun(connection: sqlite3.Connection) -> int:
     finally:
         connection.isolation_level = level
     return version
-
-
-def _replaced(path: Path) -> tuple[sqlite3.Connection, str]:
-    aside = path.with_name(path.name + ".broken")
-    try:
-        path.replace(aside)
-        # An orphaned write-ahead log would be applied to the new file.
-        for suffix in ("-wal", "-shm"):
-            beside = path.with_name(path.name + suffix)
-            if beside.exists():
-                beside.replace(aside.with_name(aside.name + suffix))
-        connection = _opened(path)
-    except (OSError, sqlite3.Error) as error:
-        return _in_memory(path, str(error))
-    text = translate("The library was damaged; it was set aside as {aside} and begun anew.")
-    return connection, text.format(aside=aside)
 
 
 def _in_memory(path: Path, why: str) -> tuple[sqlite3.Connection, str]:

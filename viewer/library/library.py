@@ -20,13 +20,15 @@ from ml.findings import Analysis
 from ml.findings_json import image_from_json, image_to_json
 from ml.mammo.codes import Laterality
 from viewer.core.state import Impression, Reading
-from viewer.library.database import is_kept, open_database
+from viewer.library.database import is_kept, is_whole, open_database, replace_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ml.findings import ImageAnalysis, ModelUse
+
+    _Statement = tuple[str, Sequence[tuple[object, ...]]]
 
 _log = logging.getLogger("viewer.library")
 
@@ -60,7 +62,8 @@ class Library:
     Parameters
     ----------
     path
-        The SQLite file; made where there is none, set aside where it is damaged.
+        The SQLite file; made where there is none, set aside where it is damaged: some damage is
+        seen at once, the rest by `check`.
 
     Attributes
     ----------
@@ -72,13 +75,36 @@ class Library:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._connection, self.sentence = open_database(path)
-        self.place = path if is_kept(self._connection) else None
+        self._closed = False
+        # What was written to a file that nobody looked through yet; None once that is done.
+        self._unproven: list[_Statement] | None = []
+        self._take(path, *open_database(path))
 
     def close(self) -> None:
         """Close the file; the library is not used after that."""
         with self._lock:
+            self._closed = True
             self._connection.close()
+
+    def check(self) -> str:
+        """Look through the whole file, and set it aside where it is damaged.
+
+        To be called once, soon after the first paint and off the GUI thread: a large library
+        takes some seconds, during which it can be used. What was written before and meanwhile goes
+        into the new file, too.
+
+        Returns
+        -------
+        sentence
+            What to tell the user; empty where all is well.
+        """
+        path = self.place
+        if path is not None and not is_whole(path):
+            with self._lock:
+                return self._begin_anew(path)
+        with self._lock:
+            self._unproven = None
+        return ""
 
     def remember_study(self, study: RecentStudy) -> None:
         """Put a study first in the list of recent ones, with where its files are."""
@@ -188,9 +214,29 @@ class Library:
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         self._write_all((statement, [values]))
 
-    def _write_all(self, *statements: tuple[str, Sequence[tuple[object, ...]]]) -> None:
+    def _write_all(self, *statements: _Statement) -> None:
+        with self._lock:
+            if self._unproven is not None:
+                self._unproven.extend(statements)
+            self._execute(statements)
+
+    def _begin_anew(self, path: Path) -> str:
+        if self._closed:
+            # It is seen again at the next start.
+            return ""
+        self._connection.close()
+        self._take(path, *replace_database(path))
+        self._execute(self._unproven or ())
+        self._unproven = None
+        return self.sentence
+
+    def _take(self, path: Path, connection: sqlite3.Connection, sentence: str) -> None:
+        self._connection, self.sentence = connection, sentence
+        self.place = path if is_kept(connection) else None
+
+    def _execute(self, statements: Iterable[_Statement]) -> None:
         try:
-            with self._lock, self._connection:
+            with self._connection:
                 for statement, rows in statements:
                     self._connection.executemany(statement, rows)
         except sqlite3.Error as error:

@@ -23,6 +23,7 @@ from viewer.core.command import Group
 from viewer.core.commands import command_keys
 from viewer.core.state import Refusal
 from viewer.jobs.describe import background_of
+from viewer.jobs.job import Job
 from viewer.jobs.queue import JobQueue
 from viewer.qt.analyzer import Analyzer
 from viewer.qt.canvas.canvas import Canvas
@@ -32,6 +33,7 @@ from viewer.qt.handlers import handlers_for
 from viewer.qt.images import Images
 from viewer.qt.long_jobs import LongJobs
 from viewer.qt.memory import kept_analysis
+from viewer.qt.notice_bar import NoticeBar
 from viewer.qt.opening import Opener, sample_paths
 from viewer.qt.panels.diagnosis import DiagnosisPanel
 from viewer.qt.panels.lane import LaneLine
@@ -105,6 +107,7 @@ class MainWindow(QMainWindow):
         self.thumbnails = ThumbnailsPanel(session, self.images)
         self.diagnosis = DiagnosisPanel(session, command_keys())
         self.lane = LaneLine(session)
+        self.notice = NoticeBar()
         self.resume_bar = ResumeBar(self.jobs)
         self.commands = Commands(self, handlers_for(self))
         self._lay_out()
@@ -159,7 +162,7 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if not self._started:
             self._started = True
-            QTimer.singleShot(JOBS_AFTER_MS, self, self.jobs.start)
+            QTimer.singleShot(JOBS_AFTER_MS, self, self._check_library)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop what runs in the background."""
@@ -179,6 +182,22 @@ class MainWindow(QMainWindow):
         together = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         self.open_paths([Path(name) for name in names], together=together)
         event.acceptProposedAction()
+
+    def _check_library(self) -> None:
+        """Look through the library behind the pictures, and let its long jobs run then."""
+        if self.library is None:
+            self.jobs.start()
+            return
+        job = Job(translate("Checking the library"), self.library.check)
+        self._runner.submit(job, self._on_checked, self._on_check_failed)
+
+    def _on_checked(self, sentence: str) -> None:
+        self.jobs.start()
+        self.notice.tell(sentence)
+
+    def _on_check_failed(self, error: Exception) -> None:
+        self.jobs.start()
+        raise error
 
     def _settings(self) -> Settings:
         return self.preferences.settings
@@ -214,6 +233,7 @@ class MainWindow(QMainWindow):
         lines = QVBoxLayout(middle)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(0)
+        lines.addWidget(self.notice)
         lines.addWidget(self.resume_bar)
         lines.addWidget(splitter, 1)
         self.setCentralWidget(middle)
@@ -269,9 +289,8 @@ class MainWindow(QMainWindow):
         self.jobs.changed.connect(self._on_jobs)
         self.resume_bar.jobs_requested.connect(self.show_jobs)
         sentences = (self.preferences.sentence, self.library.sentence if self.library else "")
-        if any(sentences):
-            told = " ".join(filter(None, sentences))
-            QTimer.singleShot(0, self, partial(self._on_busy, told))
+        for sentence in sentences:
+            self.notice.tell(sentence)
 
     def _on_changed(self, old: SessionState, new: SessionState) -> None:
         if old.selected != new.selected and new.selected is not None:

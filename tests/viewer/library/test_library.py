@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -8,7 +9,7 @@ import pytest
 from ml.mammo.codes import Laterality
 from tests.factories.analyses import FOUR_VIEWS, MODELS, make_analysis
 from viewer.core.state import Impression, Reading
-from viewer.library.database import MIGRATIONS
+from viewer.library.database import MIGRATIONS, is_whole
 from viewer.library.library import Library, RecentStudy
 
 UIDS = tuple(f"1.2.3.{title}" for title in FOUR_VIEWS)
@@ -104,16 +105,74 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: Path):
     assert Library(path).reading_of("1.2") == READING
 
 
-def test_a_file_damaged_in_the_middle_is_noticed(path: Path):
+def damage(path: Path) -> None:
+    """Make a library whose first page is whole, and no other."""
     library = Library(path)
     library.keep_analysis(make_analysis())
     library.close()
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xaa" * (len(content) - 4096)
     path.write_bytes(content)
+
+
+def test_a_file_damaged_in_the_middle_is_noticed_when_it_is_looked_through(path: Path):
+    damage(path)
     damaged = Library(path)
-    assert "set aside" in damaged.sentence
+    assert damaged.sentence == ""
+    assert "set aside" in damaged.check()
     assert damaged.recent_studies() == ()
+    assert path.with_name("library.sqlite.broken").exists()
+    assert damaged.place == path
+
+
+def test_what_was_said_before_the_damage_was_seen_is_not_lost(
+    path: Path, caplog: pytest.LogCaptureFixture
+):
+    damage(path)
+    damaged = Library(path)
+    damaged.keep_reading("1.2", READING)
+    damaged.remember_study(RecentStudy("1.2", "/a", "A", "2026-01-01", {"1.2.3": "/a/1"}))
+    damaged.check()
+    caplog.clear()  # SQLite may have seen it before
+    damaged.close()
+    again = Library(path)
+    assert again.check() == ""
+    assert again.reading_of("1.2") == READING
+    assert again.files_of("1.2") == (("1.2.3", "/a/1"),)
+
+
+def test_a_library_that_was_closed_meanwhile_is_left_to_the_next_start(path: Path):
+    damage(path)
+    library = Library(path)
+    library.close()
+    assert library.check() == ""
+    assert not path.with_name("library.sqlite.broken").exists()
+    assert "set aside" in Library(path).check()
+
+
+def test_a_lock_of_another_program_is_no_damage(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr("viewer.library.database._BUSY_S", 0.0)
+    library = Library(path)
+    library.keep_reading("1.2", READING)
+    library.close()
+    with closing(sqlite3.connect(path)) as other:
+        # Readers wait for an exclusive lock only without a write-ahead log.
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        assert is_whole(path)
+    assert "SQLITE_BUSY" in caplog.text
+    caplog.clear()
+    assert Library(path).reading_of("1.2") == READING
+
+
+def test_no_damaged_file_is_migrated(path: Path):
+    damage(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    assert "set aside" in Library(path).sentence
+    assert not path.with_name("library.sqlite.version-1").exists()
 
 
 def test_a_place_that_cannot_be_written_leaves_a_library_that_forgets(tmp_path: Path):
