@@ -63,9 +63,10 @@ class LongJobs(QObject):
 
     def close(self) -> None:
         """Stop what runs; it is offered for resumption when the program is back."""
-        if self._closed:
-            return
-        self._closed = True
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
         self._unsubscribe()
         self._thread.shutdown(wait=True, cancel_futures=True)
         self._queue.close()
@@ -132,8 +133,10 @@ class LongJobs(QObject):
                 if (deliver := done) is not None:
                     self._emit(lambda: deliver(given))
 
-        if not self._closed:
-            self._thread.submit(run)
+        # The queue's threads come here, too: no wish may fall between the closing and its end.
+        with self._lock:
+            if not self._closed:
+                self._thread.submit(run)
 
     def _hear(self, change: Change) -> None:
         if change.news:
