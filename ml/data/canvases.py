@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ml.manifest import ManifestRow
+
     # (rows, columns) uint16 of the whole breast, the finer canvas, and the truth.
     Pair = tuple[NDArray[np.uint16], FineCanvas | None, "CanvasItem"]
 
@@ -236,6 +238,11 @@ def stratified_folds(labels: Mapping[str, str], folds: int, seed: int = 0) -> di
 def split_by_patient(patient_id: str) -> Split:
     """What a patient is for where nobody says it: one fold to test, one to validate."""
     return {0: Split.TEST, 1: Split.VALIDATION}.get(patient_fold(patient_id), Split.TRAIN)
+
+
+def split_of(row: ManifestRow) -> Split:
+    """What a row is for: as it says, else by a hash of its patient, three fifths to train."""
+    return row.split or split_by_patient(row.patient_id)
 
 
 def write_canvases(

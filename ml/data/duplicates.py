@@ -17,6 +17,9 @@ import cv2
 import numpy as np
 from scipy import fft
 
+from ml.errors import DataError
+from ml.texts import mark
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -175,6 +178,25 @@ def across_splits(parts: Mapping[Split, Fingerprints]) -> list[Pair]:
         for one, other in combinations(parts, 2)
         for pair in near_duplicates(parts[one], parts[other])
     ]
+
+
+def refuse_duplicates(parts: Mapping[Split, Fingerprints]) -> None:
+    """No image may stand in two splits.
+
+    Raises
+    ------
+    DataError
+        Names two images that are one.
+    """
+    for pair in across_splits(parts):
+        raise DataError(
+            mark(
+                "{first} and {second} are the same image in two splits, so the figures would "
+                "mean nothing; give both the same patient and split."
+            ),
+            first=pair.first,
+            second=pair.second,
+        )
 
 
 def _best(pairs: list[Pair]) -> list[Pair]:

@@ -6,8 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from ml.data.canvases import read_canvases, split_by_patient, write_canvases, write_pairs
-from ml.data.duplicates import across_splits, fingerprints
+from ml.data.canvases import read_canvases, split_of, write_canvases, write_pairs
+from ml.data.duplicates import fingerprints, refuse_duplicates
 from ml.data.sources.listed import listed_canvases, listed_pairs
 from ml.errors import DataError
 from ml.mammo.prepare import FINE, WHOLE, Wants
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ml.data.canvases import CanvasSet
     from ml.mammo.prepare import PrepareSpec
-    from ml.manifest import Manifest, ManifestRow
+    from ml.manifest import Manifest
     from ml.registry import ModelPack
     from ml.train.plan import Plan
 
@@ -68,7 +68,12 @@ def main(
     beside = {} if from_scratch else _beside(role)
     wants = _wants(role, beside.get(FINE_ROLE))
     purposes = {purpose: _prepared(manifest, purpose, out, wants, role) for purpose in Split}
-    _refuse_duplicates(purposes)
+    refuse_duplicates(
+        {
+            purpose: fingerprints((item.image_id, pixels) for pixels, item in some.images())
+            for purpose, some in purposes.items()
+        }
+    )
     training, there = _material(role, purposes[Split.TRAIN])
     parent = None if from_scratch else _parent(role, training.spec)
     if parent is not None:
@@ -92,11 +97,6 @@ def main(
             f"{figure.name}: {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), "
             f"{figure.n} patients\n"
         )
-
-
-def split_of(row: ManifestRow) -> Split:
-    """What a row is for: as it says, else by a hash of its patient, three fifths to train."""
-    return row.split or split_by_patient(row.patient_id)
 
 
 def _installed(role: str) -> ModelPack | None:
@@ -141,22 +141,6 @@ def _refuse_known_patients(parent: ModelPack, manifest: Manifest) -> None:
                 ),
                 path=row.path,
             )
-
-
-def _refuse_duplicates(purposes: Mapping[Split, CanvasSet]) -> None:
-    parts = {
-        purpose: fingerprints((item.image_id, pixels) for pixels, item in canvases.images())
-        for purpose, canvases in purposes.items()
-    }
-    for pair in across_splits(parts):
-        raise DataError(
-            mark(
-                "{first} and {second} are the same image in two splits, so the figures would "
-                "mean nothing; give both the same patient and split."
-            ),
-            first=pair.first,
-            second=pair.second,
-        )
 
 
 def _origin(

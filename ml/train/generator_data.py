@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.data.canvases import read_canvases, split_by_patient, write_canvases
+from ml.data.canvases import read_canvases, split_of, write_canvases
 from ml.data.crop_store import StorePlan, fill_store, read_store
+from ml.data.duplicates import fingerprints, refuse_duplicates
 from ml.data.sources.listed import listed_canvases
 from ml.errors import DataError
 from ml.files import replacing
-from ml.mammo.prepare import FINE, resolves
+from ml.mammo.pixels import read_pixels
+from ml.mammo.prepare import FINE, prepare, resolves
 from ml.mammo.read import read_mammogram
 from ml.manifest import Source, Split
 from ml.synth.balance import SIDES, VIEWS
@@ -54,6 +56,7 @@ PIECES_SEED = 20261129
 # With fewer breasts a generator can only repeat them.
 LEAST_BREASTS = 8
 PLAN = "rows.json"
+CHECKED = "no-copies"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +92,7 @@ def rows_to_teach(manifest: Manifest, control: Control) -> tuple[ManifestRow, ..
         Where too few are left.
     """
     own = [row for row in manifest.rows if row.source is not Source.GENERATED]
-    open_rows = [r for r in own if (r.split or split_by_patient(r.patient_id)) is Split.TRAIN]
+    open_rows = [row for row in own if split_of(row) is Split.TRAIN]
     known = tuple(
         row
         for row in open_rows
@@ -122,7 +125,8 @@ def taught(
     Raises
     ------
     DataError
-        Where the folder was begun with other rows, or a row's file cannot be used.
+        Where the folder was begun with other rows, a row's file cannot be used, or an image is
+        nearly one that is held out.
     """
     _same_rows(out, rows)
     whole, pieces = out / "breasts", out / "pieces"
@@ -130,6 +134,9 @@ def taught(
         images = listed_canvases(manifest, rows, ANATOMY)
         write_canvases(whole, _breathing(images, control), len(rows), ANATOMY)
     breasts = read_canvases(whole)
+    if not (out / CHECKED).exists():
+        _refuse_copies(manifest, breasts, control)
+        (out / CHECKED).touch()
     fine = [row for row in rows if resolves(read_mammogram(manifest.folder / row.path), FINE)]
     if not fine:
         return Taught(breasts, None)
@@ -138,6 +145,30 @@ def taught(
         fill_store(pieces, _breathing(images, control), FINE, PIECES)
         (pieces / "done").touch()
     return Taught(breasts, read_store(pieces))
+
+
+def _refuse_copies(manifest: Manifest, breasts: CanvasSet, control: Control) -> None:
+    """What is held out may not be taught under another patient's name either."""
+    held_out = [
+        row
+        for row in manifest.rows
+        if row.source is not Source.GENERATED and split_of(row) is not Split.TRAIN
+    ]
+    refuse_duplicates(
+        {
+            Split.TRAIN: fingerprints((i.image_id, pixels) for pixels, i in breasts.images()),
+            Split.TEST: fingerprints(_whole(manifest, held_out, control)),
+        }
+    )
+
+
+def _whole(
+    manifest: Manifest, rows: Iterable[ManifestRow], control: Control
+) -> Iterator[tuple[str, NDArray[np.uint16]]]:
+    for row in rows:
+        control.breathe()
+        mammogram = read_mammogram(manifest.folder / row.path)
+        yield row.path, prepare(read_pixels(mammogram), mammogram, ANATOMY).pixels
 
 
 def breast_latents(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ml.cli import main as cli
+from ml.data.canvases import split_of
 from ml.errors import DataError
 from ml.infer.on_cpu import CpuEngine
 from ml.infer.reader import load_reader
@@ -18,7 +19,7 @@ from ml.manifest import Manifest, ManifestRow, Split, read_manifest, write_manif
 from ml.phantom.dataset import write_phantoms
 from ml.registry import FINE_ROLE, default_packs, name_sha256, read_pack
 from ml.train.classifier import ClassifierRecipe
-from ml.train.command import main, split_of
+from ml.train.command import main
 from ml.train.detector import DetectorRecipe
 from ml.train.fingerprint import Fingerprint
 from ml.train.patches import PatchRecipe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -89,6 +90,21 @@ def test_held_out_and_generated_images_teach_nothing(phantoms: Path) -> None:
         with pytest.raises(DataError, match="Only 0 images may teach"):
             rows_to_teach(replace(manifest, rows=changed), watch := Watch())
         assert watch.sentences
+
+
+def test_a_held_out_image_teaches_nothing_under_another_name(
+    phantoms: Path, tmp_path: Path
+) -> None:
+    manifest = read_manifest(phantoms)
+    held_out = next(row for row in manifest.rows if row.split is Split.TEST)
+    shutil.copytree(phantoms, tmp_path / "set")
+    shutil.copyfile(tmp_path / "set" / held_out.path, tmp_path / "set" / "copy.dcm")
+    copy = replace(held_out, path="copy.dcm", patient_id="SOMEBODY-ELSE", split=Split.TRAIN)
+    rows = (*manifest.rows, copy)
+    write_manifest(replace(manifest, folder=tmp_path / "set", rows=rows))
+    with pytest.raises(DataError, match="the same image in two splits"):
+        run(spec(tmp_path / "set", tmp_path / "out"))
+    assert not (tmp_path / "out" / "autoencoder.pt").exists()
 
 
 @pytest.mark.slow
