@@ -28,7 +28,7 @@ from ml.control import NOBODY, Control
 from ml.errors import DataError, ModelError
 from ml.manifest import read_manifest
 from ml.places import MODELS
-from ml.registry import CARD, file_sha256
+from ml.registry import file_sha256
 from ml.synth.balance import lacks, prompts_of, take_census
 from ml.synth.filters import Judge
 from ml.synth.hosts import hosts_of
@@ -36,7 +36,7 @@ from ml.synth.lesions import NoRoomError, paint_lesion
 from ml.synth.memory import Batches, batch_for, device_of_order
 from ml.synth.order import Order
 from ml.synth.output import BITS, Generated, Making, writing
-from ml.synth.pack import INDEX, GeneratorPack, read_foreign, read_generator, read_lora
+from ml.synth.pack import GeneratorPack, read_any, read_lora
 from ml.synth.pipeline import Sampling, load_generator
 from ml.synth.prompts import prompt_text, read_prompt
 from ml.texts import mark
@@ -131,10 +131,7 @@ def pack_of(order: Order) -> GeneratorPack:
             mark("There is no generator “{model}”; name the folder of one."),
             model=order.model or GENERATOR,
         )
-    if (folder / CARD).exists() or not (folder / INDEX).exists():
-        return read_generator(folder)
-    pack = read_foreign(folder, order.vendors)
-    return replace(pack, card=replace(pack.card, breast_mm=order.pixel_mm))
+    return read_any(folder, order.vendors, order.pixel_mm)
 
 
 def prompts_of_order(order: Order, vendors: Sequence[str]) -> tuple[Prompt, ...]:

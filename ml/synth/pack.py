@@ -31,6 +31,8 @@ LESIONS_FOLDER = "lesions"
 LESIONS_PARTS = ("unet", "text_encoder")
 PARTS = ("vae", "unet", "text_encoder", "tokenizer", "scheduler")
 WEIGHTS_SUFFIX = ".safetensors"
+# The longest head that the format's own reader takes.
+MOST_HEAD = 100_000_000
 # What may run code when it is read.
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".py")
 
@@ -146,13 +148,17 @@ def read_foreign(folder: Path, vendors: tuple[str, ...]) -> GeneratorPack:
     WeightsMissingError
         Where a part is not there.
     ModelError
-        Where it holds a pickle.
+        Where it holds a pickle, under whatever name.
     """
     for part in (INDEX, *PARTS):
         if not (folder / part).exists():
             raise _missing(folder, part)
     refuse_pickles(folder)
-    files = {name: file_sha256(folder / name) for name in sorted(_files_of(folder))}
+    names = sorted(_files_of(folder))
+    for name in names:
+        if name.endswith(WEIGHTS_SUFFIX):
+            names_of(folder / name)
+    files = {name: file_sha256(folder / name) for name in names}
     if not any(n.startswith("unet/") and n.endswith(WEIGHTS_SUFFIX) for n in files):
         raise _missing(folder, f"unet/*{WEIGHTS_SUFFIX}")
     return GeneratorPack(
@@ -169,6 +175,35 @@ def read_foreign(folder: Path, vendors: tuple[str, ...]) -> GeneratorPack:
             files=files,
         ),
     )
+
+
+def read_any(
+    folder: Path, vendors: tuple[str, ...] = (), pixel_mm: float | None = None
+) -> GeneratorPack:
+    """A pack of ours where there is a card, else any Stable Diffusion folder.
+
+    Parameters
+    ----------
+    vendors, pixel_mm
+        As `read_foreign` needs them, and the size of a pixel; not looked at where there is a
+        card.
+
+    Raises
+    ------
+    ModelError
+        Where it is neither, or not whole, or could run code.
+    """
+    if (folder / CARD).exists():
+        return read_generator(folder)
+    if not (folder / INDEX).exists():
+        raise ModelError(
+            mark("{folder} is no generator: neither {card} nor {index} lies in it."),
+            folder=folder.name,
+            card=CARD,
+            index=INDEX,
+        )
+    pack = read_foreign(folder, vendors)
+    return replace(pack, card=replace(pack.card, breast_mm=pixel_mm))
 
 
 def read_lora(path: Path) -> Path:
@@ -196,7 +231,35 @@ def read_lora(path: Path) -> Path:
             mark("The folder {name} holds several LoRA files; name one of them."),
             name=path.name,
         )
+    if not any("lora" in name.lower() for name in names_of(files[0])):
+        raise ModelError(
+            mark("The file {name} holds no LoRA; choose another one, or none."),
+            name=files[0].name,
+        )
     return files[0]
+
+
+def names_of(path: Path) -> tuple[str, ...]:
+    """The names of the weights of a safetensors file, from its head alone.
+
+    Raises
+    ------
+    ModelError
+        Where it is no such file, whatever its name says.
+    """
+    try:
+        with path.open("rb") as file:
+            # Eight bytes say how long the table is that follows, which is JSON
+            # (https://huggingface.co/docs/safetensors, "Format").
+            length = int.from_bytes(file.read(8), "little")
+            head = json.loads(file.read(min(length, MOST_HEAD)))
+            return tuple(str(name) for name in head if name != "__metadata__")
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(
+            mark("{name} is no safetensors file, and others could run code: convert it."),
+            detail=str(error),
+            name=path.name,
+        ) from error
 
 
 def write_generator_card(folder: Path, card: GeneratorCard) -> GeneratorPack:

@@ -14,7 +14,7 @@ from ml.control import Control, Stopped
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
 from ml.mammo.codes import BreastDensity, Laterality, ViewPosition
 from ml.registry import CARD
-from ml.synth.pack import read_foreign, read_generator
+from ml.synth.pack import read_any, read_foreign, read_generator, read_lora
 from ml.synth.pipeline import GRAYS_IN, Sampling, load_generator
 from ml.synth.precision import Precision, precision_of
 from ml.synth.prompts import Area, LesionKind, Prompt, Quadrant
@@ -145,6 +145,28 @@ def test_a_file_that_no_hash_covers_is_refused(folder: Path, tmp_path: Path) -> 
     (broken / "unet" / "other.safetensors").write_bytes(b"")
     with pytest.raises(ModelError, match="does not name"):
         read_generator(broken)
+
+
+def test_a_pickle_by_another_name_is_refused(folder: Path, tmp_path: Path) -> None:
+    broken = copied(folder, tmp_path)
+    (broken / "unet" / "other.safetensors").write_bytes(b"\x80\x04." + bytes(40))
+    with pytest.raises(ModelError, match="no safetensors file"):
+        read_foreign(broken, VENDORS)
+
+
+def test_only_a_lora_is_taken_for_one(folder: Path, tmp_path: Path) -> None:
+    weights = next((folder / "vae").glob("*.safetensors"))
+    with pytest.raises(ModelError, match="holds no LoRA"):
+        read_lora(weights)
+    (tmp_path / "a.safetensors").write_bytes(b"no weights at all")
+    with pytest.raises(ModelError, match="no safetensors file"):
+        read_lora(tmp_path / "a.safetensors")
+
+
+def test_a_folder_of_something_else_is_no_generator(folder: Path, tmp_path: Path) -> None:
+    assert read_any(folder).card.breast_mm == 0.8
+    with pytest.raises(ModelError, match=r"neither card.json nor model_index.json"):
+        read_any(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a\\b"])
