@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ml.mammo.codes import Laterality
-from viewer.core import actions, reading
+from viewer.core import actions, reading, viewing
 from viewer.core.state import FindingKey, Impression
 from viewer.display.render import PRESETS
 from viewer.qt.canvas.scene import visible_findings
@@ -63,7 +63,7 @@ def _study(window: MainWindow) -> Handlers:
 def _view(window: MainWindow) -> Handlers:
     canvas = window.canvas
     return {
-        "fit": _apply(window, actions.fit),
+        "fit": _apply(window, viewing.fit),
         "one_to_one": canvas.one_to_one,
         "zoom_in": partial(canvas.zoom, ZOOM_STEP),
         "zoom_out": partial(canvas.zoom, 1 / ZOOM_STEP),
@@ -71,13 +71,13 @@ def _view(window: MainWindow) -> Handlers:
         "pan_right": partial(canvas.pan, 0.0, PAN_SHARE),
         "pan_up": partial(canvas.pan, -PAN_SHARE, 0.0),
         "pan_down": partial(canvas.pan, PAN_SHARE, 0.0),
-        "one_up": _apply(window, actions.toggle_one_up),
-        "next_viewport": _apply(window, lambda state: actions.step_active(state, 1)),
-        "previous_viewport": _apply(window, lambda state: actions.step_active(state, -1)),
-        "linked": _apply(window, actions.toggle_linked),
-        "next_frame": _apply(window, lambda state: actions.step_frame(state, 1)),
-        "previous_frame": _apply(window, lambda state: actions.step_frame(state, -1)),
-        "reset": _apply(window, actions.reset),
+        "one_up": _apply(window, viewing.toggle_one_up),
+        "next_viewport": _apply(window, lambda state: viewing.step_active(state, 1)),
+        "previous_viewport": _apply(window, lambda state: viewing.step_active(state, -1)),
+        "linked": _apply(window, viewing.toggle_linked),
+        "next_frame": _apply(window, lambda state: viewing.step_frame(state, 1)),
+        "previous_frame": _apply(window, lambda state: viewing.step_frame(state, -1)),
+        "reset": _apply(window, viewing.reset),
     }
 
 
@@ -94,11 +94,11 @@ def _image(window: MainWindow) -> Handlers:
         "darker": partial(canvas.change_window, -GRAY_STEP, 0.0),
         "more_contrast": partial(canvas.change_window, 0.0, -WIDTH_STEP),
         "less_contrast": partial(canvas.change_window, 0.0, WIDTH_STEP),
-        "next_voi": _apply(window, actions.cycle_voi),
+        "next_voi": _apply(window, viewing.cycle_voi),
         "auto_window": canvas.window_on_breast,
         **{name: partial(canvas.window_on_breast, part) for name, part in PRESETS.items()},
-        "invert": _apply(window, actions.toggle_inverted),
-        "raw_air": _apply(window, actions.toggle_raw_air),
+        "invert": _apply(window, viewing.toggle_inverted),
+        "raw_air": _apply(window, viewing.toggle_raw_air),
         "clear_lengths": _apply(window, actions.clear_lengths),
     }
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from ml.texts import translate
-from viewer.core import actions
+from viewer.core import actions, viewing
 from viewer.core.command import Group
 from viewer.core.commands import command_keys
 from viewer.core.state import Refusal
@@ -246,7 +246,7 @@ class MainWindow(QMainWindow):
 
         def fill() -> None:
             windows.clear()
-            image = actions.active_image(self.session.state)
+            image = viewing.active_image(self.session.state)
             for index, voi in enumerate(image.voi if image else ()):
                 name = voi.explanation or translate("window {number}").format(number=index + 1)
                 choose = partial(self._choose_voi, index)
@@ -257,7 +257,7 @@ class MainWindow(QMainWindow):
         windows.aboutToShow.connect(fill)
 
     def _choose_voi(self, index: int) -> None:
-        self.session.apply(lambda state: actions.choose_voi(state, index))
+        self.session.apply(lambda state: viewing.choose_voi(state, index))
 
     def _add_recent_menu(self, menu: QMenu) -> None:
         recent = menu.addMenu(translate("Recent studies"))

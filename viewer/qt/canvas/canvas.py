@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ml.mammo.geometry import Affine
 from ml.texts import translate
-from viewer.core import actions, layout
+from viewer.core import actions, layout, viewing
 from viewer.core.state import FindingKey, Length, Tool
 from viewer.display.cache import key_of
 from viewer.display.render import WHOLE, as_window, breast_window
@@ -190,22 +190,22 @@ class Canvas(QWidget):
         self._waiting_one_to_one = shown.loading
         if not shown.loading:
             zoom = shown.viewport.camera.zoom / shown.placement.ratio
-            self._session.apply(lambda state: actions.set_zoom(state, zoom))
+            self._session.apply(lambda state: viewing.set_zoom(state, zoom))
 
     def zoom(self, factor: float) -> None:
         """Enlarge about the middle of the chest wall."""
-        self._session.apply(lambda state: actions.zoom_by(state, factor))
+        self._session.apply(lambda state: viewing.zoom_by(state, factor))
 
     def pan(self, rows: float, columns: float) -> None:
         """Move by a share of the viewport."""
         rows_px, columns_px = rows * self.height() / 2, columns * self.width() / 2
-        self._session.apply(lambda state: actions.pan_by(state, rows_px, columns_px))
+        self._session.apply(lambda state: viewing.pan_by(state, rows_px, columns_px))
 
     def change_window(self, brighter: float, wider: float, *, step: bool = True) -> None:
         """Change center (in widths) and width (as a logarithm)."""
         windows = self.current_windows()
         self._session.apply(
-            lambda state: actions.drag_window(state, windows, brighter, wider), step=step
+            lambda state: viewing.drag_window(state, windows, brighter, wider), step=step
         )
 
     def window_on_breast(self, part: tuple[float, float] = WHOLE) -> None:
@@ -216,7 +216,7 @@ class Canvas(QWidget):
             picture = self._images.picture(image, viewport.frame) if image else None
             if image is not None and picture is not None:
                 windows[image.sop_instance_uid] = breast_window(picture, part)
-        self._session.apply(lambda state: actions.set_windows(state, windows))
+        self._session.apply(lambda state: viewing.set_windows(state, windows))
 
     def toggle_loupe(self) -> None:
         """Put the loupe into the middle of the active viewport, or take it away."""
@@ -248,7 +248,7 @@ class Canvas(QWidget):
         ]
         camera = shown.viewport.camera
         offset = layout.camera_offset_to(shown.placement, camera, boxes[0].center)
-        self._session.apply(lambda now: actions.look_at(now, camera.zoom, offset))
+        self._session.apply(lambda now: viewing.look_at(now, camera.zoom, offset))
 
     # Gestures
 
@@ -257,7 +257,7 @@ class Canvas(QWidget):
         shown = self._shown_at(event.position())
         if shown is None:
             return
-        self._session.apply(lambda state: actions.set_active(state, shown.index))
+        self._session.apply(lambda state: viewing.set_active(state, shown.index))
         tool = self._tool_for(event.button())
         if tool is None or (shown.loading and tool in (Tool.LOUPE, Tool.LENGTH)):
             return
@@ -292,7 +292,7 @@ class Canvas(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Let one viewport fill the canvas, or bring all back."""
         if event.button() is Qt.MouseButton.LeftButton and self._shown_at(event.position()):
-            self._session.apply(actions.toggle_one_up)
+            self._session.apply(viewing.toggle_one_up)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the cursor; in a stack of slices, step through it."""
@@ -300,16 +300,16 @@ class Canvas(QWidget):
         steps = event.angleDelta().y() / 120
         if shown is None or not steps:
             return
-        self._session.apply(lambda state: actions.set_active(state, shown.index))
+        self._session.apply(lambda state: viewing.set_active(state, shown.index))
         image = shown.viewport.image
         zooms = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if image is not None and image.frames > 1 and not zooms:
             frames = -int(math.copysign(max(1, abs(round(steps))), steps))
-            self._session.apply(lambda state: actions.step_frame(state, frames), step=False)
+            self._session.apply(lambda state: viewing.step_frame(state, frames), step=False)
         else:
             anchor = self._from_pivot(shown, event.position())
             self._session.apply(
-                lambda state: actions.zoom_by(state, WHEEL_STEP**steps, anchor), step=True
+                lambda state: viewing.zoom_by(state, WHEEL_STEP**steps, anchor), step=True
             )
         event.accept()
 
@@ -329,7 +329,7 @@ class Canvas(QWidget):
             self.change_window(brighter, wider, step=first)
         elif drag.tool is Tool.PAN:
             rows, columns = delta.y() * dpr, delta.x() * dpr
-            self._session.apply(lambda state: actions.pan_by(state, rows, columns), step=first)
+            self._session.apply(lambda state: viewing.pan_by(state, rows, columns), step=first)
         elif drag.tool is Tool.ZOOM:
             self._drag_zoom(drag, delta, first=first)
         elif drag.tool is Tool.LOUPE:
@@ -344,7 +344,7 @@ class Canvas(QWidget):
             anchor = self._from_pivot(shown, drag.start)
             factor = math.exp(-delta.y() / ZOOM_DRAG_PX)
             self._session.apply(
-                lambda state: actions.zoom_by(state, factor, anchor), step=first
+                lambda state: viewing.zoom_by(state, factor, anchor), step=first
             )
 
     def _drag_length(self, drag: _Drag, position: QPointF, *, first: bool) -> None:

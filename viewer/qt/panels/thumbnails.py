@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from ml.texts import translate
-from viewer.core import actions
+from viewer.core import viewing
 from viewer.core.hanging import extra_images, title_of
 from viewer.core.layout import grid, place, pose_of
 from viewer.core.state import Camera, Presentation
@@ -98,7 +98,7 @@ class ThumbnailsPanel(QWidget):
 
     def _place(self, item: QListWidgetItem) -> None:
         image: Mammogram = item.data(Qt.ItemDataRole.UserRole)
-        self._session.apply(lambda state: actions.place_image(state, image))
+        self._session.apply(lambda state: viewing.place_image(state, image))
 
 
 def _in_hang_order(state: SessionState) -> list[Mammogram]:
