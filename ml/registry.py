@@ -179,11 +179,6 @@ class ModelPack:
         """What the graph needs beside the weights (raw bytes)."""
         return self.folder / GRAPH_WEIGHTS
 
-    @property
-    def use(self) -> ModelUse:
-        """How an `Analysis` names this model."""
-        return self.card.use
-
 
 def read_pack(folder: Path) -> ModelPack:
     """Read a pack's card and check every file that it names.

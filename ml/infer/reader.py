@@ -112,7 +112,7 @@ class MammogramReader:
 
     def analysis(self, images: Sequence[ImageAnalysis]) -> Analysis:
         """Bind the images' parts together with the names of the models."""
-        uses = {role: pack.use for role, pack in self.packs.items()}
+        uses = {role: pack.card.use for role, pack in self.packs.items()}
         return Analysis(uses, tuple(images), self.engine)
 
     def analyze(

@@ -69,8 +69,20 @@ def test_no_json_is_a_sentence(tmp_path: Path) -> None:
 
 def test_a_pack_names_the_weights_it_speaks_for(tmp_path: Path) -> None:
     pack = read_pack(make_packs(tmp_path)["detector"])
-    assert pack.use.weights_sha256 == pack.card.files[WEIGHTS]
-    assert pack.use.operating_point.threshold == 0.5
+    assert pack.card.use.weights_sha256 == pack.card.files[WEIGHTS]
+    assert pack.card.use.operating_point.threshold == 0.5
+
+
+def test_a_card_that_was_calibrated_anew_is_another_use_of_the_same_weights(
+    tmp_path: Path,
+) -> None:
+    folder = make_packs(tmp_path)["detector"]
+    before = read_card(folder / CARD).use
+    fit = {"detector": {"slope": 2.0, "intercept": 0.0, "prevalence": 0.5}}
+    rewrite_card(folder, calibration=fit)
+    after = read_card(folder / CARD).use
+    assert (after.version, after.weights_sha256) == (before.version, before.weights_sha256)
+    assert after.card_sha256 != before.card_sha256
 
 
 def test_missing_and_changed_files_are_told_apart(tmp_path: Path) -> None:
