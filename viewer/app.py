@@ -88,7 +88,8 @@ def make_window() -> MainWindow:
     runner = JobRunner(disk_threads=settings.disk_threads)
     models = ModelProcess(environment={DEVICE_VARIABLE: settings.device})
     library = Library(home.library)
-    jobs = LongJobs(JobQueue(library.place))
+    resumes = settings.interrupted_jobs == "resume"
+    jobs = LongJobs(JobQueue(library.place, resume_interrupted=resumes))
     window = MainWindow(session, preferences, runner, models, library, jobs)
     preferences.setParent(window)
     session.setParent(window)

@@ -109,9 +109,12 @@ def add_shots(batch: Batch, shots: Iterable[Shot]) -> Batch:
 
 
 def find(batch: Batch, shots: Iterable[Shot], figures: tuple[Figure, ...]) -> Batch:
-    """Take what lies in the batch's folder; images that came meanwhile stand behind it."""
-    unwanted = {shot.path for shot in batch.shots if not shot.wanted}
-    there = (replace(shot, wanted=shot.path not in unwanted) for shot in shots)
+    """Take what lies in the batch's folder; images that came meanwhile stand behind it.
+
+    What was chosen here since then counts.
+    """
+    chosen = {shot.path: shot.wanted for shot in batch.shots}
+    there = (replace(shot, wanted=chosen.get(shot.path, shot.wanted)) for shot in shots)
     found = add_shots(replace(batch, shots=(), figures=figures or batch.figures), there)
     return add_shots(found, batch.shots)
 
@@ -123,6 +126,11 @@ def toggle(batch: Batch, path: str) -> Batch:
         for shot in batch.shots
     )
     return replace(batch, shots=shots)
+
+
+def not_kept(batch: Batch) -> tuple[str, ...]:
+    """The names of the files that the user does not keep."""
+    return tuple(PurePath(shot.path).name for shot in batch.shots if not shot.wanted)
 
 
 def caption(batch: Batch, shot: Shot) -> str:

@@ -102,6 +102,15 @@ class Settings:
         mark("Where the models run: auto takes a CUDA device where there is one."),
         choices=("auto", "cpu"),
     )
+    interrupted_jobs: str = _setting(
+        "ask",
+        mark("Interrupted jobs"),
+        mark(
+            "What becomes of long jobs that the end of the program interrupted, when it "
+            "starts again: ask offers them in a line above the images, resume has them go on."
+        ),
+        choices=("ask", "resume"),
+    )
     patient_pattern: str = _setting(
         "",
         mark("Grouping rule"),
@@ -126,6 +135,38 @@ class Settings:
         unit="MB",
         low=100,
         high=65536,
+    )
+    generator: str = _setting(
+        "",
+        mark("Generator"),
+        mark(
+            "The folder of what makes synthetic mammograms, as chosen in the studio. Empty: "
+            "the program's own."
+        ),
+    )
+    generator_lora: str = _setting(
+        "",
+        mark("LoRA"),
+        mark("A safetensors file that is put upon the generator's weights. Empty: none."),
+    )
+    generator_vendors: str = _setting(
+        "",
+        mark("Makers' words"),
+        mark(
+            "What the sentences of a Stable Diffusion folder call the makers, with commas "
+            "between; a pack of this program says so itself."
+        ),
+    )
+    generator_pixel_mm: float = _setting(
+        0.0,
+        mark("Pixel size"),
+        mark(
+            "How large a pixel of a Stable Diffusion folder's images is; 0: not known. A pack "
+            "of this program says so itself."
+        ),
+        unit="mm",
+        low=0.0,
+        high=5.0,
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import chain, count
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ml.errors import MammoError
 from ml.mammo.codes import BreastDensity, Laterality, ViewPosition
 from ml.synth.order import GUIDANCE, STEPS, Order
+from ml.synth.precision import Precision
 from ml.synth.prompts import WORDS, Area, LesionKind, Prompt, Quadrant, prompt_text, read_prompt
 from ml.texts import mark, translate
 from viewer.core.lacks import plan_of
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from viewer.core.lacks import DataSet
+    from viewer.core.settings import Settings
 
 # The word of the chip that asks for no lesion; no slot of a sentence has it.
 NO_LESION = mark("none")
@@ -53,6 +56,53 @@ ROWS: tuple[tuple[Chips, ...], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class GeneratorChoice:
+    """Which generator is wanted; all empty: the program's own.
+
+    Attributes
+    ----------
+    folder
+        A pack of ours, or any Stable Diffusion folder.
+    lora
+        A file that is put upon it.
+    vendors, pixel_mm
+        What a folder without a card does not say; None: not known.
+    """
+
+    folder: str = ""
+    lora: str = ""
+    vendors: tuple[str, ...] = ()
+    pixel_mm: float | None = None
+
+
+def choice_of(settings: Settings) -> GeneratorChoice:
+    """The choice that the settings keep."""
+    return GeneratorChoice(
+        settings.generator,
+        settings.generator_lora,
+        read_words(settings.generator_vendors),
+        settings.generator_pixel_mm or None,
+    )
+
+
+def keep_choice(settings: Settings, choice: GeneratorChoice) -> Settings:
+    """Settings that keep a choice."""
+    return replace(
+        settings,
+        generator=choice.folder,
+        generator_lora=choice.lora,
+        generator_vendors=", ".join(choice.vendors),
+        generator_pixel_mm=choice.pixel_mm or 0.0,
+    )
+
+
+def read_words(text: str) -> tuple[str, ...]:
+    """Words between commas."""
+    words = (" ".join(word.split()) for word in text.split(","))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+@dataclass(frozen=True, slots=True)
 class Generator:
     """What the window knows of the pack: its card alone.
 
@@ -62,6 +112,12 @@ class Generator:
         Of the pack.
     paints
         Whether it can put lesions into breasts.
+    lora
+        The file that is put upon it; empty: none.
+    pixel_mm
+        What its user said of a folder without a card; None where the card says it.
+    precision
+        What it computes in on the device of new jobs, in a word.
     """
 
     folder: str
@@ -69,6 +125,9 @@ class Generator:
     version: str
     vendors: tuple[str, ...]
     paints: bool
+    lora: str = ""
+    pixel_mm: float | None = None
+    precision: str = Precision.FP32
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +165,16 @@ def first_draft(generator: Generator) -> Draft:
         *lesion,
     )
     return Draft(prompt_text(prompt), prompt)
+
+
+def fit_draft(draft: Draft, generator: Generator) -> Draft:
+    """What stands there, as far as another generator can make it."""
+    prompt = draft.prompt
+    if prompt.vendor not in generator.vendors:
+        prompt = replace(prompt, vendor=generator.vendors[0])
+    if not generator.paints:
+        prompt = replace(prompt, lesion=None, quadrant=None)
+    return replace(draft, prompt=prompt, text=prompt_text(prompt), problem="")
 
 
 def words_of_slot(slot: str, generator: Generator) -> tuple[str, ...]:
@@ -174,6 +243,9 @@ def order_of(draft: Draft, generator: Generator, out: Path, reference: str = "")
         count=draft.count,
         seed=draft.seed,
         model=generator.folder,
+        lora=(generator.lora,) if generator.lora else (),
+        vendors=generator.vendors if generator.pixel_mm else (),
+        pixel_mm=generator.pixel_mm,
         steps=draft.steps,
         guidance=draft.guidance,
         sham_share=_sham_share(generator),
@@ -222,6 +294,9 @@ def new_folder(parent: Path, seed: int, day: str) -> Path:
 
 
 def headline(generator: Generator, device: str) -> str:
-    """The pack and the device in one line: ``"generator 1.0.0 · paints lesions · CPU"``."""
+    """The pack and the device: ``"generator 1.0.0 · paints lesions · CPU, fp32"``."""
+    name = f"{generator.name} {generator.version}"
+    if generator.lora:
+        name += f" + {PurePath(generator.lora).stem}"
     paints = translate("paints lesions") if generator.paints else translate("no lesions")
-    return f"{generator.name} {generator.version} · {paints} · {device}"
+    return f"{name} · {paints} · {device}, {generator.precision}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ml.errors import DataError
+from ml.files import replacing
 from ml.manifest import write_manifest
 from ml.registry import Figure
 from ml.synth.output import JOURNAL, REJECTED, tables_of
@@ -19,6 +20,9 @@ from viewer.core.batch import Shot, shot_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+# The names of the images that the user does not keep, beside the generation's journal: the
+# journal is the job's, which may be writing it.
+NOT_KEPT = "not_kept.json"
 # Figures of the finished batch, where they were measured.
 QUALITY = "quality.json"
 PICTURE = ".png"
@@ -39,9 +43,42 @@ class Left:
 
 
 def read_left(folder: Path) -> Left:
-    """All images of a generation so far; none where it has not begun."""
+    """All images of a generation so far, kept or not; none where it has not begun."""
+    unwanted = _not_kept(folder)
     shots = (shot_of(_news(folder, line)) for line in _lines(folder))
-    return Left(tuple(shot for shot in shots if shot), _figures(folder))
+    told = (
+        replace(shot, wanted=not (shot.passed and Path(shot.path).name in unwanted))
+        for shot in shots
+        if shot
+    )
+    return Left(tuple(told), _figures(folder))
+
+
+def write_not_kept(folder: Path, names: Sequence[str]) -> None:
+    """Write down which images are not kept, for the next time that they are seen.
+
+    Raises
+    ------
+    DataError
+        Where the folder cannot be written.
+    """
+    try:
+        with replacing(folder / NOT_KEPT) as fresh:
+            fresh.write_text(json.dumps(sorted(names), indent=0) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(
+            mark("What is kept of {folder} cannot be written down ({why}); make room."),
+            folder=folder.name,
+            why=str(error.strerror or error),
+        ) from error
+
+
+def _not_kept(folder: Path) -> frozenset[str]:
+    try:
+        names = json.loads((folder / NOT_KEPT).read_text("utf-8"))
+    except (OSError, ValueError):
+        return frozenset()
+    return frozenset(str(name) for name in names) if isinstance(names, list) else frozenset()
 
 
 def save_shots(folder: Path, paths: Sequence[str], target: Path) -> int:

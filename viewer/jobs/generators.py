@@ -1,4 +1,4 @@
-"""What the studio needs to know of the generator: its card, read where disks are read."""
+"""What the studio needs to know of generators: their cards, read where disks are read."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml.errors import WeightsMissingError
+from ml.errors import ModelError, WeightsMissingError
 from ml.manifest import read_manifest
 from ml.places import MODELS
-from ml.registry import MODELS_VARIABLE
+from ml.registry import CARD, MODELS_VARIABLE
 from ml.synth.balance import take_census
-from ml.synth.pack import read_generator
+from ml.synth.pack import read_any, read_generator, read_lora
+from ml.synth.precision import precision_of
 from ml.texts import mark
 from viewer.core.lacks import DataSet
 from viewer.core.studio import Generator
+from viewer.jobs.devices import capability_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from ml.synth.pack import GeneratorPack
+    from viewer.core.studio import GeneratorChoice
 
 NAME = "generator"
 
@@ -34,23 +39,65 @@ def generator_folders(own: Path, environment: Mapping[str, str] = os.environ) ->
     return [own / NAME, (Path(moved) if moved else MODELS) / NAME]
 
 
-def read_card_of(folders: Sequence[Path]) -> Generator:
-    """Check the first pack that is there, file by file, and say what it can do.
+def look_up(choice: GeneratorChoice, own: Sequence[Path], lane: str) -> Generator:
+    """Check what is chosen, file by file, and say what it can do.
+
+    Parameters
+    ----------
+    own
+        Where the program's own may lie, the first choice first.
+    lane
+        The device of new jobs.
 
     Raises
     ------
     ModelError
-        Where there is none, or it is not whole.
+        Where there is none, or it is not whole, or it could run code.
     """
-    there = next((folder for folder in folders if folder.is_dir()), None)
+    pack = _foreign(choice) if choice.folder else read_generator(_first_of(own))
+    card = pack.card
+    lora = str(read_lora(Path(choice.lora))) if choice.lora else ""
+    return Generator(
+        str(pack.folder),
+        card.name,
+        card.version,
+        card.vendors,
+        pack.paints,
+        lora,
+        None if (pack.folder / CARD).exists() else card.breast_mm,
+        precision_of(lane, capability_of(lane)),
+    )
+
+
+def _first_of(own: Sequence[Path]) -> Path:
+    there = next((folder for folder in own if folder.is_dir()), None)
     if there is None:
         raise WeightsMissingError(
             mark("No generator is installed: copy one to {folder}, then open this again."),
-            folder=str(folders[0]),
+            folder=str(own[0]),
         )
-    pack = read_generator(there)
-    card = pack.card
-    return Generator(str(there), card.name, card.version, card.vendors, pack.paints)
+    return there
+
+
+def _foreign(choice: GeneratorChoice) -> GeneratorPack:
+    """A folder that the user chose; what no card says must be said by her."""
+    folder = Path(choice.folder)
+    if not folder.is_dir():
+        raise WeightsMissingError(
+            mark("There is no folder {folder}; choose another generator."), folder=choice.folder
+        )
+    pack = read_any(folder, choice.vendors, choice.pixel_mm)
+    if not pack.card.vendors:
+        raise ModelError(
+            mark("Say what the sentences of {model} call the makers: one word at least."),
+            model=folder.name,
+        )
+    if pack.card.breast_mm is None:
+        raise ModelError(
+            mark("Say how large a pixel of {model} is: it has no card that does."),
+            model=folder.name,
+        )
+    return pack
 
 
 def count_data_set(folder: Path) -> DataSet:

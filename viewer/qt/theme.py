@@ -43,7 +43,9 @@ QAbstractSpinBox::down-arrow:disabled, QAbstractSpinBox::down-arrow:off {{
 """
 STYLE = f"""
 QWidget {{ color: {palette.TEXT}; font-size: 12px; }}
-QMainWindow, QDialog, QMenuBar, QToolBar, QStatusBar, #side {{ background: {palette.GROUND}; }}
+QMainWindow, QDialog, QMenuBar, QToolBar, QStatusBar, #side,
+QDialog QScrollArea, QDialog QScrollArea > QWidget > QWidget {{
+  background: {palette.GROUND}; }}
 QMenuBar {{ padding: 2px 6px; border-bottom: 1px solid {palette.LINE}; }}
 QMenuBar::item {{ background: transparent; padding: 4px 9px; border-radius: 4px; }}
 QMenuBar::item:selected, QMenu::item:selected {{ background: {palette.RAISED}; }}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
+    QScrollArea,
     QSpinBox,
     QWidget,
 )
@@ -27,7 +29,11 @@ if TYPE_CHECKING:
     from viewer.core.settings import Description, SettingValue
 
 _HIGHEST = 10**9
-_WIDTH_PX = 600
+_WIDTH_PX = 640
+# Margins and the scroll bar beside the rows, the buttons below; the window's own frame.
+_BESIDE_PX, _FRAME_PX = 80, 60
+# Numbers that are as small as these are told to a tenth of a thousandth.
+_SMALL = 10.0
 
 
 class SettingsDialog(Dialog):
@@ -47,21 +53,22 @@ class SettingsDialog(Dialog):
         super().__init__(translate("Settings"), parent)
         self._accepted = accepted
         self.editors: dict[str, QWidget] = {}
-        form = QFormLayout()
+        page = QWidget()
+        form = QFormLayout(page)
+        form.setContentsMargins(0, 0, 8, 0)
         form.setVerticalSpacing(4)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for description in descriptions():
             value = cast("SettingValue", getattr(settings, description.name))
             self._add(form, description, value)
-        self.rows.addLayout(form)
+        self.rows.addWidget(_scrolled(page), 1)
         self.problem = self.add_text("")
         self.problem.hide()
         buttons = self.add_buttons(Button.RestoreDefaults, Button.Cancel, Button.Ok)
         buttons.button(QDialogButtonBox.StandardButton.RestoreDefaults).clicked.connect(
             self._restore
         )
-        # Wrapped sentences need their height said: a form would cut them.
-        self.setMinimumSize(_WIDTH_PX, self.rows.totalHeightForWidth(_WIDTH_PX))
+        self._fit(form)
 
     def accept(self) -> None:
         """Check the values; hand them over, or say what is wrong and stay open."""
@@ -75,6 +82,14 @@ class SettingsDialog(Dialog):
             return
         self._accepted(settings)
         super().accept()
+
+    def _fit(self, form: QFormLayout) -> None:
+        """As high as all rows, where the screen is: a low one scrolls."""
+        self.setMinimumWidth(_WIDTH_PX)
+        # Wrapped sentences need their height said: a form would cut them.
+        height = form.totalHeightForWidth(_WIDTH_PX - _BESIDE_PX) + _BESIDE_PX
+        room = self.screen().availableSize().height() - _FRAME_PX
+        self.resize(_WIDTH_PX, min(height, room))
 
     def _add(self, form: QFormLayout, description: Description, value: SettingValue) -> None:
         title = translate(description.title)
@@ -95,6 +110,16 @@ class SettingsDialog(Dialog):
     def _restore(self) -> None:
         for description in descriptions():
             _put(self.editors[description.name], description.default)
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidget(page)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area
 
 
 def _editor(description: Description) -> QWidget:
@@ -122,6 +147,8 @@ def _whole(description: Description) -> QSpinBox:
 def _number(description: Description) -> QDoubleSpinBox:
     spin = QDoubleSpinBox()
     low, high = description.low, description.high
+    spin.setDecimals(4 if high is not None and high < _SMALL else 2)
+    spin.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
     spin.setRange(-_HIGHEST if low is None else low, _HIGHEST if high is None else high)
     spin.setSuffix(f" {translate(description.unit)}" if description.unit else "")
     return spin

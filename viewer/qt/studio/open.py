@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from viewer.core.home import find_home
+from viewer.core.studio import choice_of, keep_choice
 from viewer.jobs.devices import default_lane
 from viewer.jobs.generators import generator_folders
 from viewer.qt.studio.window import Places, StudioDialog
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.long_jobs import LongJobs
+    from viewer.qt.preferences import Preferences
 
 
 def make_studio(
     jobs: LongJobs,
     runner: JobRunner,
-    device: str,
+    preferences: Preferences,
     open_paths: Callable[[list[Path]], object],
     parent: QWidget,
 ) -> StudioDialog:
@@ -30,14 +32,22 @@ def make_studio(
 
     Parameters
     ----------
-    device
-        As the settings name it.
+    preferences
+        Say which device and which generator, and keep another choice of one.
     open_paths
         Opens files in the viewer, which then comes to the front.
     """
     home = find_home()
     folders = tuple(generator_folders(home.models))
-    places = Places(folders, home.generated, default_lane(device))
+    places = Places(
+        folders,
+        home.generated,
+        default_lane(preferences.settings.device),
+        choice=lambda: choice_of(preferences.settings),
+        keep_choice=lambda choice: preferences.change(
+            keep_choice(preferences.settings, choice)
+        ),
+    )
 
     def open_in_viewer(paths: list[Path]) -> None:
         open_paths(paths)

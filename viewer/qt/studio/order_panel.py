@@ -78,11 +78,15 @@ class OrderPanel(QWidget):
         self.setEnabled(False)
 
     def show_generator(self, generator: Generator) -> None:
-        """Offer what a generator can make."""
+        """Offer what a generator can make; what was asked of another one stays, if it can."""
+        before, self.draft = self.draft, None
         self._generator = generator
+        self._clear_chips()
         self._make_chips(generator)
         self.setEnabled(True)
-        self._take(studio.first_draft(generator))
+        self._take(
+            studio.fit_draft(before, generator) if before else studio.first_draft(generator)
+        )
 
     def _make_sentence(self) -> QPlainTextEdit:
         self._rows.addWidget(_heading(translate("Prompt")))
@@ -129,6 +133,14 @@ class OrderPanel(QWidget):
             button.setAutoDefault(False)
             row.addWidget(button, 1)
         self._rows.addLayout(row)
+
+    def _clear_chips(self) -> None:
+        self.chips.clear()
+        while (item := self._chip_rows.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
 
     def _make_chips(self, generator: Generator) -> None:
         for row in studio.ROWS:

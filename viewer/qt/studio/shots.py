@@ -26,7 +26,7 @@ from viewer.qt import palette
 from viewer.qt.canvas.marks import draw_tag
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
     from PySide6.QtWidgets import QWidget
 
     from viewer.core.batch import Batch, Shot
@@ -38,6 +38,8 @@ Index = QModelIndex | QPersistentModelIndex
 KEPT = 400
 CELL_PX = (190, 210)
 GAP_PX = 8
+# The frame of the image that the keyboard is at.
+FOCUS_PX = 2
 PICTURE_PX = 320
 # A picture that is not kept, and its tag, which can still be read.
 DIM, TAG_DIM = 0.25, 0.55
@@ -205,13 +207,17 @@ def _draw_reason(painter: QPainter, cell: QRectF, shot: Shot) -> None:
 
 def _draw_frame(painter: QPainter, cell: QRectF, shot: Shot, focused: bool) -> None:
     colour = palette.LINE if shot.passed else palette.ALARM
-    painter.setPen(QPen(QColor(palette.ACCENT if focused else colour), 1))
+    width = FOCUS_PX if focused else 1
+    painter.setPen(QPen(QColor(palette.ACCENT if focused else colour), width))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(cell.adjusted(0.5, 0.5, -0.5, -0.5))
+    inset = width / 2
+    painter.drawRect(cell.adjusted(inset, inset, -inset, -inset))
 
 
 class ShotsView(QListView):
     """A grid of images; a click or Space keeps one or not, a double click or Enter opens it.
+
+    The arrow keys move from image to image.
 
     Signals
     -------
@@ -242,12 +248,22 @@ class ShotsView(QListView):
         self.doubleClicked.connect(self._double_click)
 
     def show_batch(self, batch: Batch | None) -> None:
-        """Show a batch; the view stays at its end where it was there."""
+        """Show a batch; the view stays at its end where it was there and nobody is at work."""
         bar = self.verticalScrollBar()
         at_end = bar.value() == bar.maximum()
         self.shots.show_batch(batch)
-        if at_end:
+        if at_end and not self.hasFocus():
             self.scrollToBottom()
+        self._stand_somewhere()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Stand at an image, so that it is seen where the keyboard is."""
+        super().focusInEvent(event)
+        self._stand_somewhere()
+
+    def _stand_somewhere(self) -> None:
+        if self.hasFocus() and self.shots.rowCount() and not self.currentIndex().isValid():
+            self.setCurrentIndex(self.shots.index(0))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a click."""

@@ -6,6 +6,7 @@ STYLE = f"""
 #head, #foot {{ background: {palette.GROUND}; }}
 #head {{ border-bottom: 1px solid {palette.LINE}; }}
 #foot {{ border-top: 1px solid {palette.LINE}; }}
+#head QPushButton {{ padding: 2px 12px; }}
 #middle {{ background: #0a0c0e; border-left: 1px solid {palette.LINE};
   border-right: 1px solid {palette.LINE}; }}
 #middle QListView {{ background: transparent; border: none; }}

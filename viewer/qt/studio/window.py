@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -27,14 +30,17 @@ from viewer.core import batch as batches
 from viewer.core import studio
 from viewer.core.batch import Batch
 from viewer.core.reading import utc_now
+from viewer.core.studio import GeneratorChoice
 from viewer.jobs import describe
 from viewer.jobs.generated import read_left, save_shots
-from viewer.jobs.generators import count_data_set, read_card_of
+from viewer.jobs.generators import count_data_set, look_up
 from viewer.jobs.job import Job
 from viewer.qt.cards import label
-from viewer.qt.dialogs.base import Dialog
+from viewer.qt.dialogs.base import Dialog, name_button
+from viewer.qt.studio.choices import Choices
 from viewer.qt.studio.figures import FiguresPanel
 from viewer.qt.studio.foot import Foot
+from viewer.qt.studio.generator_dialog import GeneratorDialog
 from viewer.qt.studio.order_panel import OrderPanel
 from viewer.qt.studio.shots import ShotsView
 from viewer.qt.studio.style import STYLE
@@ -60,21 +66,25 @@ SIZE_PX = (1500, 860)
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the studio works.
+    """Where the studio works, and with what.
 
     Attributes
     ----------
     generators
-        Folders that may hold the pack, the first choice first.
+        Folders that may hold the program's own pack, the first choice first.
     generated
         Gets a folder for each batch.
     lane
         The device of new jobs.
+    choice, keep_choice
+        Which generator was chosen, and what keeps a new choice.
     """
 
     generators: tuple[Path, ...]
     generated: Path
     lane: str
+    choice: Callable[[], GeneratorChoice] = GeneratorChoice
+    keep_choice: Callable[[GeneratorChoice], object] = lambda _: None
 
 
 class StudioDialog(Dialog):
@@ -102,12 +112,15 @@ class StudioDialog(Dialog):
         self._places = places
         self._open_paths = open_paths
         self._generator: Generator | None = None
+        self._chosen: GeneratorChoice | None = None
         self._data: DataSet | None = None
         self.batch: Batch | None = None
+        self.change = QPushButton()
         self.order = OrderPanel()
         self.shots = ShotsView(runner)
         self.figures = FiguresPanel()
         self.foot = Foot()
+        self._choices = Choices(runner, self.foot.say)
         self.choice = QComboBox()
         self.empty = QLabel(translate("Looking for the generator…"))
         self.about = QLabel(describe.device_text(places.lane))
@@ -116,17 +129,24 @@ class StudioDialog(Dialog):
         self._show_rows(jobs.rows)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look for the generator, again where it was not there the last time."""
+        """Look for the generator, again where it was not there or another one is set."""
         super().showEvent(event)
-        if self._generator is None:
+        choice = self._places.choice()
+        if self._generator is None or choice != self._chosen:
             self._run(
                 translate("Checking the generator"),
-                partial(read_card_of, self._places.generators),
-                self._take_generator,
+                partial(look_up, choice, self._places.generators, self._places.lane),
+                partial(self._take_generator, choice),
                 self._miss_generator,
             )
 
     # What is asked for
+
+    def choose_generator(self) -> None:
+        """Ask which generator to work with."""
+        choice, own = self._places.choice(), self._places.generators
+        lane, runner = self._places.lane, self._runner
+        GeneratorDialog(choice, own, lane, runner, self._change_generator, self).open()
 
     def choose_data_set(self) -> None:
         """Ask for a folder with a manifest, and count its images."""
@@ -196,14 +216,22 @@ class StudioDialog(Dialog):
 
     # What is known of the generator and of the data set
 
-    def _take_generator(self, generator: Generator) -> None:
-        self._generator = generator
+    def _change_generator(self, choice: GeneratorChoice, generator: Generator) -> None:
+        self._places.keep_choice(choice)
+        self._take_generator(choice, generator)
+
+    def _take_generator(self, choice: GeneratorChoice, generator: Generator) -> None:
+        self._chosen, self._generator = choice, generator
         self.order.show_generator(generator)
+        if self._data is not None:
+            self._take_data(self._data)
         _say(self.about, studio.headline(generator, describe.device_text(self._places.lane)))
         _say(self.empty, translate("Images appear here as they are made."))
 
     def _miss_generator(self, sentence: str) -> None:
         _say(self.empty, sentence)
+        if self.batch is not None:
+            self.foot.say(sentence)
 
     def _take_data(self, data: DataSet) -> None:
         self._data = data
@@ -277,6 +305,7 @@ class StudioDialog(Dialog):
     def _toggle(self, path: str) -> None:
         if self.batch is not None:
             self._take_batch(batches.toggle(self.batch, path))
+            self._choices.keep(self.batch)
 
     def _open(self, path: str) -> None:
         self._open_paths([Path(path)])
@@ -344,7 +373,12 @@ class StudioDialog(Dialog):
         row.setSpacing(14)
         row.addWidget(label(self.windowTitle(), "title", wrap=False))
         self.about.setProperty("kind", "dim")
+        # A long name gives way in a narrow window; the tool tip has all of it.
+        self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addWidget(self.about, 1)
+        name_button(self.change, translate("Change generator…"))
+        self.change.setAutoDefault(False)
+        row.addWidget(self.change)
         never = translate("Never filed under a patient. Never used as test data.")
         row.addWidget(label(never, "standing", wrap=False))
         return head
@@ -367,6 +401,10 @@ class StudioDialog(Dialog):
         return middle
 
     def _connect(self) -> None:
+        self.change.clicked.connect(self.choose_generator)
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self._choices.finish)
         self.order.add_requested.connect(self.add_to_queue)
         self.order.balance_requested.connect(self.choose_data_set)
         self.figures.plan_requested.connect(self.queue_plan)
@@ -393,4 +431,5 @@ def _scrolled(column: QWidget, width_px: int) -> QScrollArea:
 
 def _say(where: QLabel, text: str) -> None:
     where.setText(text)
+    where.setToolTip(text)
     where.setAccessibleName(text)
