@@ -23,6 +23,7 @@ BENCHES = (
     "end_to_end",
     "simulating",
     "generating",
+    "yielding",
     "memory",
 )
 

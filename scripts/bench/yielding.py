@@ -1,0 +1,122 @@
+"""How soon a long job yields the processor to an analysis: from `hold` until it is held.
+
+The job is a generation with the networks of the generator that ships, with random weights, in a
+process of its own, as the viewer runs it. Its own processor time until it is held is told, too:
+on a busy machine the clock says more of the others than of the job.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, cast
+
+import psutil
+from generating import IMAGES, PROMPT
+from tables import Row, Table, at_most
+
+from ml.synth.order import Order
+from ml.synth.prompts import prompt_text
+from tests.factories.generators import make_generator
+from viewer.jobs.queue import JobQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ml.exchange import Message
+
+    Told = SimpleQueue[Message]
+    Took = tuple[float, float]
+
+TIMES = 20
+GOAL_MS = 1000.0
+# Until the job has imported and loaded what it needs, at the lowest priority.
+LONGEST_S = 600.0
+# The hold falls on every part of a step: the golden ratio spreads the pauses evenly.
+PAUSE_S, SPREAD = 0.4, 0.618
+
+
+def measure() -> Table:
+    """Hold one generation again and again; the first time while its process starts."""
+    with tempfile.TemporaryDirectory() as folder:
+        queue = JobQueue(Path(folder) / "library.sqlite")
+        told = _listen(queue)
+        queue.start()
+        try:
+            queue.submit("generate", "benchmark", _order(Path(folder)), lane="cpu")
+            job = psutil.Process(int(str(_wait_for(told, "started")["pid"])))
+            first = _held_ms(queue, told, job)
+            _wait_for(told, "progress")
+            took = [_once_ms(queue, told, job, number) for number in range(TIMES)]
+        finally:
+            queue.close()
+    return Table("A long job that yields to an analysis", (*_rows(took), _first(first)))
+
+
+def _rows(took: list[Took]) -> tuple[Row, ...]:
+    walls, processor = ([each[i] for each in took] for i in (0, 1))
+    return (
+        at_most(
+            f"from hold to held, median of {TIMES}", statistics.median(walls), "ms", GOAL_MS
+        ),
+        at_most("from hold to held, the longest", max(walls), "ms", GOAL_MS),
+        Row("the job's processor time of that, median", statistics.median(processor), "ms"),
+        Row("the job's processor time of that, the longest", max(processor), "ms"),
+    )
+
+
+def _first(took: Took) -> Row:
+    return Row("the job's processor time where it is asked as it starts", took[1], "ms")
+
+
+def _order(folder: Path) -> Mapping[str, object]:
+    pack = make_generator(folder / "generator")
+    texts = (prompt_text(PROMPT),)
+    model, out = str(pack.folder), str(folder / "out")
+    return Order(out, texts, IMAGES, model=model, sham_share=0.0, keep_all=True).to_json()
+
+
+def _listen(queue: JobQueue) -> Told:
+    """Hear all that the job tells; for a subscriber "held" is one change of many."""
+    told: Told = SimpleQueue()
+    driver = queue._driver
+    take = cast("Callable[[object, Message], None]", driver._take)
+
+    def heard(run: object, message: Message) -> None:
+        told.put(message)
+        take(run, message)
+
+    driver._take = heard
+    return told
+
+
+def _once_ms(queue: JobQueue, told: Told, job: psutil.Process, number: int) -> Took:
+    time.sleep(PAUSE_S + number * SPREAD % 1)
+    return _held_ms(queue, told, job)
+
+
+def _held_ms(queue: JobQueue, told: Told, job: psutil.Process) -> Took:
+    """Milliseconds until the job is held, and of the processor's time that it took."""
+    while not told.empty():
+        told.get()
+    begun, worked = time.perf_counter(), _processor_s(job)
+    with queue.hold():
+        _wait_for(told, "held")
+        took = time.perf_counter() - begun, _processor_s(job) - worked
+    _wait_for(told, "going")
+    return took[0] * 1000, took[1] * 1000
+
+
+def _processor_s(job: psutil.Process) -> float:
+    times = job.cpu_times()
+    return times.user + times.system
+
+
+def _wait_for(told: Told, kind: str) -> Message:
+    """Wait until the job tells this; `queue.Empty` where it never does."""
+    while (message := told.get(timeout=LONGEST_S))["type"] != kind:
+        pass
+    return message
