@@ -50,6 +50,12 @@ def is_kept(connection: sqlite3.Connection) -> bool:
     return bool(file)
 
 
+def name_of_error(error: sqlite3.Error) -> str:
+    """For the log, the name alone: a message could quote a value."""
+    # Python's own errors have no SQLite name.
+    return str(getattr(error, "sqlite_errorname", type(error).__name__))
+
+
 def is_whole(path: Path) -> bool:
     """Look through the library's file; True also where it cannot be looked at now."""
     try:
@@ -57,7 +63,7 @@ def is_whole(path: Path) -> bool:
             _check(connection)
     except sqlite3.OperationalError as error:
         # Another program's lock, a disk that fails: no word on the content.
-        _log.warning("the library could not be looked through: %s", error.sqlite_errorname)
+        _log.warning("the library could not be looked through: %s", name_of_error(error))
     except sqlite3.DatabaseError:
         return False
     return True

@@ -20,7 +20,13 @@ from ml.findings import Analysis
 from ml.findings_json import image_from_json, image_to_json
 from ml.mammo.codes import Laterality
 from viewer.core.state import Impression, Reading
-from viewer.library.database import is_kept, is_whole, open_database, replace_database
+from viewer.library.database import (
+    is_kept,
+    is_whole,
+    name_of_error,
+    open_database,
+    replace_database,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -241,20 +247,15 @@ class Library:
                     self._connection.executemany(statement, rows)
         except sqlite3.Error as error:
             # A full disk must not end a reading session.
-            _log.warning("the library could not be written: %s", _name(error))
+            _log.warning("the library could not be written: %s", name_of_error(error))
 
     def _read(self, statement: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
         try:
             with self._lock:
                 return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            _log.warning("the library could not be read: %s", _name(error))
+            _log.warning("the library could not be read: %s", name_of_error(error))
             return []
-
-
-def _name(error: sqlite3.Error) -> str:
-    # The name alone: a message could quote a value. Python's own errors have no SQLite name.
-    return str(getattr(error, "sqlite_errorname", type(error).__name__))
 
 
 def _key(models: Mapping[str, ModelUse]) -> str:
