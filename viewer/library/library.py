@@ -96,7 +96,7 @@ class Library:
         """Look through the whole file, and set it aside where it is damaged.
 
         To be called once, soon after the first paint and off the GUI thread: a large library
-        takes some seconds, during which it can be used. What was written before and meanwhile goes
+        takes some seconds, in which it can be used. What was written before and meanwhile goes
         into the new file, too.
 
         Returns
