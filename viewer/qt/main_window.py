@@ -154,9 +154,7 @@ class MainWindow(QMainWindow):
         from viewer.qt.studio.window import StudioDialog
 
         if not bring_up(self, StudioDialog):
-            make_studio(
-                self.jobs, self._runner, self.preferences, self.open_paths, self
-            ).show()
+            make_studio(self.jobs, self._runner, self.preferences, self.open_paths, self).show()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Let the long jobs run, once there is something to see."""
