@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
@@ -18,58 +18,24 @@ from ml.mammo.read import read_mammogram
 from ml.manifest import Label, Manifest, ManifestRow, Source, read_manifest, write_manifest
 from tests.factories.generators import VENDORS, make_generator
 from tests.factories.queues import FakeQueue
+from tests.factories.studios import MASS, Studio, put_image, start
 from tests.gui.test_accessibility import nameless
 from viewer.jobs.queue import JobQueue
 from viewer.library.job_row import JobState
-from viewer.qt.job_runner import JobRunner
-from viewer.qt.long_jobs import LongJobs
-from viewer.qt.studio.window import Places, StudioDialog
+from viewer.qt.studio.window import Places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytestqt.qtbot import QtBot
 
-    from viewer.core.batch import Batch
-
 HEALTHY = "a alpha mammogram in CC view with small area and high density, left breast"
-MASS = (
-    "a alpha mammogram in MLO view with medium area and high density, left breast, "
-    "with a mass in the upper outer quadrant"
-)
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_generator(tmp_path_factory.mktemp("packs") / "generator").folder
-
-
-class Studio:
-    """A studio, its queue, and what it opened."""
-
-    def __init__(self, qtbot: QtBot, queue: FakeQueue | JobQueue, places: Places) -> None:
-        self.qtbot = qtbot
-        self.opened: list[list[Path]] = []
-        self.runner = JobRunner()
-        self.jobs = LongJobs(cast("JobQueue", queue))
-        self.dialog = StudioDialog(self.jobs, self.runner, places, self.opened.append, None)
-        qtbot.addWidget(self.dialog)
-        self.dialog.show()
-        self.jobs.start()
-
-    def ready(self) -> None:
-        self.qtbot.waitUntil(lambda: self.dialog.order.draft is not None)
-
-    def close(self) -> None:
-        self.dialog.close()
-        self.runner.close()
-        self.jobs.close()
-
-    @property
-    def batch(self) -> Batch:
-        assert self.dialog.batch is not None
-        return self.dialog.batch
 
 
 @pytest.fixture
@@ -85,41 +51,8 @@ def studio(qtbot: QtBot, tmp_path: Path, pack: Path, queue: FakeQueue) -> Iterat
     made.close()
 
 
-def put_image(folder: Path, name: str, *, kept: bool = True) -> dict[str, object]:
-    """A finished image's files, its line of the journal, and what the job tells of it."""
-    from PySide6.QtGui import QImage
-
-    place = folder if kept else folder / "rejected"
-    place.mkdir(parents=True, exist_ok=True)
-    path = place / f"{name}.dcm"
-    path.write_bytes(b"image")
-    QImage(64, 64, QImage.Format.Format_Grayscale16).save(str(path.with_suffix(".png")))
-    reason = "" if kept else "The breast's outline is broken."
-    row = {
-        **{"patient_id": f"S-{name}", "laterality": "L", "view": "MLO", "label": ""},
-        **{"density": "C", "prompt": MASS, "reason": reason},
-    }
-    line = {
-        **{"path": path.name, "number": int(name[:5]), "kept": kept, "row": row},
-        **{"boxes": [[1.0, 2.0, 30.0, 40.0]], "finding": "mass"},
-    }
-    with (folder / "journal.jsonl").open("a") as journal:
-        journal.write(json.dumps(line) + "\n")
-    thumbnail = str(path.with_suffix(".png"))
-    told = {"path": str(path), "thumbnail": thumbnail, "prompt": MASS}
-    return told | {"kept": kept, "reason": reason}
-
-
-def start(studio: Studio, queue: FakeQueue) -> Path:
-    """Queue what stands there, and have it run."""
-    studio.dialog.order.add.click()
-    studio.qtbot.waitUntil(lambda: studio.dialog.batch is not None)
-    queue.change(1, state=JobState.RUNNING, done=0, of=8)
-    return Path(studio.batch.folder)
-
-
 def test_the_head_says_what_makes_and_what_never_happens(studio: Studio) -> None:
-    assert studio.dialog.about.text() == "tiny-generator 0.1.0 · paints lesions · CPU"
+    assert studio.dialog.about.text() == "tiny-generator 0.1.0 · paints lesions · CPU, fp32"
     names = [w.accessibleName() for w in studio.dialog.findChildren(type(studio.dialog.about))]
     assert "Never filed under a patient. Never used as test data." in names
 
@@ -352,9 +285,7 @@ import sys
 from pathlib import Path
 from viewer.app import make_application
 from viewer.jobs.queue import JobQueue
-from viewer.qt.job_runner import JobRunner
-from viewer.qt.long_jobs import LongJobs
-from viewer.qt.studio.window import Places, StudioDialog
+from viewer.qt.studio.window import Places
 
 application = make_application()
 jobs, runner = LongJobs(JobQueue(None)), JobRunner()

@@ -12,6 +12,7 @@ from viewer.core import batch as batches
 from viewer.core import studio
 from viewer.core.batch import Batch, Shot
 from viewer.core.lacks import DataSet, cell_sentence, images_of, lack_rows, plan_of
+from viewer.core.settings import Settings, settings_from_toml, settings_to_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,41 @@ def test_an_order_says_all_and_can_be_carried_out(tmp_path: Path) -> None:
     order = studio.order_of(draft, GENERATOR, tmp_path)
     assert Order.from_json(order.to_json()) == order
     assert studio.order_of(draft, BARE, tmp_path).sham_share == 0
+
+
+def test_a_choice_outlives_the_program() -> None:
+    choice = studio.GeneratorChoice("/sd", "/a.safetensors", ("siemens", "ge"), 0.4)
+    kept = studio.keep_choice(Settings(disk_threads=7), choice)
+    assert studio.choice_of(settings_from_toml(settings_to_toml(kept))) == choice
+    assert kept.disk_threads == 7
+    assert studio.choice_of(Settings()) == studio.GeneratorChoice()
+
+
+def test_words_stand_between_commas() -> None:
+    assert studio.read_words(" siemens , ge  healthcare,,siemens") == (
+        "siemens",
+        "ge healthcare",
+    )
+
+
+def test_what_no_card_says_stands_in_the_order(tmp_path: Path) -> None:
+    foreign = replace(BARE, pixel_mm=0.4, lora="/a.safetensors")
+    order = studio.order_of(studio.first_draft(foreign), foreign, tmp_path)
+    asked = (order.vendors, order.pixel_mm, order.lora)
+    assert asked == (("alpha", "beta"), 0.4, ("/a.safetensors",))
+    own = studio.order_of(studio.first_draft(GENERATOR), GENERATOR, tmp_path)
+    assert (own.vendors, own.pixel_mm, own.lora) == ((), None, ())
+
+
+def test_a_draft_stays_as_far_as_another_generator_can_make_it() -> None:
+    draft = studio.choose(replace(studio.first_draft(GENERATOR), seed=9), "view", "CC")
+    other = replace(BARE, vendors=("siemens",))
+    fitted = studio.fit_draft(draft, other)
+    assert fitted.seed == 9
+    assert fitted.text == (
+        "a siemens mammogram in CC view with medium area and high density, left breast"
+    )
+    assert studio.fit_draft(draft, GENERATOR) == draft
 
 
 def test_no_two_batches_share_a_folder(tmp_path: Path) -> None:
@@ -110,6 +146,14 @@ def test_what_the_folder_holds_comes_first_and_choices_stay() -> None:
     before = replace(SHOT, path="/out/00001.dcm", number=1)
     found = batches.find(chosen, (before, SHOT), ())
     assert [(shot.number, shot.wanted) for shot in found.shots] == [(1, True), (3, False)]
+
+
+def test_what_was_written_down_counts_until_something_else_is_chosen() -> None:
+    left = replace(SHOT, wanted=False)
+    found = batches.find(replace(BATCH, shots=()), (left,), ())
+    assert batches.not_kept(found) == ("00003.dcm",)
+    again = batches.find(batches.toggle(found, SHOT.path), (left,), ())
+    assert batches.not_kept(again) == ()
 
 
 def test_a_deviation_belongs_to_its_figure() -> None:

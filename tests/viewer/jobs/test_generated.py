@@ -13,7 +13,7 @@ from ml.mammo.geometry import Box
 from ml.manifest import read_manifest
 from ml.synth.output import Generated, Making, writing
 from ml.synth.prompts import read_prompt
-from viewer.jobs.generated import read_left, save_shots
+from viewer.jobs.generated import NOT_KEPT, read_left, save_shots, write_not_kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +52,21 @@ def test_all_that_was_made_is_found(folder: Path) -> None:
 
 def test_a_folder_that_has_not_begun_holds_nothing(tmp_path: Path) -> None:
     assert read_left(tmp_path / "none").shots == ()
+
+
+def test_what_is_not_kept_is_read_again(folder: Path) -> None:
+    write_not_kept(folder, ["00002.dcm", "00002-1.dcm"])
+    shots = read_left(folder).shots
+    # What the filters refused is never kept anyway.
+    assert [shot.wanted for shot in shots] == [True, True, False]
+    write_not_kept(folder, [])
+    assert all(shot.wanted for shot in read_left(folder).shots)
+
+
+@pytest.mark.parametrize("content", ["", "{", "3", '"00001.dcm"'])
+def test_a_list_of_choices_that_cannot_be_read_is_none(folder: Path, content: str) -> None:
+    (folder / NOT_KEPT).write_text(content)
+    assert all(shot.wanted for shot in read_left(folder).shots)
 
 
 def test_saving_all_gives_the_tables_of_the_generation(folder: Path, tmp_path: Path) -> None:

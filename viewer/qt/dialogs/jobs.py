@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -85,6 +86,9 @@ class JobsDialog(Dialog):
         self._log_timer.setSingleShot(True)
         self._log_timer.setInterval(LOG_EVERY_MS)
         self._log_timer.timeout.connect(self._read_log)
+        remove = QShortcut(QKeySequence.StandardKey.Delete, self.list)
+        remove.setContext(Qt.ShortcutContext.WidgetShortcut)
+        remove.activated.connect(self.buttons["remove"].click)
         jobs.changed.connect(self._show)
         jobs.failed.connect(self._say)
         self.list.currentItemChanged.connect(self._choose)

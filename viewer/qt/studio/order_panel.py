@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QButtonGroup,
@@ -76,6 +76,12 @@ class OrderPanel(QWidget):
         self._make_buttons()
         self._rows.addStretch(1)
         self.setEnabled(False)
+
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """Where the tab key goes, from top to bottom: chips are younger than what is below."""
+        numbers = (self.count, self.seed, self.steps, self.guidance)
+        return (*self.chips.values(), self.sentence, *numbers, self.add, self.balance)
 
     def show_generator(self, generator: Generator) -> None:
         """Offer what a generator can make; what was asked of another one stays, if it can."""
@@ -196,7 +202,11 @@ class OrderPanel(QWidget):
             return
         before, self.draft = self.draft, draft
         for (slot, word), chip in self.chips.items():
-            _check(chip, studio.chosen_word(draft, slot) == word)
+            on = studio.chosen_word(draft, slot) == word
+            _check(chip, on)
+            # The tab key finds the chosen word of a row, and arrows find the others.
+            policy = Qt.FocusPolicy.StrongFocus if on else Qt.FocusPolicy.ClickFocus
+            chip.setFocusPolicy(policy)
             chip.setEnabled(studio.is_open(draft, self._generator, slot, word))
         if self.sentence.toPlainText() != draft.text:
             self.sentence.setPlainText(draft.text)

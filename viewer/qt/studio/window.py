@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -193,6 +195,11 @@ class StudioDialog(Dialog):
         work = partial(save_shots, Path(self.batch.folder), paths, target)
         self._run(translate("Saving images"), work, self._saved, self.foot.say)
 
+    def finish(self) -> None:
+        """Write down what is kept: the program ends."""
+        with suppress(MammoError):
+            self._choices.finish()
+
     def _saved(self, count: int) -> None:
         self.foot.say(translate("{count} images saved.").format(count=count))
 
@@ -223,6 +230,7 @@ class StudioDialog(Dialog):
     def _take_generator(self, choice: GeneratorChoice, generator: Generator) -> None:
         self._chosen, self._generator = choice, generator
         self.order.show_generator(generator)
+        self._order_tabs()
         if self._data is not None:
             self._take_data(self._data)
         _say(self.about, studio.headline(generator, describe.device_text(self._places.lane)))
@@ -365,6 +373,17 @@ class StudioDialog(Dialog):
         room = self.screen().availableSize()
         self.resize(min(SIZE_PX[0], room.width()), min(SIZE_PX[1], room.height()))
 
+    def _order_tabs(self) -> None:
+        """From left to right, each column from top to bottom."""
+        foot, figures = self.foot, self.figures
+        middle = (self.choice, self.shots)
+        right = (figures.wanted, figures.queue_plan)
+        below = (foot.steer, foot.cancel, foot.save)
+        for one, following in pairwise(
+            (self.change, *self.order.stops, *middle, *right, *below)
+        ):
+            self.setTabOrder(one, following)
+
     def _make_head(self) -> QFrame:
         head = QFrame()
         head.setObjectName("head")
@@ -404,7 +423,7 @@ class StudioDialog(Dialog):
         self.change.clicked.connect(self.choose_generator)
         application = QApplication.instance()
         if application is not None:
-            application.aboutToQuit.connect(self._choices.finish)
+            application.aboutToQuit.connect(self.finish)
         self.order.add_requested.connect(self.add_to_queue)
         self.order.balance_requested.connect(self.choose_data_set)
         self.figures.plan_requested.connect(self.queue_plan)
