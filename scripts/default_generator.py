@@ -20,8 +20,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ml.data.augment import NONE
 from ml.data.canvases import (
     CanvasItem,
@@ -58,10 +56,11 @@ from ml.train.generator import (
     DenoiserRecipe,
     Latents,
     encoded,
+    standardize,
     train_autoencoder,
     train_denoiser,
 )
-from ml.train.generator_data import PIECES, as_unit, piece_latents, tokens
+from ml.train.generator_data import PIECES, as_unit, piece_latents, standardized, tokens
 from ml.train.generator_pack import save_generator
 from ml.train.packs import INTENDED_USE, LICENCE
 from ml.train.plan import device_at_hand
@@ -69,6 +68,7 @@ from ml.train.plan import device_at_hand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import numpy as np
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from numpy.typing import NDArray
     from transformers import CLIPTextModel, CLIPTokenizer
@@ -195,9 +195,10 @@ def breast_latents(
             pictures += [as_hung(canvas, prompt.laterality)] * shown
             sentences += [prompt_text(prompt)] * shown
     means = encoded(autoencoder, (as_unit(picture) for picture in pictures))
-    scale = 1 / float(means.std())
-    autoencoder.register_to_config(scaling_factor=scale)
-    return Latents((means * scale).astype(np.float16), tokens(tokenizer, sentences), scale)
+    latents = standardized(means, tokens(tokenizer, sentences))
+    assert latents.levels is not None
+    standardize(autoencoder, latents.levels)
+    return latents
 
 
 def denoiser_of(

@@ -53,6 +53,8 @@ def build_autoencoder() -> AutoencoderKL:
         # It is taught on crops: what it does must not depend on how much it sees.
         mid_block_add_attention=False,
         sample_size=IMAGE_PX,
+        # `ml.train.generator.standardize` writes the scale into the weights.
+        scaling_factor=1.0,
     )
     # Its first channels of output are the means, the others the logarithms of the variance.
     last = network.quant_conv

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from ml.train.crops import CropSource
 
 Thing = TypeVar("Thing")
-# Stable Diffusion's own weight of the latents' distance from a normal distribution.
+# Stable Diffusion's own weight of the latents' distance from a normal distribution, where that
+# and the difference of the images are both sums over an image.
 KL_WEIGHT = 1e-6
 # Bands of detail, finest first: without a weight of their own they are too weak to be learnt.
 BAND_WEIGHTS = (2.0, 1.0, 1.0)
@@ -86,19 +87,20 @@ class Latents:
     Attributes
     ----------
     means : (n, 4, 32, 32) float16
-        Of the autoencoder's word on each image, scaled to a deviation of 1.
+        The autoencoder's word on each image.
     words : (n, most words) int64
         Each image's sentence as tokens.
     around : (n, 5, 32, 32) float16 or None
         For painting in: the mask, and the latents of what lies around it.
-    scale
-        What latents were multiplied by.
+    levels : (2, 4) float32 or None
+        Mean and deviation of each channel before `standardize`; None where that was done
+        before.
     """
 
     means: NDArray[np.float16]
     words: NDArray[np.int64]
-    scale: float
     around: NDArray[np.float16] | None = None
+    levels: NDArray[np.float32] | None = None
 
 
 def train_autoencoder(
@@ -122,7 +124,7 @@ def train_autoencoder(
     Returns
     -------
     AutoencoderKL
-        The averaged weights, on the CPU; `config.scaling_factor` is still to be measured.
+        The averaged weights, on the CPU, to be given to `standardize`.
 
     Raises
     ------
@@ -153,7 +155,7 @@ def autoencoder_loss(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     loss = functional.l1_loss(again, images)
     for weight, one, other in zip(BAND_WEIGHTS, _bands(again), _bands(images), strict=True):
         loss = loss + weight * functional.l1_loss(one, other)
-    return loss + KL_WEIGHT * latents.kl().mean()
+    return loss + KL_WEIGHT * latents.kl().mean() / images[0].numel()
 
 
 def _bands(images: torch.Tensor) -> list[torch.Tensor]:
@@ -207,13 +209,40 @@ def as_network(images: NDArray[np.float32]) -> torch.Tensor:
 def encoded(
     autoencoder: AutoencoderKL, images: Iterable[NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """The means of the latents, not scaled yet.
+    """The means of the latents.
 
     Returns
     -------
     (n, 4, 32, 32) float32
     """
     return np.concatenate([_means(autoencoder, some) for some in _in_batches(images)])
+
+
+def standardize(autoencoder: AutoencoderKL, levels: NDArray[np.float32]) -> None:
+    """Have each channel of the latents lie about 0 with a deviation of 1, in place.
+
+    Images come back as before. A denoiser would spend itself on the channel that is largest;
+    one common factor, as Stable Diffusion has it, leaves the small ones in the noise.
+
+    Parameters
+    ----------
+    levels : (2, 4) float32
+        Mean and deviation of each channel over what is to be taught.
+    """
+    into, out_of = autoencoder.quant_conv, autoencoder.post_quant_conv
+    assert isinstance(into, nn.Conv2d)
+    assert isinstance(out_of, nn.Conv2d)
+    assert into.bias is not None
+    assert out_of.bias is not None
+    with torch.no_grad():
+        center, spread = torch.from_numpy(levels).to(into.bias)
+        mean, spread_of_mean = slice(0, len(center)), spread[:, None, None, None]
+        into.weight[mean] /= spread_of_mean
+        into.bias[mean] = (into.bias[mean] - center) / spread
+        # The other half are logarithms of variances.
+        into.bias[len(center) :] -= 2 * spread.log()
+        out_of.bias += out_of.weight[:, :, 0, 0] @ center
+        out_of.weight *= spread[:, None, None]
 
 
 def _in_batches(things: Iterable[Thing]) -> Iterator[list[Thing]]:
@@ -239,7 +268,6 @@ def _means(
 def pieces_as_latents(
     autoencoder: AutoencoderKL,
     pieces: Iterable[Piece],
-    scale: float,
     tokens: Callable[[list[str]], NDArray[np.int64]],
 ) -> Latents:
     """Pieces as `StableDiffusionInpaintPipeline` sees them: grey under the mask.
@@ -253,15 +281,15 @@ def pieces_as_latents(
     """
     means, around, sentences = [], [], []
     for some in _in_batches(pieces):
-        means.append(_means(autoencoder, [piece.pixels for piece in some]) * scale)
+        means.append(_means(autoencoder, [piece.pixels for piece in some]))
         # In -1..1 the pipeline fills with 0, which is the middle grey here.
         covered = [np.where(piece.mask, np.float32(0.5), piece.pixels) for piece in some]
         masks = np.stack([small_mask(piece.mask) for piece in some])[:, None]
-        beside = _means(autoencoder, covered) * scale
+        beside = _means(autoencoder, covered)
         around.append(np.concatenate([masks, beside], 1).astype(np.float16))
         sentences += [prompt_text(piece.prompt) for piece in some]
     clean = np.concatenate(means).astype(np.float16)
-    return Latents(clean, tokens(sentences), scale, np.concatenate(around))
+    return Latents(clean, tokens(sentences), np.concatenate(around))
 
 
 def small_mask(mask: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -39,6 +39,7 @@ from ml.train.generator import (
     CROP_PX,
     AutoencoderRecipe,
     DenoiserRecipe,
+    standardize,
     train_autoencoder,
     train_denoiser,
 )
@@ -209,7 +210,8 @@ class School:
             self.out / "breasts.safetensors",
             lambda: breast_latents(self.data, autoencoder, self.tokenizer),
         )
-        autoencoder.register_to_config(scaling_factor=latents.scale)
+        assert latents.levels is not None
+        standardize(autoencoder, latents.levels)
         tell = self._progress("breasts")
 
         def progress(step: int, loss: float) -> None:

@@ -174,7 +174,7 @@ def _whole(
 def breast_latents(
     data: Taught, autoencoder: AutoencoderKL, tokenizer: CLIPTokenizer
 ) -> Latents:
-    """Every healthy whole breast, hung as it is shown, with its sentence."""
+    """Every healthy whole breast, hung as it is shown, with its sentence; not standardized."""
     shown = [
         (index, _healthy(data.breasts, index))
         for index, item in enumerate(data.breasts.items)
@@ -184,17 +184,22 @@ def breast_latents(
         raise DataError(mark("No image without lesion may teach what a breast looks like."))
     pictures = (as_unit(as_hung(data.breasts.pixels[i], p.laterality)) for i, p in shown)
     means = encoded(autoencoder, pictures)
-    scale = 1 / float(means.std())
     words = tokens(tokenizer, [prompt_text(prompt) for _, prompt in shown])
-    return Latents((means * scale).astype(np.float16), words, scale)
+    return standardized(means, words)
 
 
 def piece_latents(
     pieces: CanvasSet, autoencoder: AutoencoderKL, tokenizer: CLIPTokenizer
 ) -> Latents:
     """Pieces with a lesion under the mask, and pieces with healthy tissue under it."""
-    scale = float(autoencoder.config["scaling_factor"])
-    return pieces_as_latents(autoencoder, _cut(pieces), scale, partial(tokens, tokenizer))
+    return pieces_as_latents(autoencoder, _cut(pieces), partial(tokens, tokenizer))
+
+
+def standardized(means: NDArray[np.float32], words: NDArray[np.int64]) -> Latents:
+    """Each channel about 0 with a deviation of 1; `standardize` is to be told the levels."""
+    levels = np.stack([means.mean((0, 2, 3)), means.std((0, 2, 3))])
+    center, spread = levels[:, None, :, None, None]
+    return Latents(((means - center) / spread).astype(np.float16), words, levels=levels)
 
 
 def tokens(tokenizer: CLIPTokenizer, sentences: list[str]) -> NDArray[np.int64]:
@@ -217,13 +222,13 @@ def cached(path: Path, make: Callable[[], Latents]) -> Latents:
 
     if not path.exists():
         made = make()
-        values = {"means": made.means, "words": made.words, "scale": np.array([made.scale])}
-        if made.around is not None:
-            values["around"] = made.around
+        values = {"means": made.means, "words": made.words}
+        others = {"around": made.around, "levels": made.levels}
+        values |= {name: value for name, value in others.items() if value is not None}
         with replacing(path) as fresh:
             save_file(values, fresh)
     kept = load_file(path)
-    return Latents(kept["means"], kept["words"], float(kept["scale"][0]), kept.get("around"))
+    return Latents(**kept)
 
 
 def canonical(data: Taught) -> Iterator[NDArray[np.float32]]:

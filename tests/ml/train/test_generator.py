@@ -30,9 +30,11 @@ from ml.train.generator import (
     encoded,
     pieces_as_latents,
     small_mask,
+    standardize,
     train_autoencoder,
     train_denoiser,
 )
+from ml.train.generator_data import standardized
 from tests.ml.synth.test_teaching import canvases, item
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def latents(*, around: bool = False) -> Latents:
     means = rng.standard_normal((4, 4, 32, 32)).astype(np.float16)
     words = rng.integers(5, size=(4, MOST_WORDS))
     beside = rng.standard_normal((4, 5, 32, 32)).astype(np.float16) if around else None
-    return Latents(means, words, 1.0, beside)
+    return Latents(means, words, beside)
 
 
 def trained(
@@ -92,6 +94,30 @@ def test_latents_keep_the_order_of_the_images() -> None:
     np.testing.assert_allclose(all_of_them[16:], encoded(network, images[16:]), atol=1e-4)
 
 
+def test_latents_are_standardized_and_images_come_back_as_before() -> None:
+    torch.manual_seed(1)
+    network = build_autoencoder().eval()
+    images = np.random.default_rng(1).random((3, 256, 256), np.float32)
+    raw = encoded(network, images)
+    with torch.no_grad():
+        before = network.decode(torch.from_numpy(raw)).sample
+        doubt = network.encode(as_network(images)).latent_dist.std
+    latents = standardized(raw, np.zeros((3, 4), np.int64))
+    assert latents.levels is not None
+    standardize(network, latents.levels)
+    again = encoded(network, images)
+    np.testing.assert_allclose(again, latents.means.astype(np.float32), atol=5e-3)
+    np.testing.assert_allclose(again.mean((0, 2, 3)), 0, atol=1e-3)
+    np.testing.assert_allclose(again.std((0, 2, 3)), 1, atol=1e-3)
+    with torch.no_grad():
+        after = network.decode(torch.from_numpy(again)).sample
+        spread = torch.from_numpy(latents.levels[1])[:, None, None]
+        said = network.encode(as_network(images)).latent_dist
+        assert torch.allclose(said.std * spread, doubt)
+    np.testing.assert_allclose(after, before, atol=1e-4)
+    assert network.config["scaling_factor"] == 1
+
+
 def test_a_piece_is_shown_without_what_is_under_the_mask() -> None:
     torch.manual_seed(1)
     network = build_autoencoder().eval()
@@ -103,7 +129,7 @@ def test_a_piece_is_shown_without_what_is_under_the_mask() -> None:
         pixels[mask] = value
         pieces.append(Piece(pixels, mask, PROMPT))
     made = pieces_as_latents(
-        network, iter(pieces), 2.0, lambda texts: np.ones((len(texts), 3), np.int64)
+        network, iter(pieces), lambda texts: np.ones((len(texts), 3), np.int64)
     )
     assert made.around is not None
     assert made.around.shape == (2, 5, 32, 32)
@@ -111,7 +137,7 @@ def test_a_piece_is_shown_without_what_is_under_the_mask() -> None:
     assert not np.array_equal(made.means[0], made.means[1]), "what is to be painted is not"
     assert np.array_equal(made.around[0, 0].astype(bool), mask[::8, ::8])
     np.testing.assert_allclose(
-        made.means[0], 2 * encoded(network, [pieces[0].pixels])[0], atol=2e-3
+        made.means[0], encoded(network, [pieces[0].pixels])[0], atol=2e-3
     )
 
 
