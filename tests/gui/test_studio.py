@@ -285,7 +285,9 @@ import sys
 from pathlib import Path
 from viewer.app import make_application
 from viewer.jobs.queue import JobQueue
-from viewer.qt.studio.window import Places
+from viewer.qt.job_runner import JobRunner
+from viewer.qt.long_jobs import LongJobs
+from viewer.qt.studio.window import Places, StudioDialog
 
 application = make_application()
 jobs, runner = LongJobs(JobQueue(None)), JobRunner()

@@ -78,7 +78,8 @@ def _not_kept(folder: Path) -> frozenset[str]:
         names = json.loads((folder / NOT_KEPT).read_text("utf-8"))
     except (OSError, ValueError):
         return frozenset()
-    return frozenset(str(name) for name in names) if isinstance(names, list) else frozenset()
+    known = cast("list[object]", names) if isinstance(names, list) else []
+    return frozenset(str(name) for name in known)
 
 
 def save_shots(folder: Path, paths: Sequence[str], target: Path) -> int:
