@@ -77,7 +77,7 @@ def put_image(folder: Path, name: str, *, kept: bool = True) -> dict[str, object
     with (folder / "journal.jsonl").open("a") as journal:
         journal.write(json.dumps(line) + "\n")
     thumbnail = str(path.with_suffix(".png"))
-    told = {"path": str(path), "thumbnail": thumbnail, "prompt": MASS}
+    told: dict[str, object] = {"path": str(path), "thumbnail": thumbnail, "prompt": MASS}
     return told | {"kept": kept, "reason": reason}
 
 
@@ -103,7 +103,7 @@ def make_foreign(folder: Path) -> Path:
     """The form of a Stable Diffusion folder."""
     for part in PARTS:
         (folder / part).mkdir(parents=True)
-        (folder / part / "config.json").write_text("{}")
+        (folder / part / "config.json").write_text('{"in_channels": 4}')
     (folder / INDEX).write_text("{}")
     make_weights(folder / "unet" / "diffusion_pytorch_model.safetensors", "conv_in.weight")
     return folder
@@ -115,9 +115,15 @@ def make_card(folder: Path, name: str = "tiny-generator", *, paints: bool = True
     if paints:
         make_weights(folder / "lesions" / "unet" / "model.safetensors", "conv_in.weight")
     card = GeneratorCard(
-        **{"name": name, "version": "0.1.0", "licence": "AGPL-3.0-or-later", "data": "none"},
-        **{"intended_use": "tests", "vendors": ("alpha", "film-a"), "files": {}},
-        **{"breast_mm": 0.8, "piece_mm": 0.1},
+        name,
+        version="0.1.0",
+        licence="AGPL-3.0-or-later",
+        data="none",
+        intended_use="tests",
+        vendors=("alpha", "film-a"),
+        breast_mm=0.8,
+        piece_mm=0.1,
+        files={},
     )
     write_generator_card(folder, card)
     return folder
