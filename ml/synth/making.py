@@ -173,7 +173,17 @@ def _refuse_what_it_cannot(
             model=pack.card.name,
         )
     painted = (_is_painted(order, n, prompt) for n, prompt in enumerate(prompts, 1))
-    if pack.card.breast_mm is None and not all(painted):
+    if all(painted):
+        return
+    if not pack.draws:
+        raise ModelError(
+            mark(
+                "The model {model} only paints into breasts: ask for lesions, or for sham "
+                "edits alone (--sham-share 1), or use another model."
+            ),
+            model=pack.card.name,
+        )
+    if pack.card.breast_mm is None:
         raise ModelError(
             mark("The model {model} does not say how large its pixels are; give their size."),
             model=pack.card.name,

@@ -6,8 +6,8 @@
                              tokenizer/ and scheduler/ beside it
         lesions/             what paints into masked pieces: a second unet/ and text_encoder/
 
-Any Stable Diffusion folder is taken too (`read_foreign`): it has no card, so nothing is known
-of its data, and its pixels have no size.
+Any Stable Diffusion folder is taken too (`read_foreign`), one that draws whole breasts or one
+that paints in: it has no card, so nothing is known of its data, and its pixels have no size.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INDEX = "model_index.json"
+CONFIG = "config.json"
 LESIONS_FOLDER = "lesions"
 LESIONS_PARTS = ("unet", "text_encoder")
 PARTS = ("vae", "unet", "text_encoder", "tokenizer", "scheduler")
 WEIGHTS_SUFFIX = ".safetensors"
 # The longest head that the format's own reader takes.
 MOST_HEAD = 100_000_000
+# A denoiser that paints in also sees the mask and what lies around it: 4, 1 and 4 channels.
+PAINTING_CHANNELS = 9
 # What may run code when it is read.
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".py")
 
@@ -74,15 +77,22 @@ class GeneratorCard:
 
 @dataclass(frozen=True, slots=True)
 class GeneratorPack:
-    """A checked pack."""
+    """A checked pack.
+
+    Attributes
+    ----------
+    draws
+        Whether it draws whole breasts; a foreign folder that paints in does not.
+    """
 
     folder: Path
     card: GeneratorCard
+    draws: bool = True
 
     @property
     def paints(self) -> bool:
         """Whether it holds a network that paints into pieces."""
-        return (self.folder / LESIONS_FOLDER).is_dir()
+        return not self.draws or (self.folder / LESIONS_FOLDER).is_dir()
 
     @property
     def weights_sha256(self) -> str:
@@ -92,7 +102,7 @@ class GeneratorPack:
     @property
     def lesions_sha256(self) -> str:
         """Of the network that paints into pieces."""
-        return self._sha256_below(f"{LESIONS_FOLDER}/unet/")
+        return self._sha256_below(f"{LESIONS_FOLDER}/unet/" if self.draws else "unet/")
 
     def _sha256_below(self, folder: str) -> str:
         return next(
@@ -174,6 +184,7 @@ def read_foreign(folder: Path, vendors: tuple[str, ...]) -> GeneratorPack:
             piece_mm=None,
             files=files,
         ),
+        draws=_channels(folder) != PAINTING_CHANNELS,
     )
 
 
@@ -204,6 +215,22 @@ def read_any(
         )
     pack = read_foreign(folder, vendors)
     return replace(pack, card=replace(pack.card, breast_mm=pixel_mm))
+
+
+def _channels(folder: Path) -> int:
+    """What the denoiser is given."""
+    try:
+        content = json.loads((folder / "unet" / CONFIG).read_text("utf-8"))
+        return int(content["in_channels"])
+    except FileNotFoundError as error:
+        raise _missing(folder, f"unet/{CONFIG}") from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(
+            mark("The file {name} of the model {model} cannot be read; install it again."),
+            detail=str(error),
+            name=f"unet/{CONFIG}",
+            model=folder.name,
+        ) from error
 
 
 def read_lora(path: Path) -> Path:

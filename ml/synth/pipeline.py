@@ -2,7 +2,7 @@
 
 Two kinds of folder are one to the caller: the pack that comes with the program, which makes
 whole breasts and paints lesions into pieces, and any Stable Diffusion folder that a user points
-at, which makes whole breasts only. Nothing is ever fetched, and no pickle is read.
+at, which does one of the two. Nothing is ever fetched, and no pickle is read.
 """
 
 from __future__ import annotations
@@ -68,21 +68,30 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generator:
-    """A loaded pack; make one with `load_generator`, or of parts with `drawing`."""
+    """A loaded pack; make one with `load_generator`, or of parts with `drawing`.
+
+    At least one of the two pipelines is there.
+    """
 
     pack: GeneratorPack | None
-    breasts: StableDiffusionPipeline
+    breasts: StableDiffusionPipeline | None
     lesions: StableDiffusionInpaintPipeline | None
+
+    @property
+    def _any(self) -> StableDiffusionPipeline | StableDiffusionInpaintPipeline:
+        found = self.breasts or self.lesions
+        assert found is not None
+        return found
 
     @property
     def device(self) -> torch.device:
         """What it computes on."""
-        return self.breasts.device
+        return self._any.device
 
     @property
     def pixels(self) -> int:
         """Of one image: rows times columns."""
-        side = self.breasts.unet.config["sample_size"] * self.breasts.vae_scale_factor
+        side = self._any.unet.config["sample_size"] * self._any.vae_scale_factor
         return int(side) ** 2
 
     def draw(
@@ -103,7 +112,14 @@ class Generator:
         -------
         (n, rows, columns) float32
             In 0..1.
+
+        Raises
+        ------
+        ValueError
+            Where the pack only paints in.
         """
+        if self.breasts is None:
+            raise ValueError("this pack draws no whole breasts")
         given = self.breasts(
             prompt=[prompt_text(prompt) for prompt in prompts],
             num_inference_steps=sampling.steps,
@@ -142,6 +158,8 @@ class Generator:
         if self.lesions is None:
             raise ValueError("this pack paints no lesions")
         around = torch.from_numpy(pieces[:, None])
+        # Other packs see colours.
+        around = around.repeat(1, int(self._any.vae.config["in_channels"]), 1, 1)
         grain = pieces - self._carried(around)
         covered = torch.from_numpy(masks[:, None].astype(np.float32))
         given = self.lesions(
@@ -161,12 +179,12 @@ class Generator:
         return np.where(masks, painted, pieces)
 
     def _carried(self, pieces: torch.Tensor) -> NDArray[np.float32]:
-        """(n, 1, rows, columns) in 0..1 through the autoencoder and back, without the one."""
-        coder = self.breasts.vae
+        """(n, channels, rows, columns) in 0..1 through the autoencoder and back, as one."""
+        coder = self._any.vae
         given = (pieces * 2 - 1).to(coder.device, coder.dtype)
         with torch.inference_mode():
             back = coder.decode(coder.encode(given).latent_dist.mode()).sample
-        return (back[:, 0].float().cpu().numpy() + 1) / 2
+        return (back.mean(1).float().cpu().numpy() + 1) / 2
 
 
 def load_generator(
@@ -197,6 +215,9 @@ def load_generator(
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
         StableDiffusionPipeline,
     )
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import (
+        StableDiffusionInpaintPipeline,
+    )
 
     _quiet()
     precision = precision or precision_of(device, capability_of_device(device))
@@ -207,25 +228,34 @@ def load_generator(
         # The other way needs another package, and these networks are small.
         "low_cpu_mem_usage": False,
     }
-    breasts = StableDiffusionPipeline.from_pretrained(
-        pack.folder, **given, dtype={"default": kind, "vae": grays}, safety_checker=None
-    )
-    whole = drawing(breasts).breasts
+    kinds = {"default": kind, "vae": grays}
+    form = StableDiffusionPipeline if pack.draws else StableDiffusionInpaintPipeline
+    whole = form.from_pretrained(pack.folder, **given, dtype=kinds, safety_checker=None)
+    _as_used(whole)
     _take_any_type(whole.vae)
     _put_upon(whole, lora)
+    whole = whole.to(device)
+    if isinstance(whole, StableDiffusionInpaintPipeline):
+        return Generator(pack, None, whole)
     given["dtype"] = kind
     lesions = _painter(pack, whole, given).to(device) if pack.paints else None
-    return Generator(pack, whole.to(device), lesions)
+    return Generator(pack, whole, lesions)
 
 
 def drawing(breasts: StableDiffusionPipeline) -> Generator:
     """A pipeline as it is used here; it paints no lesions."""
-    breasts.scheduler = _solver(breasts)
-    breasts.set_progress_bar_config(disable=True)
+    _as_used(breasts)
     return Generator(None, breasts, None)
 
 
-def _solver(breasts: StableDiffusionPipeline) -> DPMSolverMultistepScheduler:
+def _as_used(pipeline: StableDiffusionPipeline | StableDiffusionInpaintPipeline) -> None:
+    pipeline.scheduler = _solver(pipeline)
+    pipeline.set_progress_bar_config(disable=True)
+
+
+def _solver(
+    breasts: StableDiffusionPipeline | StableDiffusionInpaintPipeline,
+) -> DPMSolverMultistepScheduler:
     """DPM-Solver++ (Lu 2022) over the pack's own noise; "trailing" begins at noise alone."""
     from diffusers.schedulers.scheduling_dpmsolver_multistep import (
         DPMSolverMultistepScheduler,
@@ -283,7 +313,9 @@ def _quiet() -> None:
     transformers_logging.disable_progress_bar()
 
 
-def _put_upon(pipeline: StableDiffusionPipeline, lora: Sequence[Path]) -> None:
+def _put_upon(
+    pipeline: StableDiffusionPipeline | StableDiffusionInpaintPipeline, lora: Sequence[Path]
+) -> None:
     names = [f"lora-{number}" for number, _ in enumerate(lora)]
     for path, name in zip(lora, names, strict=True):
         try:

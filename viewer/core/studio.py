@@ -118,6 +118,8 @@ class Generator:
         What its user said of a folder without a card; None where the card says it.
     precision
         What it computes in on the device of new jobs, in a word.
+    draws
+        Whether it makes whole breasts; one that does not paints into others.
     """
 
     folder: str
@@ -128,6 +130,7 @@ class Generator:
     lora: str = ""
     pixel_mm: float | None = None
     precision: str = Precision.FP32
+    draws: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,8 @@ def fit_draft(draft: Draft, generator: Generator) -> Draft:
         prompt = replace(prompt, vendor=generator.vendors[0])
     if not generator.paints:
         prompt = replace(prompt, lesion=None, quadrant=None)
+    elif not generator.draws and prompt.lesion is None:
+        prompt = replace(prompt, lesion=LesionKind.MASS, quadrant=Quadrant.UPPER_OUTER)
     return replace(draft, prompt=prompt, text=prompt_text(prompt), problem="")
 
 
@@ -199,7 +204,9 @@ def is_open(draft: Draft, generator: Generator, slot: str, word: str) -> bool:
     """Whether a word may be chosen now."""
     if slot == "quadrant":
         return draft.prompt.lesion is not None
-    return slot != "lesion" or generator.paints or word == NO_LESION
+    if slot != "lesion":
+        return True
+    return generator.draws if word == NO_LESION else generator.paints
 
 
 def choose(draft: Draft, slot: str, word: str) -> Draft:
@@ -223,6 +230,9 @@ def write_text(draft: Draft, text: str, generator: Generator) -> Draft:
         return replace(draft, text=text, problem=str(error))
     if prompt.lesion and not generator.paints:
         said = translate(mark("This generator paints no lesions; end after the breast."))
+        return replace(draft, text=text, problem=said)
+    if not prompt.lesion and not generator.draws:
+        said = translate(mark("This generator only paints lesions into breasts; name one."))
         return replace(draft, text=text, problem=said)
     return replace(draft, text=text, prompt=prompt, problem="")
 
@@ -299,4 +309,6 @@ def headline(generator: Generator, device: str) -> str:
     if generator.lora:
         name += f" + {PurePath(generator.lora).stem}"
     paints = translate("paints lesions") if generator.paints else translate("no lesions")
+    if not generator.draws:
+        paints = translate("only paints lesions")
     return f"{name} · {paints} · {device}, {generator.precision}"

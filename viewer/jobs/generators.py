@@ -66,6 +66,7 @@ def look_up(choice: GeneratorChoice, own: Sequence[Path], lane: str) -> Generato
         lora,
         None if (pack.folder / CARD).exists() else card.breast_mm,
         precision_of(lane, capability_of(lane)),
+        draws=pack.draws,
     )
 
 
@@ -92,7 +93,7 @@ def _foreign(choice: GeneratorChoice) -> GeneratorPack:
             mark("Say what the sentences of {model} call the makers: one word at least."),
             model=folder.name,
         )
-    if pack.card.breast_mm is None:
+    if pack.draws and pack.card.breast_mm is None:
         raise ModelError(
             mark("Say how large a pixel of {model} is: it has no card that does."),
             model=folder.name,

@@ -9,15 +9,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import (
+    StableDiffusionInpaintPipeline,
+)
 
 from ml.control import Control, Stopped
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
 from ml.mammo.codes import BreastDensity, Laterality, ViewPosition
+from ml.models.generator import (
+    build_denoiser,
+    build_text_encoder,
+    build_tokenizer,
+    noise_schedule,
+)
 from ml.registry import CARD
+from ml.synth.making import run
+from ml.synth.order import Order
 from ml.synth.pack import read_any, read_foreign, read_generator, read_lora
 from ml.synth.pipeline import GRAYS_IN, Sampling, load_generator
 from ml.synth.precision import Precision, precision_of
-from ml.synth.prompts import Area, LesionKind, Prompt, Quadrant
+from ml.synth.prompts import Area, LesionKind, Prompt, Quadrant, prompt_text, words_of
 from tests.factories.generators import VENDORS, make_generator
 
 if TYPE_CHECKING:
@@ -111,6 +123,49 @@ def test_any_stable_diffusion_folder_will_do(folder: Path, tmp_path: Path) -> No
     np.testing.assert_allclose(
         drawn, load_generator(read_generator(folder)).draw([HEALTHY], [1], FEW), atol=1e-5
     )
+
+
+def painter_in_colour(folder: Path) -> Path:
+    """An inpainting folder as others write it: three colours, no card."""
+    levels = 4
+    coder = AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels,
+        block_out_channels=(8,) * levels,
+        norm_num_groups=4,
+    )
+    tokenizer = build_tokenizer(words_of(VENDORS))
+    StableDiffusionInpaintPipeline(
+        vae=coder,
+        text_encoder=build_text_encoder(tokenizer),
+        tokenizer=tokenizer,
+        unet=build_denoiser(inpainting=True),
+        scheduler=noise_schedule(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def test_a_folder_that_only_paints_in_paints_and_draws_nothing(tmp_path: Path) -> None:
+    pack = read_any(painter_in_colour(tmp_path / "MAM-E-lesions"), VENDORS)
+    assert pack.paints
+    assert not pack.draws
+    assert len(pack.lesions_sha256) == 64
+    painter = load_generator(pack)
+    piece = np.random.default_rng(1).random((1, 256, 256), np.float32)
+    mask = np.zeros((1, 256, 256), np.bool_)
+    mask[0, 100:140, 60:100] = True
+    painted = painter.paint(piece, mask, [MASS], [1], FEW)
+    assert np.array_equal(painted[~mask], piece[~mask])
+    assert np.abs(painted[mask] - piece[mask]).mean() > 0.01
+    with pytest.raises(ValueError, match="draws no whole breasts"):
+        painter.draw([HEALTHY], [1], FEW)
+    order = Order(str(tmp_path / "made"), (prompt_text(HEALTHY),), model=str(pack.folder))
+    with pytest.raises(ModelError, match="only paints into breasts"):
+        run({**order.to_json(), "vendors": list(VENDORS), "sham_share": 0.0})
+    assert not list((tmp_path / "made").glob("*"))
 
 
 def copied(folder: Path, tmp_path: Path) -> Path:

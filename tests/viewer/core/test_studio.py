@@ -161,3 +161,16 @@ def test_a_deviation_belongs_to_its_figure() -> None:
     spread = replace(kid, name="KID, own: deviation over subsets", value=0.004)
     (line,) = batches.figure_lines((kid, spread))
     assert line.value == "0.04 ± 0.004"
+
+
+def test_a_generator_that_only_paints_is_asked_for_lesions_only() -> None:
+    painter = replace(GENERATOR, draws=False)
+    assert not studio.is_open(studio.first_draft(painter), painter, "lesion", studio.NO_LESION)
+    assert studio.is_open(studio.first_draft(painter), painter, "lesion", "mass")
+    healthy = studio.choose(studio.first_draft(GENERATOR), "lesion", studio.NO_LESION)
+    assert (
+        "only paints lesions"
+        in studio.write_text(studio.first_draft(painter), healthy.text, painter).problem
+    )
+    assert studio.fit_draft(healthy, painter).prompt.lesion
+    assert "only paints lesions" in studio.headline(painter, "CPU")
