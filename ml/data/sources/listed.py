@@ -10,7 +10,7 @@ from ml.mammo.codes import BreastDensity, FindingType
 from ml.mammo.pixels import read_pixels
 from ml.mammo.prepare import PrepareSpec, Wants, fine_canvas, prepare_for
 from ml.mammo.read import read_mammogram
-from ml.manifest import Label
+from ml.manifest import Label, Source
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ml.data.canvases import Pair
     from ml.mammo.geometry import Box
+    from ml.mammo.mammogram import Mammogram
     from ml.manifest import BoxRow, Manifest, ManifestRow
 
 GRADES = tuple(BreastDensity)
@@ -55,6 +56,7 @@ def listed_pairs(
             raise DataError(mark("{path} has no label in the manifest."), path=row.path)
         try:
             mammogram = read_mammogram(manifest.folder / row.path)
+            _refuse_disguised(row, mammogram)
             whole, fine = prepare_for(read_pixels(mammogram), mammogram, wants)
         except MammoError as error:
             raise DataError(
@@ -66,6 +68,14 @@ def listed_pairs(
         to_canvas, size = whole.to_stored.inverse(), (wants.whole.rows, wants.whole.columns)
         placed = [to_canvas.box(box.box).clipped(*size) for box in boxes]
         yield whole.pixels, fine_canvas(whole, fine), _item(row, boxes, placed)
+
+
+def _refuse_disguised(row: ManifestRow, mammogram: Mammogram) -> None:
+    """No table makes a synthetic image a patient's."""
+    if mammogram.synthetic and row.source not in (Source.PHANTOM, Source.GENERATED):
+        raise DataError(
+            mark("its header says that it is synthetic; give its row that source"),
+        )
 
 
 def _item(row: ManifestRow, boxes: list[BoxRow], placed: list[Box]) -> CanvasItem:

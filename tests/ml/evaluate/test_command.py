@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+import pydicom
 import pytest
 
 from ml.errors import DataError, ModelError
@@ -16,6 +18,9 @@ from tests.factories.packs import make_packs, rewrite_card
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+SYNTHETIC = (0x0008, 0x001C)
 
 
 def sha256(name: str) -> str:
@@ -38,6 +43,11 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
         replace(row, source=Source.REAL if number < 4 else row.source)
         for number, row in enumerate(manifest.rows)
     )
+    for row in rows:
+        if row.source is Source.REAL:
+            dataset = pydicom.dcmread(folder / row.path)
+            dataset[SYNTHETIC].value, dataset.PatientName = "NO", "Woman"
+            dataset.save_as(folder / row.path)
     write_manifest(replace(manifest, rows=rows))
     return folder
 
@@ -56,6 +66,17 @@ def test_every_source_is_measured_by_itself(phantoms: Path, tmp_path: Path) -> N
         assert all(f["data"].endswith("phantom") for f in model["data"]["phantom"]["figures"])
     assert done[-1] == (24, 24)
     assert "tiny-detector@0.1.0" in out.with_suffix(".html").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("packs")
+def test_no_table_makes_a_synthetic_image_real(phantoms: Path, tmp_path: Path) -> None:
+    manifest = command.read_manifest(phantoms)
+    shutil.copytree(phantoms, tmp_path / "set")
+    for source in (Source.REAL, None):
+        rows = tuple(replace(row, source=source) for row in manifest.rows)
+        write_manifest(replace(manifest, folder=tmp_path / "set", rows=rows))
+        with pytest.raises(DataError, match="its header says that it is synthetic"):
+            command.main(tmp_path / "set", None, tmp_path / "figures.json")
 
 
 @pytest.mark.usefixtures("packs")
