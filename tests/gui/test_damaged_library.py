@@ -110,3 +110,13 @@ def test_a_whole_library_says_nothing(qtbot: QtBot, tmp_path: Path) -> None:
     reader.wait(lambda: queue.started)
     assert not reader.window.notice.isVisible()
     reader.window.close()
+
+
+def test_a_window_that_is_closed_at_once_looks_at_nothing(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viewer.qt.main_window.JOBS_AFTER_MS", 50)
+    queue = FakeQueue()
+    program(qtbot, tmp_path / "library.sqlite", queue).window.close()
+    qtbot.wait(100)
+    assert not queue.started

@@ -95,6 +95,8 @@ class MainWindow(QMainWindow):
         self.jobs = jobs or LongJobs(JobQueue(None))
         self.jobs.setParent(self)
         self._started = False
+        self._check_soon = QTimer(self, interval=JOBS_AFTER_MS, singleShot=True)
+        self._check_soon.timeout.connect(self._check_library)
         settings = preferences.settings
         self.images = Images(runner, settings.pixel_cache_mb * MEGABYTE, self)
         self.opener = Opener(session, runner, self._settings, self)
@@ -161,10 +163,11 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if not self._started:
             self._started = True
-            QTimer.singleShot(JOBS_AFTER_MS, self, self._check_library)
+            self._check_soon.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop what runs in the background."""
+        self._check_soon.stop()
         self._runner.close()
         self.jobs.close()
         self._models.close()
