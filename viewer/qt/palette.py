@@ -6,6 +6,8 @@ RAISED = "#1f272d"
 LINE = "#262c31"
 TEXT = "#e6eaed"
 DIM = "#87919a"
+# What cannot be chosen now, and should still be read.
+FAINT = "#5f6972"
 ACCENT = "#9bd3e6"
 # What the machine says, and what the reader says.
 MACHINE = "#ffb454"

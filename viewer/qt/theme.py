@@ -81,6 +81,7 @@ QToolTip {{ background: {palette.CARD}; color: {palette.TEXT};
 QLineEdit, QPlainTextEdit, QTreeWidget, QComboBox, QSpinBox, QDoubleSpinBox {{
   background: {palette.CARD}; border: 1px solid {palette.LINE}; border-radius: 4px;
   padding: 3px 6px; selection-background-color: {palette.CHOSEN}; }}
+QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {palette.FAINT}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTreeWidget:focus, QComboBox:focus,
 QAbstractSpinBox:focus {{ border-color: {palette.ACCENT}; }}
 QHeaderView::section {{ background: {palette.GROUND}; color: {palette.DIM}; border: none;

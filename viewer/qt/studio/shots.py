@@ -43,6 +43,8 @@ FOCUS_PX = 2
 PICTURE_PX = 320
 # A picture that is not kept, and its tag, which can still be read.
 DIM, TAG_DIM = 0.25, 0.55
+# Of what lies behind a reason, of 255.
+SHADE = 190
 _ROOT = QModelIndex()
 
 
@@ -200,9 +202,15 @@ def _draw_reason(painter: QPainter, cell: QRectF, shot: Shot) -> None:
     text = shot.reason if shot.reason else "" if shot.kept else translate("not kept")
     if not text:
         return
-    painter.setPen(QColor(palette.DIM if shot.passed else palette.ALARM))
     flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
-    painter.drawText(cell.adjusted(10, 24, -10, -24), flags, text)
+    place = cell.adjusted(10, 24, -10, -24)
+    behind = painter.boundingRect(place, flags, text).adjusted(-5, -3, 5, 3)
+    # A dense breast is as bright as letters are.
+    painter.fillRect(behind, QColor(0, 0, 0, SHADE))
+    painter.setPen(QColor(palette.TEXT if shot.kept else palette.DIM))
+    if not shot.passed:
+        painter.setPen(QColor(palette.ALARM))
+    painter.drawText(place, flags, text)
 
 
 def _draw_frame(painter: QPainter, cell: QRectF, shot: Shot, focused: bool) -> None:

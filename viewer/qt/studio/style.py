@@ -17,7 +17,7 @@ QLabel[kind="problem"] {{ color: {palette.ALARM}; }}
 QLabel[kind="figure"] {{ border-bottom: 1px solid {palette.LINE}; padding: 4px 0; }}
 QPushButton[kind="chip"] {{ padding: 4px 9px; background: {palette.GROUND}; }}
 QPushButton[kind="chip"]:checked {{ background: {palette.CHOSEN}; border-color: #3d5a6c; }}
-QPushButton[kind="chip"]:disabled {{ color: {palette.LINE}; }}
+QPushButton[kind="chip"]:disabled {{ color: {palette.FAINT}; }}
 QPushButton[kind="chip"]:focus {{ border-color: {palette.ACCENT}; }}
 QPushButton[kind="deed"] {{ background: {palette.DEED}; }}
 QPushButton:disabled {{ color: {palette.DIM}; background: {palette.GROUND}; }}
