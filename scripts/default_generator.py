@@ -11,9 +11,7 @@ it. Stopped at any moment, the same command goes on.
 from __future__ import annotations
 
 import argparse
-import copy
 import csv
-import hashlib
 import logging
 import os
 from dataclasses import dataclass, replace
@@ -33,48 +31,26 @@ from ml.data.sources.mini_mias import mini_mias_canvases, mini_mias_with_muscle
 from ml.data.sources.phantoms import PhantomSet, phantom_canvases
 from ml.mammo.prepare import FINE
 from ml.manifest import Split
-from ml.models.generator import build_text_encoder, build_tokenizer
 from ml.places import MODELS
 from ml.registry import name_sha256
 from ml.synth.known import known_of
 from ml.synth.pack import GeneratorCard
-from ml.synth.prompts import prompt_text, words_of
-from ml.synth.teaching import (
-    ANATOMY,
-    FILM_DENSITIES,
-    SIDE_PX,
-    area_cm2,
-    area_word,
-    as_hung,
-    healthy_prompt,
-    vendor_word,
-)
+from ml.synth.teaching import ANATOMY, FILM_DENSITIES, SIDE_PX, vendor_word
 from ml.train.crops import CropSource
-from ml.train.generator import (
-    CROP_PX,
-    AutoencoderRecipe,
-    DenoiserRecipe,
-    Latents,
-    encoded,
-    standardize,
-    train_autoencoder,
-    train_denoiser,
-)
-from ml.train.generator_data import PIECES, as_unit, piece_latents, standardized, tokens
-from ml.train.generator_pack import save_generator
+from ml.train.generator import CROP_PX, AutoencoderRecipe, DenoiserRecipe
+from ml.train.generator_data import PIECES, as_unit, healthy
+from ml.train.generator_school import Lesson, Recipes, School
 from ml.train.packs import INTENDED_USE, LICENCE
 from ml.train.plan import device_at_hand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from numpy.typing import NDArray
-    from transformers import CLIPTextModel, CLIPTokenizer
 
     from ml.synth.pack import GeneratorPack
-    from ml.train.generator import Conditioned
+    from ml.synth.prompts import Prompt
 
 log = logging.getLogger("default_generator")
 # Women of their own: no other model has seen them, so it may judge what was learnt of them.
@@ -154,72 +130,25 @@ def _of_training(
     ]
 
 
-def autoencoder_of(data: Taught, work: Path, part: float, device: str) -> AutoencoderKL:
-    """Trained on everything, whole and in pieces; on its device, as everything is encoded."""
+def lesson_of(data: Taught) -> Lesson:
+    """Everything for the autoencoder; healthy breasts and pieces for the two denoisers."""
     whole = [
         CropSource(known, tuple(range(len(known.items))), SIDE_PX, SIDE_PX, NONE)
         for known in (data.breasts, data.films, data.with_muscle)
     ]
     mirrored = replace(NONE, flip_rows=0.5)
-    pieces = [
-        CropSource(
-            data.pieces, tuple(range(len(data.pieces.items))), CROP_PX, CROP_PX, mirrored
-        )
-    ]
-    recipe = replace(AUTOENCODER, steps=round(AUTOENCODER.steps * part))
-    trained = train_autoencoder(whole, pieces, recipe, work, device=device)
-    return trained.to(device)  # type: ignore[arg-type]
+    number = tuple(range(len(data.pieces.items)))
+    small = [CropSource(data.pieces, number, CROP_PX, CROP_PX, mirrored)]
+    shown = (*data.breasts.items, *data.films.items)
+    vendors = tuple(sorted({vendor_word(item.vendor) for item in shown}))
+    return Lesson(whole, small, lambda: _shown(data), data.pieces, vendors)
 
 
-def text_of(vendors: Iterable[str]) -> tuple[CLIPTokenizer, CLIPTextModel]:
-    """Words and an untrained text encoder for them."""
-    import torch
-
-    torch.manual_seed(BREASTS.seed)
-    tokenizer = build_tokenizer(words_of(tuple(vendors)))
-    return tokenizer, build_text_encoder(tokenizer)
-
-
-def breast_latents(
-    data: Taught, autoencoder: AutoencoderKL, tokenizer: CLIPTokenizer
-) -> Latents:
-    """Every whole breast, hung as it is shown, with its sentence."""
+def _shown(data: Taught) -> Iterator[tuple[NDArray[np.uint16], Prompt]]:
     densities = {name: FILM_DENSITIES[word] for name, word in data.densities.items()}
-    pictures, sentences = [], []
-    for known, shown in ((data.breasts, 1), (data.films, FILM_TIMES)):
-        for canvas, item in known.images():
-            if item.lesion:
-                continue
-            area = area_word(area_cm2(canvas, ANATOMY.pixel_mm))
-            prompt = healthy_prompt(item, area, densities)
-            pictures += [as_hung(canvas, prompt.laterality)] * shown
-            sentences += [prompt_text(prompt)] * shown
-    means = encoded(autoencoder, (as_unit(picture) for picture in pictures))
-    latents = standardized(means, tokens(tokenizer, sentences))
-    assert latents.levels is not None
-    standardize(autoencoder, latents.levels)
-    return latents
-
-
-def denoiser_of(
-    latents: Latents,
-    tokenizer: CLIPTokenizer,
-    text: CLIPTextModel,
-    recipe: DenoiserRecipe,
-    checkpoint: Path,
-    device: str,
-) -> Conditioned:
-    """Train on latents; the sentences and sizes stand for the data in the checkpoint."""
-    sentences = hashlib.sha256(latents.words.tobytes()).hexdigest()
-    return train_denoiser(
-        latents,
-        tokens(tokenizer, [""])[0],
-        text,
-        recipe,
-        checkpoint,
-        settings={"latents": len(latents.means), "sentences": sentences},
-        device=device,
-    )
+    yield from healthy(data.breasts)
+    for film in healthy(data.films, densities):
+        yield from [film] * FILM_TIMES
 
 
 def generator_of(
@@ -227,30 +156,11 @@ def generator_of(
 ) -> GeneratorPack:
     """Train all parts one after the other and write the pack; each goes on where it stopped."""
     data = taught(work, mini_mias)
-    log.info("teaching: autoencoder")
-    autoencoder = autoencoder_of(data, work, part, device)
-    shown = (data.breasts, data.films)
-    vendors = sorted({vendor_word(item.vendor) for known in shown for item in known.items})
-    tokenizer, text = text_of(vendors)
-    log.info("latents of whole breasts and of pieces")
-    breasts = breast_latents(data, autoencoder, tokenizer)
-    pieces = piece_latents(data.pieces, autoencoder, tokenizer)
-    log.info("teaching: denoiser of breasts, %d images", len(breasts.means))
-    recipe = replace(BREASTS, steps=round(BREASTS.steps * part))
-    whole = denoiser_of(breasts, tokenizer, text, recipe, work / "breasts.pt", device)
-    log.info("teaching: denoiser of lesions, %d pieces", len(pieces.means))
-    recipe = replace(LESIONS, steps=round(LESIONS.steps * part))
-    # It begins with what sentences mean to whole breasts, which no lesion was ever in.
-    said = copy.deepcopy(whole.text)
-    painter = denoiser_of(pieces, tokenizer, said, recipe, work / "lesions.pt", device)
-    return save_generator(
-        folder,
-        _card(data, vendors),
-        autoencoder=autoencoder.cpu(),
-        tokenizer=tokenizer,
-        breasts=whole,
-        lesions=painter,
-        known=known_of(as_unit(canvas) for known in shown for canvas, _ in known.images()),
+    lesson = lesson_of(data)
+    recipes = Recipes(AUTOENCODER, BREASTS, LESIONS).part(part)
+    pictures = (as_unit(c) for known in (data.breasts, data.films) for c, _ in known.images())
+    return School(lesson, recipes, work, device).generator(
+        folder, _card(data, lesson.vendors), lambda: known_of(pictures)
     )
 
 

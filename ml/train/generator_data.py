@@ -21,7 +21,6 @@ from ml.mammo.prepare import FINE, prepare, resolves
 from ml.mammo.read import read_mammogram
 from ml.manifest import Source, Split
 from ml.synth.balance import SIDES, VIEWS
-from ml.synth.prompts import prompt_text
 from ml.synth.teaching import (
     ANATOMY,
     area_cm2,
@@ -33,10 +32,10 @@ from ml.synth.teaching import (
     vendor_word,
 )
 from ml.texts import mark
-from ml.train.generator import Latents, encoded, pieces_as_latents
+from ml.train.generator import Latents, pieces_as_latents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
     from ml.control import Control
     from ml.data.canvases import CanvasItem, CanvasSet
+    from ml.mammo.codes import BreastDensity
     from ml.manifest import Manifest, ManifestRow
     from ml.synth.prompts import Prompt
     from ml.synth.teaching import Piece
@@ -171,21 +171,21 @@ def _whole(
         yield row.path, prepare(read_pixels(mammogram), mammogram, ANATOMY).pixels
 
 
-def breast_latents(
-    data: Taught, autoencoder: AutoencoderKL, tokenizer: CLIPTokenizer
-) -> Latents:
-    """Every healthy whole breast, hung as it is shown, with its sentence; not standardized."""
-    shown = [
-        (index, _healthy(data.breasts, index))
-        for index, item in enumerate(data.breasts.items)
-        if not item.lesion
-    ]
-    if not shown:
-        raise DataError(mark("No image without lesion may teach what a breast looks like."))
-    pictures = (as_unit(as_hung(data.breasts.pixels[i], p.laterality)) for i, p in shown)
-    means = encoded(autoencoder, pictures)
-    words = tokens(tokenizer, [prompt_text(prompt) for _, prompt in shown])
-    return standardized(means, words)
+def healthy(
+    breasts: CanvasSet, densities: Mapping[str, BreastDensity] | None = None
+) -> Iterator[tuple[NDArray[np.uint16], Prompt]]:
+    """Every whole breast without lesion, hung as it is shown, with its sentence.
+
+    Parameters
+    ----------
+    densities
+        By `image_id`, of images whose item has none.
+    """
+    for canvas, item in breasts.images():
+        if not item.lesion:
+            area = area_word(area_cm2(canvas, ANATOMY.pixel_mm))
+            prompt = healthy_prompt(item, area, densities)
+            yield as_hung(canvas, prompt.laterality), prompt
 
 
 def piece_latents(
@@ -234,11 +234,6 @@ def cached(path: Path, make: Callable[[], Latents]) -> Latents:
 def canonical(data: Taught) -> Iterator[NDArray[np.float32]]:
     """The whole breasts in 0..1, chest wall at the left: what a copy would be one of."""
     return (as_unit(pixels) for pixels, _ in data.breasts.images())
-
-
-def _healthy(breasts: CanvasSet, index: int) -> Prompt:
-    area = area_word(area_cm2(breasts.pixels[index], ANATOMY.pixel_mm))
-    return healthy_prompt(breasts.items[index], area)
 
 
 def _cut(pieces: CanvasSet) -> Iterator[Piece]:
