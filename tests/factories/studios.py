@@ -99,11 +99,11 @@ def make_weights(path: Path, *names: str) -> Path:
     return path
 
 
-def make_foreign(folder: Path) -> Path:
-    """The form of a Stable Diffusion folder."""
+def make_foreign(folder: Path, channels: int = 4) -> Path:
+    """The form of a Stable Diffusion folder; with 9 channels, of one that paints in."""
     for part in PARTS:
         (folder / part).mkdir(parents=True)
-        (folder / part / "config.json").write_text('{"in_channels": 4}')
+        (folder / part / "config.json").write_text(json.dumps({"in_channels": channels}))
     (folder / INDEX).write_text("{}")
     make_weights(folder / "unet" / "diffusion_pytorch_model.safetensors", "conv_in.weight")
     return folder

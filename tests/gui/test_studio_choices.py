@@ -112,6 +112,21 @@ def test_what_is_chosen_is_what_is_queued(qtbot: QtBot, kept: Kept, tmp_path: Pa
     made.close()
 
 
+def test_a_folder_that_only_paints_needs_no_size(
+    qtbot: QtBot, kept: Kept, tmp_path: Path
+) -> None:
+    kept.choice = GeneratorChoice(str(make_foreign(tmp_path / "sd", 9)), vendors=("ge",))
+    queue = FakeQueue()
+    made = Studio(qtbot, queue, kept.places(tmp_path))
+    made.ready()
+    start(made, queue)
+    spec = queue.wishes[0].values[2]
+    assert isinstance(spec, dict)
+    assert (spec["vendors"], spec["pixel_mm"]) == (["ge"], None)
+    assert "with a mass" in str(spec["prompts"])
+    made.close()
+
+
 def test_a_folder_that_is_gone_is_told_and_another_can_be_chosen(
     qtbot: QtBot, kept: Kept, tmp_path: Path
 ) -> None:

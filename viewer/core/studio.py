@@ -118,6 +118,8 @@ class Generator:
         What its user said of a folder without a card; None where the card says it.
     precision
         What it computes in on the device of new jobs, in a word.
+    has_card
+        Whether the folder says its words and sizes itself.
     draws
         Whether it makes whole breasts; one that does not paints into others.
     """
@@ -131,6 +133,7 @@ class Generator:
     pixel_mm: float | None = None
     precision: str = Precision.FP32
     draws: bool = True
+    has_card: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +257,7 @@ def order_of(draft: Draft, generator: Generator, out: Path, reference: str = "")
         seed=draft.seed,
         model=generator.folder,
         lora=(generator.lora,) if generator.lora else (),
-        vendors=generator.vendors if generator.pixel_mm else (),
+        vendors=() if generator.has_card else generator.vendors,
         pixel_mm=generator.pixel_mm,
         steps=draft.steps,
         guidance=draft.guidance,

@@ -55,7 +55,7 @@ def look_up(choice: GeneratorChoice, own: Sequence[Path], lane: str) -> Generato
         Where there is none, or it is not whole, or it could run code.
     """
     pack = _foreign(choice) if choice.folder else read_generator(_first_of(own))
-    card = pack.card
+    card, has_card = pack.card, (pack.folder / CARD).exists()
     lora = str(read_lora(Path(choice.lora))) if choice.lora else ""
     return Generator(
         str(pack.folder),
@@ -64,9 +64,10 @@ def look_up(choice: GeneratorChoice, own: Sequence[Path], lane: str) -> Generato
         card.vendors,
         pack.paints,
         lora,
-        None if (pack.folder / CARD).exists() else card.breast_mm,
+        None if has_card else card.breast_mm,
         precision_of(lane, capability_of(lane)),
         draws=pack.draws,
+        has_card=has_card,
     )
 
 

@@ -74,10 +74,14 @@ def test_words_stand_between_commas() -> None:
 
 
 def test_what_no_card_says_stands_in_the_order(tmp_path: Path) -> None:
-    foreign = replace(BARE, pixel_mm=0.4, lora="/a.safetensors")
+    foreign = replace(BARE, pixel_mm=0.4, lora="/a.safetensors", has_card=False)
     order = studio.order_of(studio.first_draft(foreign), foreign, tmp_path)
     asked = (order.vendors, order.pixel_mm, order.lora)
     assert asked == (("alpha", "beta"), 0.4, ("/a.safetensors",))
+    # One that only paints has the size of what it paints into.
+    painter = replace(GENERATOR, draws=False, has_card=False)
+    asked_of = studio.order_of(studio.first_draft(painter), painter, tmp_path)
+    assert (asked_of.vendors, asked_of.pixel_mm) == (("alpha", "beta"), None)
     own = studio.order_of(studio.first_draft(GENERATOR), GENERATOR, tmp_path)
     assert (own.vendors, own.pixel_mm, own.lora) == ((), None, ())
 
