@@ -8,6 +8,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+import psutil
+
 from ml.exchange import read_message, write_message
 from viewer.jobs.models import OFFLINE, program
 
@@ -64,6 +66,16 @@ class JobChild:
         """Send a request; one to a process that is gone is lost."""
         with self._lock, suppress(OSError, ValueError):
             write_message(cast("BinaryIO", self._process.stdin), {"type": request, **content})
+
+    def freeze(self) -> None:
+        """Have the process stand still where it is."""
+        with suppress(psutil.Error):
+            psutil.Process(self.pid).suspend()
+
+    def thaw(self) -> None:
+        """Have it go on."""
+        with suppress(psutil.Error):
+            psutil.Process(self.pid).resume()
 
     def kill(self) -> None:
         """End the process at once."""

@@ -43,6 +43,8 @@ _BEAT_S = 5.0
 # How long a job may take to end when it was asked to, before its process is killed.
 _GRACE_S = 10.0
 _CLOSE_S = 2.0
+# How long a job may take to be held by itself: one that imports and loads does not ask.
+_YIELD_S = 0.4
 _ENDS = frozenset({"done", "failed", "stopped"})
 
 
@@ -54,6 +56,30 @@ class _Run:
     stopping: bool = False
     kill_at: float = math.inf
     outcome: Message | None = None
+    held: bool = False
+    freeze_at: float = math.inf
+    frozen: bool = False
+
+    def hold(self) -> None:
+        self.ask("hold")
+        if not self.held and not self.frozen:
+            self.freeze_at = min(self.freeze_at, time.monotonic() + _YIELD_S)
+
+    def release(self) -> None:
+        self.held, self.freeze_at = False, math.inf
+        self.thaw()
+        self.ask("release")
+
+    def freeze(self) -> None:
+        self.freeze_at = math.inf
+        if self.child is not None:
+            self.frozen = True
+            self.child.freeze()
+
+    def thaw(self) -> None:
+        if self.frozen and self.child is not None:
+            self.child.thaw()
+        self.frozen = False
 
     def ask(self, request: str, **content: object) -> None:
         if self.child is not None:
@@ -62,6 +88,7 @@ class _Run:
     def stop(self, grace_s: float = _GRACE_S) -> None:
         if not self.stopping:
             self.stopping = True
+            self.thaw()
             self.ask("stop")
         self.kill_at = min(self.kill_at, time.monotonic() + grace_s)
 
@@ -113,12 +140,13 @@ class JobDriver:
         self._work.put(self._look)
 
     def hold(self, lane: str | None) -> None:
-        """Have the jobs of a lane, or of all, wait at their next step."""
+        """Have the jobs of a lane, or of all, wait at their next step, or where they are."""
         with self._lock:
             self._holds.append(lane)
             for name, run in self._runs.items():
                 if lane in (None, name):
-                    run.ask("hold")
+                    run.hold()
+        self._work.put(self._look_when_due)
 
     def release(self, lane: str | None) -> None:
         """Take one `hold` back."""
@@ -126,7 +154,7 @@ class JobDriver:
             self._holds.remove(lane)
             for name, run in self._runs.items():
                 if lane in (None, name) and not self._is_held(name):
-                    run.ask("release")
+                    run.release()
 
     def close(self) -> None:
         """Stop the processes, within three seconds; their jobs are paused and interrupted."""
@@ -170,12 +198,26 @@ class JobDriver:
         owned = {job.id: job for job in rows.owned()}
         for run in tuple(self._runs.values()):
             self._steer(run, owned.pop(run.job.id, None))
+            self._freeze_unheld(run)
         for job in owned.values():
             # Its end could not be written when it came.
             rows.set_parked(job, interrupted=True)
         if not self._closing.is_set():
             for lane in rows.lanes():
                 self._fill(lane)
+
+    def _look_when_due(self) -> None:
+        """Look again as soon as a job should be held."""
+        due = [run.freeze_at for run in self._runs.values()]
+        self._look_at = min([self._look_at, *due])
+
+    def _freeze_unheld(self, run: _Run) -> None:
+        with self._lock:
+            late = time.monotonic() >= run.freeze_at and not run.stopping
+            if late:
+                run.freeze()
+        if late:
+            self._take(run, {"type": "frozen"})
 
     def _beat(self, rows: Jobs) -> None:
         now = time.monotonic()
@@ -232,7 +274,8 @@ class JobDriver:
             with self._lock:
                 self._runs[job.lane] = run
                 if self._is_held(job.lane):
-                    run.ask("hold")
+                    run.hold()
+            self._look_when_due()
         self._told(job.id, None)
 
     def _is_held(self, lane: str) -> bool:
@@ -255,12 +298,21 @@ class JobDriver:
         elif kind == "memory":
             self._rows().set_memory(run.job, cast("int", message["bytes"]))
         elif kind == "paused":
+            self._is_still(run)
             self._rows().set_paused(run.job)
+        elif kind == "held":
+            self._is_still(run)
         elif kind in _ENDS:
             run.outcome = message
             run.kill_at = time.monotonic() + _GRACE_S
             return
         self._told(run.job.id, news)
+
+    def _is_still(self, run: _Run) -> None:
+        with self._lock:
+            # Of a hold that was taken back meanwhile nothing is remembered.
+            run.held = self._is_held(run.job.lane)
+            run.freeze_at = math.inf if run.held else run.freeze_at
 
     def _progress(self, job: JobRow, message: Message) -> None:
         self._rows().set_progress(

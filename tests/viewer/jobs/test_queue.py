@@ -227,6 +227,28 @@ def test_an_analysis_goes_first(office: Office) -> None:
         office.wait_to_work(job_id)
 
 
+def test_a_job_that_does_not_ask_stands_still_where_it_is(office: Office) -> None:
+    job_id = office.submit("deaf", 100)
+    office.wait_to_work(job_id)
+    with office.queue.hold():
+        begun = time.monotonic()
+        while not office.is_still(job_id):
+            assert time.monotonic() - begun < 1.5
+        time.sleep(0.3)
+        assert office.is_still(job_id)
+    office.wait_for(job_id, JobState.DONE)
+    assert len(office.made(job_id)) == 100
+
+
+def test_a_job_that_stands_still_can_be_cancelled(office: Office) -> None:
+    job_id = office.submit("deaf", 100)
+    office.wait_to_work(job_id)
+    with office.queue.hold():
+        office.wait(lambda: office.is_still(job_id))
+        office.queue.cancel(job_id)
+        office.wait_for(job_id, JobState.CANCELLED)
+
+
 def test_a_job_that_starts_while_an_analysis_runs_waits(office: Office) -> None:
     with office.queue.hold():
         job_id = office.count(3)

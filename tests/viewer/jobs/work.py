@@ -16,7 +16,7 @@ from ml.errors import MammoError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KINDS = ("count", "fail", "full", "bug", "reach", "die")
+KINDS = ("count", "deaf", "fail", "full", "bug", "reach", "die")
 STEP_S = 0.01
 
 
@@ -34,6 +34,16 @@ def count(spec: Mapping[str, object], control: Control) -> None:
         control.log("stopped in good order")
         raise
     control.log(f"device {spec.get('device')}, {os.environ['CUDA_VISIBLE_DEVICES']}")
+
+
+def deaf(spec: Mapping[str, object], control: Control) -> None:
+    """Count as `count` does, and ask only in the end, as an import does not."""
+    out, of = Path(str(spec["out"])), int(str(spec["of"]))
+    out.mkdir(parents=True)
+    for number in range(of):
+        (out / f"{number:04d}").write_text(str(os.getpid()))
+        time.sleep(STEP_S)
+    control.breathe()
 
 
 def fail(spec: Mapping[str, object], control: Control) -> None:
