@@ -42,7 +42,7 @@ LONGEST_S, REST_S = 60.0, 2.0
 
 def main() -> None:
     """Make the picture."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Picture a finished generation.")
     parser.add_argument("--model", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--made", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--out", type=Path, default=PICTURE)
