@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -401,18 +402,29 @@ def _part(module: str, name: str) -> Callable[..., object]:
 
 
 def _models(given: argparse.Namespace) -> None:
-    from ml.registry import card_to_json, default_packs, read_pack
-
-    packs = [read_pack(folder) for folder in default_packs().values()]
+    cards = _cards()
     if given.action == "list":
-        for pack in packs:
-            card = pack.card
-            sys.stdout.write(f"{card.name}@{card.version}\t{card.role}\t{card.licence}\n")
+        for role, card in cards.items():
+            sys.stdout.write(f"{card['name']}@{card['version']}\t{role}\t{card['licence']}\n")
         return
-    cards = [p.card for p in packs if given.name in {p.card.name, p.card.role}]
-    if not cards:
+    shown = [card for role, card in cards.items() if given.name in (card["name"], role)]
+    if not shown:
         raise MammoError(
             mark("There is no model {name}; `mammoscope models list` names them."),
             name=given.name,
         )
-    sys.stdout.write(json.dumps(card_to_json(cards[0]), indent=1) + "\n")
+    sys.stdout.write(json.dumps(shown[0], indent=1) + "\n")
+
+
+def _cards() -> dict[str, dict[str, object]]:
+    """What the models in use say of themselves, by role; all files are checked."""
+    from ml.places import GENERATOR, models_folder
+    from ml.registry import card_to_json, default_packs, read_pack
+    from ml.synth.pack import read_generator
+
+    packs = default_packs().items()
+    cards = {role: card_to_json(read_pack(folder).card) for role, folder in packs}
+    generator = models_folder() / GENERATOR
+    if generator.is_dir():
+        cards[GENERATOR] = asdict(read_generator(generator).card)
+    return cards

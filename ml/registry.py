@@ -12,7 +12,6 @@ import json
 import math
 import os
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
@@ -21,14 +20,14 @@ from ml.files import replacing
 from ml.findings import ModelUse, OperatingPoint
 from ml.mammo.codes import FindingType, ImageKind, PresentationIntent
 from ml.mammo.prepare import PrepareSpec, Wants
-from ml.places import MODELS
+from ml.places import models_folder
 from ml.texts import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 # Names the folder of the packs to use instead of those that come with the program.
-MODELS_VARIABLE = "MAMMOSCOPE_MODELS"
 CARD, WEIGHTS, GRAPH, GRAPH_WEIGHTS = (
     "card.json",
     "weights.safetensors",
@@ -226,9 +225,9 @@ def default_packs(environment: Mapping[str, str] = os.environ) -> dict[str, Path
     Parameters
     ----------
     environment
-        Its `MODELS_VARIABLE` names a folder to take instead of the program's own.
+        As for `models_folder`.
     """
-    folder = Path(environment.get(MODELS_VARIABLE) or MODELS)
+    folder = models_folder(environment)
     return {role: folder / role for role in ROLES if (folder / role / CARD).is_file()}
 
 

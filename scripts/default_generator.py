@@ -31,7 +31,7 @@ from ml.data.sources.mini_mias import mini_mias_canvases, mini_mias_with_muscle
 from ml.data.sources.phantoms import PhantomSet, phantom_canvases
 from ml.mammo.prepare import FINE
 from ml.manifest import Split
-from ml.places import MODELS
+from ml.places import GENERATOR, MODELS
 from ml.registry import name_sha256
 from ml.synth.known import known_of
 from ml.synth.pack import GeneratorCard
@@ -60,7 +60,7 @@ AUTOENCODER = AutoencoderRecipe(steps=20000)
 BREASTS = DenoiserRecipe(steps=20000, rate=8e-4, warmup=100)
 LESIONS = replace(BREASTS, steps=10000, seed=20261129)
 VERSION = "0.1.0"
-GENERATOR = MODELS / "generator"
+SHIPPED = MODELS / GENERATOR
 DATA = (
     "{breasts} simulated healthy breasts and {pieces} pieces of simulated breasts with lesions "
     "(ml.phantom; ours), and {films} films of mini-MIAS (Suckling 1994; research use only, no "
@@ -152,7 +152,7 @@ def _shown(data: Taught) -> Iterator[tuple[NDArray[np.uint16], Prompt]]:
 
 
 def generator_of(
-    work: Path, mini_mias: Path, device: str, part: float = 1.0, folder: Path = GENERATOR
+    work: Path, mini_mias: Path, device: str, part: float = 1.0, folder: Path = SHIPPED
 ) -> GeneratorPack:
     """Train all parts one after the other and write the pack; each goes on where it stopped."""
     data = taught(work, mini_mias)
@@ -209,7 +209,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--work", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--mini-mias", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--part", type=float, default=1.0, metavar="SHARE")
-    parser.add_argument("--out", type=Path, default=GENERATOR, metavar="FOLDER")
+    parser.add_argument("--out", type=Path, default=SHIPPED, metavar="FOLDER")
     return parser
 
 

@@ -6,7 +6,8 @@ What it is compared with was not taught: simulated women of other seeds, and the
 women whose hash does not say train. Lesions are painted into simulated healthy breasts, and the
 detectors that ship are asked for marks before and after. The report goes to
 `resources/docs/reports`, the contact sheet beside the results page, which `write_results.py`
-makes. `--work` keeps the simulated women, so that another generator is measured on the same.
+makes; the pack's card gets the figures. `--work` keeps the simulated women, so that another
+generator is measured on the same.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import csv
 import logging
 import os
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ from ml.manifest import ManifestRow, Split
 from ml.phantom.phantom import STANDARD_VIEWS, make_phantom
 from ml.phantom.vendors import FILMS, VENDORS
 from ml.phantom.woman import draw_woman
+from ml.places import GENERATOR, MODELS
 from ml.registry import name_sha256
 from ml.synth.balance import SIDES, VIEWS
 from ml.synth.comparing import FLOOR, GENERATED, QualityReport
@@ -43,7 +45,7 @@ from ml.synth.features import spaces
 from ml.synth.hosts import PhantomHosts
 from ml.synth.lesions import NoRoomError, paint_lesion
 from ml.synth.metrics import mean_of, told_apart
-from ml.synth.pack import read_generator
+from ml.synth.pack import read_generator, write_generator_card
 from ml.synth.pipeline import Sampling, load_generator
 from ml.synth.prompts import Area, LesionKind, Prompt, Quadrant, prompt_text
 from ml.synth.quality import Pictures, measure
@@ -72,11 +74,11 @@ if TYPE_CHECKING:
     from ml.infer.reader import MammogramReader
     from ml.mammo.geometry import Box
     from ml.mammo.mammogram import Mammogram
+    from ml.registry import Figure
     from ml.synth.metrics import Estimate
     from ml.synth.pipeline import Generator
 
 log = logging.getLogger("report_generator")
-GENERATOR = DOCS.parent / "models" / "generator"
 SHEET = "generator-examples.jpg"
 # Seeds that nothing else draws from.
 WOMEN = PhantomSet(7_000_000, 400, lesion_rate=0.0, pixel_mm=ANATOMY.pixel_mm / 2)
@@ -193,6 +195,7 @@ def main() -> None:
         "data": pack.card.data,
     }
     write_report("generator", document)
+    write_generator_card(given.pack, replace(pack.card, figures=figures_of(quality)))
     draw_sheet(DOCS / SHEET, sources, drawn, before, after)
 
 
@@ -396,6 +399,16 @@ def _share(places: Sequence[Place]) -> dict[str, float | None]:
     return {"value": found.value, "low": found.low, "high": found.high}
 
 
+def figures_of(quality: Mapping[str, QualityReport]) -> tuple[Figure, ...]:
+    """What the pack's card says of it: of generated images, beside each source."""
+    return tuple(
+        replace(figure, data=f"{GENERATED}, beside {name}")
+        for name, report in quality.items()
+        for figure in report.figures
+        if figure.data == GENERATED and "deviation" not in figure.name
+    )
+
+
 def draw_sheet(
     path: Path,
     sources: Mapping[str, Known],
@@ -459,7 +472,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure the generator that ships.")
     parser.add_argument("--work", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--mini-mias", required=True, type=Path, metavar="FOLDER")
-    parser.add_argument("--pack", type=Path, default=GENERATOR, metavar="FOLDER")
+    parser.add_argument("--pack", type=Path, default=MODELS / GENERATOR, metavar="FOLDER")
     return parser
 
 

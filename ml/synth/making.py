@@ -27,7 +27,7 @@ import numpy as np
 from ml.control import NOBODY, Control
 from ml.errors import DataError, ModelError
 from ml.manifest import read_manifest
-from ml.places import MODELS
+from ml.places import GENERATOR, models_folder
 from ml.registry import file_sha256
 from ml.synth.balance import lacks, prompts_of, take_census
 from ml.synth.filters import Judge
@@ -52,9 +52,8 @@ if TYPE_CHECKING:
     from ml.synth.pipeline import Generator
     from ml.synth.prompts import Prompt
 
-__all__ = ["GENERATOR", "TRIES", "Order", "run"]
+__all__ = ["TRIES", "Order", "run"]
 
-GENERATOR = "generator"
 # Images that are made for one number before it is given up.
 TRIES = 3
 SEED_BITS = 48
@@ -124,8 +123,8 @@ def pack_of(order: Order) -> GeneratorPack:
     ModelError
         Where it is no model, or not whole.
     """
-    folder = Path(order.model) if Path(order.model).is_dir() else MODELS / order.model
-    folder = folder if order.model else MODELS / GENERATOR
+    named = models_folder() / (order.model or GENERATOR)
+    folder = Path(order.model) if order.model and Path(order.model).is_dir() else named
     if not folder.is_dir():
         raise ModelError(
             mark("There is no generator “{model}”; name the folder of one."),

@@ -42,8 +42,8 @@ class Order:
     seed
         Of everything that is drawn.
     model
-        A pack's folder or its name under `ml.places.MODELS`; empty: the one that comes with the
-        program.
+        A pack's folder or its name under `ml.places.models_folder`; empty: the one that comes
+        with the program.
     lora
         Files or folders (safetensors) that are put upon a Stable Diffusion folder.
     vendors, pixel_mm

@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from ml.cli import write_json
+from ml.places import MODELS_VARIABLE
 from ml.registry import CARD
+from tests.factories.generators import make_generator
 from tests.factories.packs import make_packs
 from viewer.__main__ import main
 
@@ -61,9 +63,14 @@ def test_models_are_listed_and_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_packs(tmp_path)
-    monkeypatch.setattr("ml.registry.MODELS", tmp_path)
+    make_generator(tmp_path / "generator")
+    monkeypatch.setenv(MODELS_VARIABLE, str(tmp_path))
     assert main(["models", "list"]) == 0
-    assert "tiny-detector@0.1.0" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "tiny-detector@0.1.0\tdetector" in said
+    assert "tiny-generator@0.1.0\tgenerator" in said
+    assert main(["models", "show", "generator"]) == 0
+    assert json.loads(capsys.readouterr().out)["breast_mm"] == 0.8
     assert main(["models", "show", "classifier"]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "tiny-classifier"
     assert main(["models", "show", "nothing"]) == 1
@@ -93,7 +100,7 @@ def test_a_film_is_analyzed_from_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_packs(tmp_path / "models")
-    monkeypatch.setattr("ml.registry.MODELS", tmp_path / "models")
+    monkeypatch.setenv(MODELS_VARIABLE, str(tmp_path / "models"))
     film = np.zeros((300, 200), np.uint8)
     film[60:240, :90] = np.linspace(60, 220, 90).astype(np.uint8)
     Image.fromarray(film).save(tmp_path / "film.png")

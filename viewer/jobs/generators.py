@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ml.errors import ModelError, WeightsMissingError
 from ml.manifest import read_manifest
-from ml.places import MODELS
-from ml.registry import CARD, MODELS_VARIABLE
+from ml.places import GENERATOR, models_folder
+from ml.registry import CARD
 from ml.synth.balance import take_census
 from ml.synth.pack import read_any, read_generator, read_lora
 from ml.synth.precision import precision_of
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ml.synth.pack import GeneratorPack
     from viewer.core.studio import GeneratorChoice
 
-NAME = "generator"
-
 
 def generator_folders(own: Path, environment: Mapping[str, str] = os.environ) -> list[Path]:
     """Where a generator may lie, the first choice first.
@@ -35,8 +33,7 @@ def generator_folders(own: Path, environment: Mapping[str, str] = os.environ) ->
     own
         The folder of the packs that the user brought.
     """
-    moved = environment.get(MODELS_VARIABLE, "")
-    return [own / NAME, (Path(moved) if moved else MODELS) / NAME]
+    return [own / GENERATOR, models_folder(environment) / GENERATOR]
 
 
 def look_up(choice: GeneratorChoice, own: Sequence[Path], lane: str) -> Generator:
