@@ -43,6 +43,7 @@ def resampled(
     *,
     draws: int = DRAWS,
     seed: int = 0,
+    level: float = LEVEL,
 ) -> dict[str, Estimate]:
     """Percentile bootstrap intervals of several figures, clustered by patient (Efron 1979).
 
@@ -53,6 +54,8 @@ def resampled(
     figures
         From the indices of the cases that count (with repetition) to figures by name; NaN
         where they define none (such draws are left out of the interval).
+    level
+        Share of the draws between the ends of an interval.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def resampled(
         drawn = rng.integers(len(members), size=len(members))
         for name, value in figures(np.concatenate([members[i] for i in drawn])).items():
             values[name].append(value)
-    return {name: Estimate(value, *_ends(values[name])) for name, value in whole.items()}
+    return {name: Estimate(value, *_ends(values[name], level)) for name, value in whole.items()}
 
 
 def interval(
@@ -96,11 +99,11 @@ def interval(
     return found.low, found.high
 
 
-def _ends(values: Sequence[float]) -> tuple[float, float]:
+def _ends(values: Sequence[float], level: float) -> tuple[float, float]:
     known = np.array(values, np.float64)
     known = known[np.isfinite(known)]
     if not known.size:
         return float("nan"), float("nan")
-    tail = (1 - LEVEL) / 2
+    tail = (1 - level) / 2
     low, high = np.quantile(known, (tail, 1 - tail))
     return float(low), float(high)

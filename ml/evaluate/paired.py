@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ml.evaluate.bootstrap import DRAWS, Estimate, resampled
+from ml.evaluate.bootstrap import DRAWS, LEVEL, Estimate, resampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from ml.evaluate.outcomes import Judged, Marked
 
     Outcome = TypeVar("Outcome", Marked, Judged)
+    Figure = Callable[[Sequence[Outcome]], float]
 
 
 def paired_difference(
     one: Sequence[Outcome],
     other: Sequence[Outcome],
-    figure: Callable[[Sequence[Outcome]], float],
+    figure: Figure[Outcome] | tuple[Figure[Outcome], Figure[Outcome]],
     *,
     draws: int = DRAWS,
+    level: float = LEVEL,
 ) -> Estimate:
     """The figure of `one` less that of `other`: paired bootstrap over patients (Efron 1993).
 
@@ -36,7 +38,10 @@ def paired_difference(
     one, other
         What two models said of the same images, in any order.
     figure
-        Such as the sensitivity at one false mark an image, or the area under the curve.
+        Such as the sensitivity at one false mark an image, or the area under the curve; two
+        where each model has a threshold of its own.
+    level
+        Of the interval.
 
     Raises
     ------
@@ -48,10 +53,12 @@ def paired_difference(
     if first.keys() != second.keys():
         raise ValueError("the two did not see the same images")
     images = list(first)
+    of_one, of_other = figure if isinstance(figure, tuple) else (figure, figure)
 
     def difference(indices: NDArray[np.int64]) -> dict[str, float]:
         drawn = [images[index] for index in indices]
-        return {"": figure([first[i] for i in drawn]) - figure([second[i] for i in drawn])}
+        gain = of_one([first[i] for i in drawn]) - of_other([second[i] for i in drawn])
+        return {"": gain}
 
     patients = [first[image].item.patient_id for image in images]
-    return resampled(patients, difference, draws=draws)[""]
+    return resampled(patients, difference, draws=draws, level=level)[""]
