@@ -75,6 +75,8 @@ def set_study(state: SessionState, study: Study | None) -> SessionState:
         # A lone image needs no empty slots beside it.
         one_up=len(hung) == 1,
         lengths=(),
+        decisions=(),
+        outcomes=(),
     )
 
 

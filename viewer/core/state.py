@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ml.mammo.codes import Laterality
     from ml.mammo.mammogram import Mammogram, Window
     from ml.mammo.study import Study
+    from viewer.core.decision import Decision, Outcome
 
 
 class Tool(Enum):
@@ -30,6 +31,7 @@ class Tool(Enum):
     PAN = "pan"
     LOUPE = "loupe"
     LENGTH = "length"
+    DRAW = "draw"
 
 
 class Impression(Enum):
@@ -107,10 +109,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class FindingKey:
-    """Names one finding: its image and its place in that image's findings."""
+    """Names one mark: its image and its place in that image's findings.
+
+    Attributes
+    ----------
+    index
+        -1 where no finding of the machine's is there; `mark` then names it.
+    """
 
     sop_instance_uid: str
     index: int
+    mark: str = ""
 
 
 def _nothing() -> Mapping[Laterality, Impression]:
@@ -205,6 +214,11 @@ class SessionState:
         The active viewport fills the canvas.
     lengths
         What the reader measured in the open study.
+    reader
+        Her name; empty until she was asked.
+    decisions, outcomes
+        All that was said of the open study's marks and breasts, the oldest first; the latest
+        counts.
     lane
         What the background lane does, in words; empty when idle.
     background
@@ -232,6 +246,9 @@ class SessionState:
     background: Background = field(default_factory=Background)
     one_up: bool = False
     lengths: tuple[Length, ...] = ()
+    reader: str = ""
+    decisions: tuple[Decision, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
     @property
     def machine_shown(self) -> bool:
@@ -239,7 +256,7 @@ class SessionState:
         return not self.blind_first_read or bool(self.reading.revealed_at)
 
 
-# What undo brings back: how images are shown, never what was said or found.
+# What undo brings back here: how images are shown. What was decided goes back by new decisions.
 _VIEW = ("viewports", "active", "linked", "one_up", "lengths", "threshold", "heat_map_shown")
 
 

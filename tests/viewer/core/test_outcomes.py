@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from ml.mammo.codes import Laterality
+from tests.factories.analyses import make_study
+from tests.factories.words import LATER, NOW, READER, make_outcome, make_state
+from viewer.core import outcomes
+from viewer.core.decision import AssessmentCategory, Outcome, Proof, Truth, outcome_of
+from viewer.core.decision_json import outcome_from_json, outcome_to_json
+from viewer.core.state import Impression, SessionState
+
+RIGHT, LEFT = Laterality.RIGHT, Laterality.LEFT
+
+
+def added(state: SessionState, outcome: Outcome | None) -> SessionState:
+    assert outcome is not None
+    return outcomes.add_outcome(state, "1.2.3", outcome)
+
+
+def test_each_outcome_holds_all_that_is_known_of_the_breast() -> None:
+    state = make_state()
+    state = added(state, outcomes.with_impression(state, RIGHT, Impression.RECALL, NOW))
+    category = AssessmentCategory.MODERATE_SUSPICION
+    state = added(state, outcomes.with_assessment(state, RIGHT, category, LATER))
+    proof = (Proof.PATHOLOGY, Truth.MALIGNANT)
+    state = added(state, outcomes.with_proof(state, RIGHT, proof, ("2026-03-04", 5), LATER))
+    known = outcome_of(state.outcomes, RIGHT)
+    assert known is not None
+    assert (known.recall, known.assessment) == (True, category)
+    assert (known.proof, known.truth, known.proof_date) == (*proof, "2026-03-04")
+    assert known.follow_up_months is None, "tissue needs no waiting"
+    assert (known.lesion_score, known.malignancy_score) == (0.63, 0.22)
+    assert known.circumstances.reader == READER
+    assert len(state.outcomes) == 3
+    assert outcome_of(state.outcomes, LEFT) is None
+
+
+def test_what_turned_out_wrong_is_taken_back() -> None:
+    state = added(make_state(), make_outcome())
+    state = added(state, outcomes.with_proof(state, RIGHT, None, ("", None), LATER))
+    known = outcome_of(state.outcomes, RIGHT)
+    assert known is not None
+    assert (known.proof, known.truth, known.proof_date, known.follow_up_months) == (
+        *(None, None, ""),
+        None,
+    )
+    assert known.recall is True
+
+
+def test_a_date_that_is_none_is_refused() -> None:
+    proof = (Proof.FOLLOW_UP, Truth.NORMAL)
+    with pytest.raises(ValueError, match="isoformat"):
+        outcomes.with_proof(make_state(), RIGHT, proof, ("soon", 12), NOW)
+
+
+def test_a_breast_without_images_has_no_outcome() -> None:
+    state = replace(make_state(), study=make_study(("LCC",)))
+    assert outcomes.with_impression(state, RIGHT, Impression.NORMAL, NOW) is None
+    assert outcomes.with_assessment(state, RIGHT, None, NOW) is None
+    assert outcomes.with_proof(state, RIGHT, None, ("", None), NOW) is None
+
+
+def test_an_outcome_does_not_fall_on_another_study() -> None:
+    state = replace(make_state(), study=replace(make_study(), uid="9"))
+    assert outcomes.add_outcome(state, "1.2.3", make_outcome()) is state
+
+
+@pytest.mark.parametrize(
+    "outcome", [make_outcome(), Outcome(LEFT, make_outcome().circumstances)]
+)
+def test_an_outcome_is_the_same_through_json(outcome: Outcome) -> None:
+    text = json.dumps(outcome_to_json(outcome))
+    assert outcome_from_json(json.loads(text)) == outcome
+
+
+def test_what_was_kept_stands_before_what_was_said_since() -> None:
+    state = added(make_state(), make_outcome())
+    assert outcomes.restore_outcomes(state, ()) is state
+    assert outcomes.restore_outcomes(state, (make_outcome(),)).outcomes == (
+        make_outcome(),
+        *state.outcomes,
+    )
