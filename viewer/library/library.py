@@ -19,6 +19,8 @@ from ml.errors import DataError
 from ml.findings import Analysis
 from ml.findings_json import image_from_json, image_to_json
 from ml.mammo.codes import Laterality
+from ml.texts import mark
+from viewer.core.errors import LibraryError
 from viewer.core.state import Impression, Reading
 from viewer.library.database import (
     is_kept,
@@ -27,12 +29,14 @@ from viewer.library.database import (
     open_database,
     replace_database,
 )
+from viewer.library.words import DECISIONS, OUTCOMES, addition, decisions_in, outcomes_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ml.findings import ImageAnalysis, ModelUse
+    from viewer.core.decision import Decision, Outcome
 
     _Statement = tuple[str, Sequence[tuple[object, ...]]]
 
@@ -172,6 +176,37 @@ class Library:
             _log.warning("a reading in the library cannot be understood")
             return None
 
+    def add_words(self, words: Iterable[tuple[str, str, Decision | Outcome]]) -> None:
+        """Add decisions and outcomes to the history, in this order, all or none.
+
+        Parameters
+        ----------
+        words
+            The study each belongs to, a name for its row that no other has, and the word. One
+            whose row is there already is not added again.
+
+        Raises
+        ------
+        LibraryError
+            Where they cannot be written.
+        """
+        statements = [addition(study_uid, name, word) for study_uid, name, word in words]
+        if not self._write_all(*statements):
+            raise LibraryError(
+                mark(
+                    "What you decided could not be written to the library; it is tried again "
+                    "with your next decision. Is the disk full?"
+                )
+            )
+
+    def decisions_of(self, study_uid: str) -> tuple[Decision, ...]:
+        """All that was decided on marks of a study, the oldest first."""
+        return decisions_in(self._read(DECISIONS, (study_uid,)))
+
+    def outcomes_of(self, study_uid: str) -> tuple[Outcome, ...]:
+        """All that was said of a study's breasts, the oldest first."""
+        return outcomes_in(self._read(OUTCOMES, (study_uid,)))
+
     def keep_analysis(self, analysis: Analysis) -> None:
         """Keep an analysis, image by image, under the models and the program that made it."""
         key, models = _key(analysis.models), analysis.models
@@ -220,11 +255,11 @@ class Library:
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         self._write_all((statement, [values]))
 
-    def _write_all(self, *statements: _Statement) -> None:
+    def _write_all(self, *statements: _Statement) -> bool:
         with self._lock:
             if self._unproven is not None:
                 self._unproven.extend(statements)
-            self._execute(statements)
+            return self._execute(statements)
 
     def _begin_anew(self, path: Path) -> str:
         if self._closed:
@@ -240,7 +275,7 @@ class Library:
         self._connection, self.sentence = connection, sentence
         self.place = path if is_kept(connection) else None
 
-    def _execute(self, statements: Iterable[_Statement]) -> None:
+    def _execute(self, statements: Iterable[_Statement]) -> bool:
         try:
             with self._connection:
                 for statement, rows in statements:
@@ -248,6 +283,8 @@ class Library:
         except sqlite3.Error as error:
             # A full disk must not end a reading session.
             _log.warning("the library could not be written: %s", name_of_error(error))
+            return False
+        return True
 
     def _read(self, statement: str, values: tuple[object, ...]) -> list[tuple[object, ...]]:
         try:

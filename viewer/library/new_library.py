@@ -101,5 +101,45 @@ STRICT
     """
 CREATE INDEX lines_of_job ON job_lines (job_id, id)
     """,
-    "INSERT INTO alembic_version VALUES ('0002')",
+    """
+CREATE TABLE decisions (
+number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+id TEXT NOT NULL,
+study_uid TEXT NOT NULL,
+sop_instance_uid TEXT NOT NULL,
+mark TEXT NOT NULL,
+standing TEXT NOT NULL,
+reader TEXT NOT NULL,
+at TEXT NOT NULL,
+marks_shown INTEGER NOT NULL,
+marks_seen INTEGER NOT NULL,
+synthetic INTEGER NOT NULL,
+content TEXT NOT NULL,
+UNIQUE (id)
+)
+STRICT
+    """,
+    """
+CREATE INDEX decisions_of_study ON decisions (study_uid, number)
+    """,
+    """
+CREATE TABLE outcomes (
+number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+id TEXT NOT NULL,
+study_uid TEXT NOT NULL,
+laterality TEXT NOT NULL,
+reader TEXT NOT NULL,
+at TEXT NOT NULL,
+marks_shown INTEGER NOT NULL,
+marks_seen INTEGER NOT NULL,
+synthetic INTEGER NOT NULL,
+content TEXT NOT NULL,
+UNIQUE (id)
+)
+STRICT
+    """,
+    """
+CREATE INDEX outcomes_of_study ON outcomes (study_uid, number)
+    """,
+    "INSERT INTO alembic_version VALUES ('0003')",
 )

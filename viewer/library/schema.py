@@ -41,7 +41,7 @@ files = Table(
     sqlite_strict=True,
 )
 
-# No key of the two below points to `studies`: what was said outlives the list of recent ones.
+# No key of the next four points to `studies`: what was said outlives the list of recent ones.
 readings = Table(
     "readings",
     metadata,
@@ -60,6 +60,49 @@ analyses = Table(
     Column("sop_instance_uid", Text, primary_key=True),
     Column("model_hashes", Text, primary_key=True),
     Column("content", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+
+def _circumstances() -> tuple[Column[object], ...]:
+    """Under which the reader said something, and all that she said, as JSON."""
+    return (
+        Column("reader", Text, nullable=False),
+        Column("at", Text, nullable=False),
+        Column("marks_shown", Integer, nullable=False),
+        Column("marks_seen", Integer, nullable=False),
+        Column("synthetic", Integer, nullable=False),
+        Column("content", Text, nullable=False),
+    )
+
+
+# Rows of the two below are added and never changed: the last of a mark, or of a breast, counts.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    # The same row may be written twice, when the first time seemed to fail.
+    Column("id", Text, nullable=False, unique=True),
+    Column("study_uid", Text, nullable=False),
+    Column("sop_instance_uid", Text, nullable=False),
+    Column("mark", Text, nullable=False),
+    Column("standing", Text, nullable=False),
+    *_circumstances(),
+    Index("decisions_of_study", "study_uid", "number"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("study_uid", Text, nullable=False),
+    Column("laterality", Text, nullable=False),
+    *_circumstances(),
+    Index("outcomes_of_study", "study_uid", "number"),
+    sqlite_autoincrement=True,
     sqlite_strict=True,
 )
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from tests.factories.analyses import FOUR_VIEWS, MODELS, make_analysis
+from tests.factories.words import make_decision
 from viewer.core.state import Reading
 from viewer.library import database
 from viewer.library.database import MIGRATIONS, open_database
@@ -175,3 +176,23 @@ def test_two_programs_migrate_one_library_once(path: Path) -> None:
     assert sentence == ""
     assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
     connection.close()
+
+
+def test_the_readers_word_can_be_kept_in_a_library_of_version_two(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        migrate(connection)
+        for name in ("decisions", "outcomes"):
+            connection.execute(f"DROP TABLE {name}")
+        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+        connection.execute("PRAGMA user_version = 2")
+        connection.execute("INSERT INTO readings VALUES ('1.2', '{}', '{}', '', 1, 'B')")
+        connection.commit()
+    library = Library(path)
+    decision = make_decision()
+    library.add_words([("1.2", "row", decision)])
+    assert library.decisions_of("1.2") == (decision,)
+    assert library.reading_of("1.2") == Reading(seen_before=True)
+    library.close()
+    with closing(sqlite3.connect(f"{path}.version-2")) as copy:
+        assert copy.execute("PRAGMA user_version").fetchone() == (2,)
