@@ -32,6 +32,7 @@ COMMANDS = (
     "generate",
     "import-dataset",
     "find-duplicates",
+    "audit",
     "train",
     "evaluate",
     "models",
@@ -69,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_generate(commands)
     _add_import(commands)
     _add_duplicates(commands)
+    _add_audit(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_models(commands)
@@ -234,6 +236,29 @@ def _add_duplicates(commands: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("--other", type=Path, metavar="FILE", help="a second manifest")
 
 
+def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "audit",
+        "Say whether data are fit to train on: exit code 1 where something is red and not "
+        "overridden, else 0.",
+        "audit data/manifest.csv --json audit.json",
+        _audit,
+    )
+    named = parser.add_mutually_exclusive_group(required=True)
+    named.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST")
+    named.add_argument("--manifest", dest="named", type=Path, metavar="FILE", help="the same")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="the report; a page beside it"
+    )
+    parser.add_argument(
+        "--override",
+        default="",
+        metavar="REASON",
+        help="why the data are used although something is red: stays on every model's card",
+    )
+
+
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(
         commands,
@@ -251,6 +276,14 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--from-scratch",
         action="store_true",
         help="do not begin with the installed model's weights",
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--part",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="share of the usual number of steps, to try something out",
     )
 
 
@@ -371,14 +404,25 @@ def _duplicates(given: argparse.Namespace) -> None:
     _part("ml.data.duplicates_command", "main")(given.manifest, given.other)
 
 
-def _train(given: argparse.Namespace) -> None:
-    if given.model == "generator":
-        spec = {"manifest": str(given.manifest), "out": str(given.out)}
-        _part("ml.train.generator_command", "run")(spec, OnTerminal(translate("Training")))
-        return
-    _part("ml.train.command", "main")(
-        given.model, given.manifest, given.out, from_scratch=given.from_scratch
+def _audit(given: argparse.Namespace) -> None:
+    _part("ml.audit.command", "main")(
+        given.manifest or given.named,
+        given.json,
+        given.override,
+        control=OnTerminal(translate("Auditing")),
     )
+
+
+def _train(given: argparse.Namespace) -> None:
+    spec = {
+        "manifest": str(given.manifest),
+        "out": str(given.out),
+        "role": given.model,
+        "device": given.device,
+        "part": given.part,
+        "from_scratch": given.from_scratch,
+    }
+    _part("ml.train.run", "run")(spec, OnTerminal(translate("Training")))
 
 
 def _evaluate(given: argparse.Namespace) -> None:

@@ -6,10 +6,12 @@ with messages to the window: it is given a `Control` and knows of neither.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+Thing = TypeVar("Thing")
 
 
 class Stopped(Exception):  # noqa: N818 (nothing went wrong)
@@ -46,3 +48,10 @@ class Control:
 
 
 NOBODY = Control()
+
+
+def breathing(things: Iterable[Thing], control: Control) -> Iterator[Thing]:
+    """The same things, with a breath before each."""
+    for thing in things:
+        control.breathe()
+        yield thing

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, str] = MappingProxyType(
     {
         "generate": "ml.synth.making:run",
-        "train generator": "ml.train.generator_command:run",
+        "train": "ml.train.run:run",
     }
 )
 # Behind the viewer and the model process, on whatever the reader leaves free.

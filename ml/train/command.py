@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from ml.control import NOBODY, Control, breathing
 from ml.data.canvases import read_canvases, split_of, write_canvases, write_pairs
 from ml.data.duplicates import fingerprints, refuse_duplicates
 from ml.data.sources.listed import listed_canvases, listed_pairs
@@ -14,7 +15,8 @@ from ml.mammo.prepare import FINE, WHOLE, Wants
 from ml.manifest import Split, read_manifest
 from ml.models.detector import build_detector
 from ml.registry import BESIDE, FINE_ROLE, default_packs, name_sha256, read_pack
-from ml.texts import mark
+from ml.synth.memory import device_of_order
+from ml.texts import mark, translate
 from ml.train.classifier import train_classifier
 from ml.train.crops import CropSource
 from ml.train.detector import train_detector
@@ -25,7 +27,7 @@ from ml.train.patches import train_patches
 from ml.train.plan import device_at_hand, plan_training
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import torch
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from ml.mammo.prepare import PrepareSpec
     from ml.manifest import Manifest
     from ml.registry import ModelPack
+    from ml.train.loop import Recipe
     from ml.train.plan import Plan
 
 DATA = "{images} images of {patients} patients: the manifest {name}, its rows for training."
@@ -48,6 +51,9 @@ def main(
     *,
     from_scratch: bool = False,
     plan: Plan | None = None,
+    device: str = "auto",
+    part: float = 1.0,
+    control: Control = NOBODY,
 ) -> None:
     """Train, measure and write a model pack into `out`; a killed training goes on.
 
@@ -57,17 +63,28 @@ def main(
         Do not begin with the installed model's weights, nor measure with other installed ones.
     plan
         Instead of the one that the data and the device decide.
+    device
+        One of `ml.synth.order.DEVICES`.
+    part
+        Share of the steps of the plan.
+    control
+        Asked at every image and step, told the steps and, in the end, the pack.
 
     Raises
     ------
     DataError
         Where the manifest names no image that the model could learn or be measured on, or the
         installed model was trained on a patient who is to measure the new one.
+    Stopped
+        Where `control` ends the work; it goes on from the checkpoint.
     """
+    kind = device_of_order(device)
     manifest = read_manifest(manifest_path)
     beside = {} if from_scratch else _beside(role)
     wants = _wants(role, beside.get(FINE_ROLE))
-    purposes = {purpose: _prepared(manifest, purpose, out, wants, role) for purpose in Split}
+    purposes = {
+        purpose: _prepared(manifest, purpose, out, wants, role, control) for purpose in Split
+    }
     refuse_duplicates(
         {
             purpose: fingerprints((item.image_id, pixels) for pixels, item in some.images())
@@ -81,10 +98,13 @@ def main(
     for other in beside.values():
         _refuse_known_patients(other, manifest)
     plan = plan or plan_training(
-        fingerprint(training), device_at_hand(), tuning=parent is not None
+        fingerprint(training), device_at_hand(kind), tuning=parent is not None
     )
+    plan = plan.part(part)
     (out / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), encoding="utf-8")
-    model = _trained(role, training, there, out, plan, parent)
+    steps = Steps(role, plan, control)
+    model = _trained(role, training, there, out, plan, parent, steps)
+    control.log(translate(mark("Measuring on the rows for validation and testing.")))
     origin = _origin(role, manifest_path, training, parent)
     held_out = HeldOut(
         "the manifest's rows for validation",
@@ -93,10 +113,41 @@ def main(
     )
     pack = make_pack(out, role, model, origin, held_out, beside=beside)
     for figure in pack.card.figures:
-        sys.stdout.write(
+        control.log(
             f"{figure.name}: {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), "
-            f"{figure.n} patients\n"
+            f"{figure.n} patients"
         )
+    control.say(steps.of, steps.of, {"pack": str(pack.folder)})
+
+
+class Steps:
+    """How far a training is, over its stages together.
+
+    Attributes
+    ----------
+    of
+        Steps of all stages.
+    """
+
+    def __init__(self, role: str, plan: Plan, control: Control) -> None:
+        stages: dict[str, Recipe] = {"detector": plan.detector}
+        if role == "classifier":
+            stages = {"patches": plan.patches, "classifier": plan.classifier}
+        self._control = control
+        self._before = dict(
+            zip(stages, accumulate((r.steps for r in stages.values()), initial=0), strict=False)
+        )
+        self.of = sum(recipe.steps for recipe in stages.values())
+
+    def of_stage(self, stage: str) -> Callable[[int, float], None]:
+        """What a stage's training calls with each step and its loss."""
+
+        def progress(step: int, loss: float) -> None:
+            self._control.breathe()
+            news = {"stage": stage, "loss": round(loss, 5)}
+            self._control.say(self._before[stage] + step + 1, self.of, news)
+
+        return progress
 
 
 def _installed(role: str) -> ModelPack | None:
@@ -156,7 +207,7 @@ def _origin(
 
 
 def _prepared(
-    manifest: Manifest, purpose: Split, out: Path, wants: Wants, role: str
+    manifest: Manifest, purpose: Split, out: Path, wants: Wants, role: str, control: Control
 ) -> CanvasSet:
     rows = [row for row in manifest.rows if split_of(row) is purpose]
     if not rows:
@@ -169,9 +220,11 @@ def _prepared(
     fine = wants.fine if role == FINE_ROLE or purpose is not Split.TRAIN else None
     if not (folder / "canvases.json").exists():
         if fine is None:
-            write_canvases(folder, listed_canvases(manifest, rows, spec), len(rows), spec)
+            images = breathing(listed_canvases(manifest, rows, spec), control)
+            write_canvases(folder, images, len(rows), spec)
         else:
-            write_pairs(folder, listed_pairs(manifest, rows, wants), len(rows), spec, fine)
+            pairs = breathing(listed_pairs(manifest, rows, wants), control)
+            write_pairs(folder, pairs, len(rows), spec, fine)
     prepared = read_canvases(folder)
     shown, there = _material(role, prepared)
     items = [shown.items[index] for index in there]
@@ -201,6 +254,7 @@ def _trained(
     out: Path,
     plan: Plan,
     parent: ModelPack | None,
+    steps: Steps,
 ) -> nn.Module:
     device = plan.device.kind
     crops = CropSource(training, there, plan.crop_px, plan.crop_px)
@@ -208,11 +262,33 @@ def _trained(
     if role != "classifier":
         if start is not None:
             crops = with_hard(crops, _detector(start), device=device)
-        return train_detector(crops, None, plan.detector, out, start=start, device=device)
-    seen = train_patches(crops, None, plan.patches, out, start=start, device=device)
+        return train_detector(
+            crops,
+            None,
+            plan.detector,
+            out,
+            start=start,
+            device=device,
+            progress=steps.of_stage("detector"),
+        )
+    seen = train_patches(
+        crops,
+        None,
+        plan.patches,
+        out,
+        start=start,
+        device=device,
+        progress=steps.of_stage("patches"),
+    )
     whole = CropSource(training, there, training.spec.rows, training.spec.columns)
     return train_classifier(
-        whole, None, plan.classifier, out, start=seen.state_dict(), device=device
+        whole,
+        None,
+        plan.classifier,
+        out,
+        start=seen.state_dict(),
+        device=device,
+        progress=steps.of_stage("classifier"),
     )
 
 

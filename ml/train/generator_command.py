@@ -1,29 +1,26 @@
 """`mammoscope train generator`: a generator from the images that a manifest lists.
 
-`run` is what the command line and the job process call. It says how far it is in steps, with
-the news of `ml.train.generator_school`, and in the end ``{"pack": "/out/generator"}``.
-
-Stopped or killed at any moment, the same spec goes on from the last checkpoint.
+It says how far it is in steps, with the news of `ml.train.generator_school`, and in the end
+``{"pack": "/out/generator"}``. Stopped or killed at any moment, the same order goes on from the
+last checkpoint.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.control import NOBODY, Control
 from ml.data.augment import NONE
-from ml.errors import DataError
 from ml.mammo.prepare import FINE
 from ml.manifest import read_manifest
+from ml.places import GENERATOR
 from ml.registry import name_sha256
 from ml.synth.known import known_of
 from ml.synth.memory import device_of_order
-from ml.synth.order import DEVICES
 from ml.synth.pack import GeneratorCard
 from ml.synth.teaching import ANATOMY, SIDE_PX
-from ml.texts import mark
 from ml.train.crops import CropSource
 from ml.train.generator import CROP_PX, AutoencoderRecipe, DenoiserRecipe
 from ml.train.generator_data import (
@@ -34,75 +31,23 @@ from ml.train.generator_data import (
     rows_to_teach,
     taught,
 )
-from ml.train.generator_school import SAMPLE_EVERY, Lesson, Recipes, School
+from ml.train.generator_school import Lesson, Recipes, School
 from ml.train.packs import INTENDED_USE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ml.manifest import ManifestRow
+    from ml.train.order import TrainingOrder
 
-PACK = "generator"
 # What a GPU does in ten minutes; two cores need the smaller batches of the recipes' defaults.
 GPU_AUTOENCODER = AutoencoderRecipe(steps=3000, batch=64)
 GPU_BREASTS = DenoiserRecipe(steps=8000, batch=128, rate=1e-3, warmup=200)
 DATA = "{images} images of {patients} patients: the manifest {name}, its rows for training."
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingOrder:
-    """A training as plain values.
-
-    Attributes
-    ----------
-    manifest, out
-        Table or folder of images, and the folder of checkpoints, samples and the pack.
-    device
-        One of `ml.synth.order.DEVICES`.
-    part
-        Share of the usual number of steps, over 0.
-    sample_every
-        Steps of the breasts' denoiser between two live samples.
-    """
-
-    manifest: str
-    out: str
-    device: str = "auto"
-    part: float = 1.0
-    sample_every: int = SAMPLE_EVERY
-
-    @staticmethod
-    def from_json(values: Mapping[str, object]) -> TrainingOrder:
-        """Back from plain values.
-
-        Raises
-        ------
-        DataError
-            Where a name is unknown, one is missing, or a value is not one that it may have.
-        """
-        known = {field.name for field in fields(TrainingOrder)}
-        texts = all(isinstance(values.get(name), str) for name in ("manifest", "out"))
-        if values.keys() - known or not texts:
-            raise _wrong()
-        order = TrainingOrder(**values)  # type: ignore[arg-type]
-        steps = isinstance(order.sample_every, int) and order.sample_every > 0
-        part = isinstance(order.part, int | float) and 0 < order.part <= 100
-        if order.device not in DEVICES or not part or not steps:
-            raise _wrong()
-        return order
-
-
-def _wrong() -> DataError:
-    return DataError(mark("The order of a training cannot be carried out; make it anew."))
-
-
-def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
+def train_generator(order: TrainingOrder, control: Control = NOBODY) -> None:
     """Train a generator and write its pack into ``generator/`` of the order's folder.
-
-    Parameters
-    ----------
-    spec
-        As `TrainingOrder`.
 
     Raises
     ------
@@ -112,7 +57,6 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
     Stopped
         Where `control` ends the work; it goes on from the checkpoint.
     """
-    order = TrainingOrder.from_json(spec)
     device = device_of_order(order.device)
     manifest, out = read_manifest(Path(order.manifest)), Path(order.out)
     rows = rows_to_teach(manifest, control)
@@ -121,8 +65,8 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
     lesson, recipes = _lesson(data), _recipes(device, paints=paints).part(order.part)
     card = _card(rows, Path(order.manifest).name, lesson.vendors, paints=paints)
     school = School(lesson, recipes, out, device, control, order.sample_every)
-    school.generator(out / PACK, card, lambda: known_of(canonical(data)))
-    control.say(recipes.steps, recipes.steps, {"pack": str(out / PACK)})
+    school.generator(out / GENERATOR, card, lambda: known_of(canonical(data)))
+    control.say(recipes.steps, recipes.steps, {"pack": str(out / GENERATOR)})
 
 
 def _lesson(data: Taught) -> Lesson:

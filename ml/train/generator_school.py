@@ -32,6 +32,7 @@ from ml.train.generator import (
 )
 from ml.train.generator_data import as_unit, cached, piece_latents, standardized, tokens
 from ml.train.generator_pack import draw_samples, save_generator
+from ml.train.order import SAMPLE_EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     Steps = TypeVar("Steps", AutoencoderRecipe, DenoiserRecipe)
 
 SAMPLES = "samples"
-SAMPLE_EVERY, MOST_SAMPLES = 500, 4
+MOST_SAMPLES = 4
 LEAST_STEPS = 2
 
 

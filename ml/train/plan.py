@@ -74,14 +74,33 @@ class Plan:
         """As it is kept beside the checkpoint."""
         return asdict(self)
 
+    def part(self, share: float) -> Plan:
+        """The same with a share of the steps."""
+        return replace(
+            self,
+            detector=replace(self.detector, steps=_share(self.detector.steps, share)),
+            patches=replace(self.patches, steps=_share(self.patches.steps, share)),
+            classifier=replace(self.classifier, steps=_share(self.classifier.steps, share)),
+        )
 
-def device_at_hand() -> Device:
-    """The accelerator where there is one, else the processor."""
+
+def _share(steps: int, share: float) -> int:
+    return max(round(steps * share), 1)
+
+
+def device_at_hand(kind: str = "auto") -> Device:
+    """The accelerator where there is one, else the processor.
+
+    Parameters
+    ----------
+    kind
+        ``"cpu"``: the processor in any case.
+    """
     import torch
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     cores = cores or os.cpu_count() or 1
-    if torch.cuda.is_available():
+    if kind != "cpu" and torch.cuda.is_available():
         memory = torch.cuda.get_device_properties(0).total_memory / 2**30
         return Device("cuda", cores, memory)
     return Device("cpu", cores)

@@ -42,7 +42,7 @@ class JobRow:
     Attributes
     ----------
     kind
-        What is done: ``"generate"``, ``"train generator"``.
+        What is done: ``"generate"``, ``"train"``.
     lane
         The device: ``"cpu"``, ``"cuda:0"``.
     title

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ml.cli import main as cli
+from ml.control import Stopped
 from ml.data.canvases import split_of
 from ml.errors import DataError
 from ml.infer.on_cpu import CpuEngine
@@ -17,13 +18,17 @@ from ml.infer.reader import load_reader
 from ml.mammo.prepare import PrepareSpec
 from ml.manifest import Manifest, ManifestRow, Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
-from ml.registry import FINE_ROLE, default_packs, name_sha256, read_pack
+from ml.registry import CARD, FINE_ROLE, default_packs, name_sha256, read_pack
+from ml.train import command
 from ml.train.classifier import ClassifierRecipe
 from ml.train.command import main
 from ml.train.detector import DetectorRecipe
 from ml.train.fingerprint import Fingerprint
+from ml.train.order import TrainingOrder
 from ml.train.patches import PatchRecipe
 from ml.train.plan import Device, Plan
+from ml.train.run import run
+from tests.ml.synth.test_making import Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +55,26 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = tuple(replace(row, split=purpose[row.patient_id]) for row in manifest.rows)
     write_manifest(replace(manifest, rows=rows))
     return folder
+
+
+def test_a_training_is_an_order_that_stops_and_goes_on(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "plan_training", lambda *_, **__: PLAN)
+    order = TrainingOrder(
+        str(phantoms), str(tmp_path), "classifier", device="cpu", from_scratch=True
+    )
+    with pytest.raises(Stopped):
+        run(order.to_json(), Watch(stop_after=3))
+    assert (tmp_path / "patches.pt").exists()
+    assert not (tmp_path / CARD).exists()
+    watch = Watch()
+    run(order.to_json(), watch)
+    (*stages, last) = watch.news
+    assert [news["stage"] for news in stages] == ["classifier"] * len(stages)
+    assert watch.told[-1] == (4, 4)
+    assert last == {"pack": str(tmp_path)}
+    assert any(sentence.startswith("AUC") for sentence in watch.sentences)
 
 
 def test_both_models_are_trained_measured_and_usable(phantoms: Path, tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ from ml.registry import name_sha256
 from ml.synth.known import read_known
 from ml.synth.pack import read_generator
 from ml.train import generator_data
-from ml.train.generator_command import TrainingOrder, run
 from ml.train.generator_data import rows_to_teach
+from ml.train.order import TrainingOrder
+from ml.train.run import run
 from tests.ml.synth.test_making import Watch
 
 if TYPE_CHECKING:

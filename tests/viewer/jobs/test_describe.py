@@ -61,7 +61,7 @@ def test_a_studio_opens_with_what_runs_else_with_the_newest() -> None:
     done = make_row(3, state=JobState.DONE)
     assert describe.batch_to_show((RUNNING, done)) is RUNNING
     assert describe.batch_to_show((done, make_row(2, state=JobState.DONE))) is done
-    assert describe.batch_to_show((make_row(9, kind="train generator"),)) is None
+    assert describe.batch_to_show((make_row(9, kind="train"),)) is None
 
 
 def test_the_processor_where_it_is_asked_for() -> None:

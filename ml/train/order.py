@@ -1,0 +1,81 @@
+"""A training as plain values: what the command line, the queue and the window all ask for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
+
+from ml.errors import DataError
+from ml.places import GENERATOR
+from ml.registry import ROLES
+from ml.synth.order import DEVICES
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SAMPLE_EVERY = 500
+MOST_PART = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOrder:
+    """One training; the same order goes on from its checkpoint.
+
+    Attributes
+    ----------
+    manifest, out
+        Table or folder of images, and the folder of checkpoints, samples and the pack.
+    role
+        What is trained: one of `ml.registry.ROLES`, or the generator.
+    device
+        One of `ml.synth.order.DEVICES`.
+    part
+        Share of the usual number of steps, over 0.
+    from_scratch
+        Begin without the installed model's weights, and measure without the other installed
+        models; a generator always does.
+    sample_every
+        Steps of a generator's denoiser between two live samples.
+    """
+
+    manifest: str
+    out: str
+    role: str = GENERATOR
+    device: str = "auto"
+    part: float = 1.0
+    from_scratch: bool = False
+    sample_every: int = SAMPLE_EVERY
+
+    def to_json(self) -> dict[str, object]:
+        """As a queue keeps it."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(values: Mapping[str, object]) -> TrainingOrder:
+        """Back from plain values.
+
+        Raises
+        ------
+        DataError
+            Where a name is unknown, one is missing, or a value is not one that it may have.
+        """
+        known = {field.name for field in fields(TrainingOrder)}
+        texts = all(isinstance(values.get(name), str) for name in ("manifest", "out"))
+        if values.keys() - known or not texts:
+            raise _wrong()
+        order = TrainingOrder(**values)  # type: ignore[arg-type]
+        checks = (
+            order.role in (*ROLES, GENERATOR),
+            order.device in DEVICES,
+            isinstance(order.part, int | float) and 0 < order.part <= MOST_PART,
+            isinstance(order.from_scratch, bool),
+            isinstance(order.sample_every, int) and order.sample_every > 0,
+        )
+        if not all(checks):
+            raise _wrong()
+        return order
+
+
+def _wrong() -> DataError:
+    return DataError(mark("The order of a training cannot be carried out; make it anew."))
