@@ -82,20 +82,10 @@ def main(
     manifest = read_manifest(manifest_path)
     beside = {} if from_scratch else _beside(role)
     wants = _wants(role, beside.get(FINE_ROLE))
-    purposes = {
-        purpose: _prepared(manifest, purpose, out, wants, role, control) for purpose in Split
-    }
-    refuse_duplicates(
-        {
-            purpose: fingerprints((item.image_id, pixels) for pixels, item in some.images())
-            for purpose, some in purposes.items()
-        }
-    )
+    purposes = _purposes(manifest, out, wants, role, control)
     training, there = _material(role, purposes[Split.TRAIN])
     parent = None if from_scratch else _parent(role, training.spec)
-    if parent is not None:
-        _refuse_known_patients(parent, manifest)
-    for other in beside.values():
+    for other in (*([parent] if parent else []), *beside.values()):
         _refuse_known_patients(other, manifest)
     plan = plan or plan_training(
         fingerprint(training), device_at_hand(kind), tuning=parent is not None
@@ -106,12 +96,7 @@ def main(
     model = _trained(role, training, there, out, plan, parent, steps)
     control.log(translate(mark("Measuring on the rows for validation and testing.")))
     origin = _origin(role, manifest_path, training, parent)
-    held_out = HeldOut(
-        "the manifest's rows for validation",
-        tuple(purposes[Split.VALIDATION].pairs()),
-        {"the manifest's rows for testing": tuple(purposes[Split.TEST].pairs())},
-    )
-    pack = make_pack(out, role, model, origin, held_out, beside=beside)
+    pack = make_pack(out, role, model, origin, _held_out(purposes), beside=beside)
     for figure in pack.card.figures:
         control.log(
             f"{figure.name}: {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), "
@@ -204,6 +189,30 @@ def _origin(
         text += AFTER.format(parent=name, data=parent.card.data)
     card = parent.card if parent else None
     return Origin(f"own-{role}", "1", text, training.spec, training.items, card)
+
+
+def _purposes(
+    manifest: Manifest, out: Path, wants: Wants, role: str, control: Control
+) -> dict[Split, CanvasSet]:
+    """What is to train, to validate and to test, and no image in two of them."""
+    purposes = {
+        purpose: _prepared(manifest, purpose, out, wants, role, control) for purpose in Split
+    }
+    refuse_duplicates(
+        {
+            purpose: fingerprints((item.image_id, pixels) for pixels, item in some.images())
+            for purpose, some in purposes.items()
+        }
+    )
+    return purposes
+
+
+def _held_out(purposes: Mapping[Split, CanvasSet]) -> HeldOut:
+    return HeldOut(
+        "the manifest's rows for validation",
+        tuple(purposes[Split.VALIDATION].pairs()),
+        {"the manifest's rows for testing": tuple(purposes[Split.TEST].pairs())},
+    )
 
 
 def _prepared(
