@@ -1,0 +1,247 @@
+"""The user's own models: every version that was trained here, and which one is in use.
+
+    models/
+        history.jsonl                 what happened, a line each, only ever added to
+        detector/own-detector@3/      the packs, as they were when they were added
+
+Nothing is ever overwritten: a version that was replaced can be gone back to, and what was
+decided, by whom and on which figures, stays.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from ml.errors import ModelError
+from ml.registry import CARD, read_pack, write_card
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+HISTORY = "history.jsonl"
+ADDED, PROMOTED, WENT_BACK, TESTED = "added", "promoted", "went back", "tested"
+# The models that come with the program are what there was before the first promotion.
+SHIPPED = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a version came about.
+
+    Attributes
+    ----------
+    data_sha256
+        Of the manifest's rows that taught it.
+    code
+        Version of the program.
+    configuration
+        The order and the plan of its training.
+    audit
+        Verdict on the data: ``"green"``, ``"amber"`` or ``"red"``; empty where there was none.
+    override
+        The written reason why it was trained all the same.
+    """
+
+    data_sha256: str
+    code: str
+    configuration: Mapping[str, object] = field(default_factory=dict[str, object])
+    audit: str = ""
+    override: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of one role's model.
+
+    Attributes
+    ----------
+    key
+        ``name@version``.
+    parent
+        Key of the version, or of the shipped model, whose weights it began with; or empty.
+    added
+        ISO 8601, UTC.
+    """
+
+    role: str
+    key: str
+    parent: str
+    added: str
+    origin: Origin
+
+
+class Versions:
+    """The versions below one folder.
+
+    Parameters
+    ----------
+    folder
+        Made where it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, trained: Path, origin: Origin) -> Version:
+        """Take a trained pack in, under the next number of its name.
+
+        Raises
+        ------
+        WeightsMissingError, WeightsCorruptError, ModelError
+            Where it is no whole pack.
+        """
+        pack = read_pack(trained)
+        role, name = pack.card.role, pack.card.name
+        taken = {one.key for one in self.all(role)}
+        number = next(n for n in range(1, len(taken) + 2) if f"{name}@{n}" not in taken)
+        card = replace(pack.card, version=str(number))
+        version = Version(role, card.key, (pack.card.parents or ("",))[-1], _now(), origin)
+        place = self.place(role, card.key)
+        unfinished = place.with_name(f"{place.name}.part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        for file in card.files:
+            shutil.copyfile(trained / file, unfinished / file)
+        write_card(unfinished, card)
+        # What a crash left without its line in the history is nobody's.
+        shutil.rmtree(place, ignore_errors=True)
+        unfinished.rename(place)
+        self._note(ADDED, **asdict(version))
+        return version
+
+    def all(self, role: str) -> tuple[Version, ...]:
+        """Every version of a role, the oldest first."""
+        return tuple(
+            Version(
+                role,
+                str(line["key"]),
+                str(line["parent"]),
+                str(line["added"]),
+                Origin(**cast("Mapping[str, str]", line["origin"])),  # type: ignore[arg-type]
+            )
+            for line in self._of(role)
+            if line["event"] == ADDED
+        )
+
+    def place(self, role: str, key: str) -> Path:
+        """Where a version's pack lies."""
+        return self.folder / role / key
+
+    def live(self, role: str) -> str:
+        """Key of the version in use; `SHIPPED` where it is the program's own."""
+        return self._line_of(role)[-1]
+
+    def live_pack(self, role: str) -> Path | None:
+        """The folder of the version in use; None for the program's own.
+
+        Raises
+        ------
+        ModelError
+            Where it is not there any more.
+        """
+        key = self.live(role)
+        if key == SHIPPED:
+            return None
+        if not (self.place(role, key) / CARD).is_file():
+            raise _gone(key)
+        return self.place(role, key)
+
+    def promote(self, role: str, key: str, who: str, decision: Mapping[str, object]) -> None:
+        """Put a version into use.
+
+        Parameters
+        ----------
+        who
+            The reader's name.
+        decision
+            What the gate said, as JSON takes it.
+
+        Raises
+        ------
+        ModelError
+            Where there is no such version, or its pack is damaged.
+        """
+        if key not in {one.key for one in self.all(role)}:
+            raise _gone(key)
+        read_pack(self.place(role, key))
+        self._note(PROMOTED, role=role, key=key, who=who, when=_now(), decision=decision)
+
+    def go_back(self, role: str, who: str) -> str:
+        """Use again what was in use before; its key, or `SHIPPED`.
+
+        Raises
+        ------
+        ModelError
+            Where the program's own is in use already.
+        """
+        line = self._line_of(role)
+        if len(line) == 1:
+            raise ModelError(
+                mark(
+                    "The model that comes with the program is in use; there is none before it."
+                )
+            )
+        self._note(WENT_BACK, role=role, key=line[-2], who=who, when=_now())
+        return line[-2]
+
+    def test(self, role: str, key: str, part_sha256: str) -> int:
+        """Note that a test part is asked, and say for the how manieth time."""
+        self._note(TESTED, role=role, key=key, part_sha256=part_sha256, when=_now())
+        return self.tests(part_sha256)
+
+    def tests(self, part_sha256: str) -> int:
+        """How often a test part was asked so far, of whatever version."""
+        asked = (line.get("part_sha256") == part_sha256 for line in self._lines())
+        return sum(asked)
+
+    def _line_of(self, role: str) -> list[str]:
+        """What is in use, below it what was before: going back takes the last one off."""
+        line = [SHIPPED]
+        for event in self._of(role):
+            if event["event"] == PROMOTED:
+                line.append(str(event["key"]))
+            elif event["event"] == WENT_BACK and len(line) > 1:
+                line.pop()
+        return line
+
+    def _of(self, role: str) -> Iterator[Mapping[str, object]]:
+        return (line for line in self._lines() if line.get("role") == role)
+
+    def _lines(self) -> Iterator[Mapping[str, object]]:
+        path = self.folder / HISTORY
+        if not path.exists():
+            return
+        for line in path.read_bytes().split(b"\n"):
+            try:
+                yield json.loads(line or b"{}")
+            except ValueError:
+                # Torn by a crash: what it was to say never happened.
+                log.warning("a torn line in the history of the models was left out")
+
+    def _note(self, event: str, **content: object) -> None:
+        """Add a line, on the disk before anything else happens."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / HISTORY).open("ab") as history:
+            # A line of its own even after one that was torn.
+            history.write(b"\n" + json.dumps({"event": event, **content}).encode() + b"\n")
+            history.flush()
+            os.fsync(history.fileno())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _gone(key: str) -> ModelError:
+    return ModelError(
+        mark("The model {key} is not among the versions any more; choose another one."), key=key
+    )

@@ -1,0 +1,104 @@
+"""Versions of models: added, promoted, gone back from, and none of it ever lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ml.errors import ModelError, WeightsCorruptError
+from ml.registry import CARD, read_pack
+from ml.versions import HISTORY, SHIPPED, Origin, Versions
+from tests.factories.packs import make_packs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ORIGIN = Origin("a" * 64, "0.3.0", {"part": 1.0}, "green")
+ROLE = "detector"
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    return make_packs(tmp_path / "trained")[ROLE]
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> Versions:
+    return Versions(tmp_path / "models")
+
+
+def test_each_version_is_kept_with_how_it_came_about(versions: Versions, trained: Path) -> None:
+    first, second = versions.add(trained, ORIGIN), versions.add(trained, ORIGIN)
+    assert [first.key, second.key] == ["tiny-detector@1", "tiny-detector@2"]
+    assert versions.all(ROLE) == (first, second)
+    assert versions.all("classifier") == ()
+    assert first.origin == ORIGIN
+    pack = read_pack(versions.place(ROLE, second.key))
+    assert pack.card.key == second.key
+    # Nothing is in use by being added.
+    assert versions.live(ROLE) == SHIPPED
+    assert versions.live_pack(ROLE) is None
+
+
+def test_a_promoted_version_is_in_use_until_it_is_gone_back_from(
+    versions: Versions, trained: Path
+) -> None:
+    first, second = versions.add(trained, ORIGIN), versions.add(trained, ORIGIN)
+    for one in (first, second):
+        versions.promote(ROLE, one.key, "Dr Reader", {"promoted": True})
+        assert versions.live_pack(ROLE) == versions.place(ROLE, one.key)
+    assert versions.go_back(ROLE, "Dr Reader") == first.key
+    assert versions.go_back(ROLE, "Dr Reader") == SHIPPED
+    with pytest.raises(ModelError, match="none before it"):
+        versions.go_back(ROLE, "Dr Reader")
+    # After going back the next promotion goes on from there.
+    versions.promote(ROLE, second.key, "Dr Reader", {})
+    assert versions.go_back(ROLE, "Dr Reader") == SHIPPED
+    assert [one.key for one in versions.all(ROLE)] == [first.key, second.key]
+
+
+def test_only_a_whole_version_is_promoted(versions: Versions, trained: Path) -> None:
+    with pytest.raises(ModelError, match="not among the versions"):
+        versions.promote(ROLE, "tiny-detector@1", "Dr Reader", {})
+    added = versions.add(trained, ORIGIN)
+    name = next(iter(read_pack(trained).card.files))
+    (versions.place(ROLE, added.key) / name).write_bytes(b"other")
+    with pytest.raises(WeightsCorruptError):
+        versions.promote(ROLE, added.key, "Dr Reader", {})
+    assert versions.live(ROLE) == SHIPPED
+
+
+def test_a_version_in_use_that_is_gone_is_said(versions: Versions, trained: Path) -> None:
+    added = versions.add(trained, ORIGIN)
+    versions.promote(ROLE, added.key, "Dr Reader", {})
+    (versions.place(ROLE, added.key) / CARD).unlink()
+    with pytest.raises(ModelError, match=added.key):
+        versions.live_pack(ROLE)
+
+
+def test_a_crash_in_the_middle_loses_nothing_that_was_told(
+    versions: Versions, trained: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    versions.promote(ROLE, versions.add(trained, ORIGIN).key, "Dr Reader", {})
+    history = versions.folder / HISTORY
+    with history.open("ab") as torn:
+        torn.write(b'{"event": "promoted", "role": "detec')
+    # A pack without its line: the copy was whole, the note never written.
+    versions.place(ROLE, "tiny-detector@2").mkdir()
+    again = Versions(versions.folder)
+    assert again.live(ROLE) == "tiny-detector@1"
+    assert "torn" in caplog.text
+    assert again.add(trained, ORIGIN).key == "tiny-detector@2"
+    assert [one.key for one in again.all(ROLE)] == ["tiny-detector@1", "tiny-detector@2"]
+    caplog.clear()
+
+
+def test_uses_of_a_test_part_are_counted_over_all_versions(
+    versions: Versions, trained: Path
+) -> None:
+    first, second = versions.add(trained, ORIGIN), versions.add(trained, ORIGIN)
+    assert versions.tests("b" * 64) == 0
+    assert versions.test(ROLE, first.key, "b" * 64) == 1
+    assert versions.test(ROLE, second.key, "b" * 64) == 2
+    assert versions.test(ROLE, second.key, "c" * 64) == 1
