@@ -16,6 +16,7 @@ usage: mammoscope [--together] [PATH ...]     the viewer; --together hangs all a
        mammoscope phantom --count N --seed S --out DIR
        mammoscope import-dataset FORM FOLDER [--out DIR] [--patient PATTERN]
        mammoscope find-duplicates --manifest FILE [--other FILE]
+       mammoscope audit MANIFEST [--json FILE] [--override REASON]
        mammoscope train {detector,classifier} --manifest FILE --out DIR
        mammoscope evaluate --manifest FILE [--model NAME@VERSION] --json FILE
        mammoscope models {list,show}

@@ -1,0 +1,1 @@
+"""Whether data are fit to train on: what a network could learn instead of disease."""

@@ -1,0 +1,255 @@
+"""Look at images: once at all of them for leaks, once at some with their lesions hidden."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from ml.audit.hiding import Breast, hidden_box, hide
+from ml.audit.traits import PATCH_PX, patches, traits
+from ml.errors import DataError, MammoError
+from ml.mammo.geometry import Affine, Box
+from ml.mammo.mammogram import Mammogram
+from ml.mammo.pixels import read_pixels
+from ml.mammo.prepare import WHOLE, prepare
+from ml.mammo.read import read_mammogram
+from ml.manifest import ManifestRow
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from ml.audit.hiding import Place
+    from ml.control import Control
+    from ml.mammo.prepare import Prepared
+    from ml.manifest import Manifest
+
+Stored = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
+# Where a row's image comes from: its stored pixels, one frame, and its header.
+Read = Callable[[ManifestRow], tuple[Stored, Mammogram]]
+# A frozen network: from images in 0..1, all of one size, to numbers each.
+See = Callable[[Sequence["NDArray[np.float32]"]], "NDArray[np.float64]"]
+
+PIXELS, NETWORK = "grays, spectrum and noise", "a network that knows photographs"
+AT_ONCE = 16
+# A quarter of the canvas, 0.8 mm: the network sees the whole breast, the traits the fine grain.
+NETWORK_SIZE = (256, 160)
+# What is seen of an image through the one codec: half the canvas, 8 bits, JPEG.
+CODEC_QUALITY = 75
+# Above this, of 255, a pixel is breast: JPEG rings into the air.
+CODEC_AIR = 8
+SMALL_ROWS = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hidden:
+    """An image whose lesions, or shams, are known on its canvas."""
+
+    row: ManifestRow
+    prepared: Prepared
+    boxes: tuple[Box, ...]
+    stored: Stored
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What is left of some images.
+
+    Attributes
+    ----------
+    blocks
+        Features by name, (rows, features) each.
+    coded
+        Each image through the one codec, and what is hidden in it.
+    """
+
+    rows: tuple[ManifestRow, ...]
+    blocks: Mapping[str, NDArray[np.float64]]
+    coded: tuple[tuple[bytes, tuple[Box, ...]], ...]
+
+
+def read_listed(manifest: Manifest) -> Read:
+    """Read the files that a manifest names.
+
+    Raises
+    ------
+    DataError
+        When it reads: names the image that cannot be used.
+    """
+
+    def read(row: ManifestRow) -> tuple[Stored, Mammogram]:
+        try:
+            mammogram = read_mammogram(manifest.folder / row.path)
+            pixels = np.asarray(read_pixels(mammogram))
+        except MammoError as error:
+            raise _unusable(row, error) from error
+        return (pixels[0] if pixels.ndim == 3 else pixels), mammogram
+
+    return read
+
+
+def small_view(pixels: Stored, mammogram: Mammogram) -> NDArray[np.float32]:
+    """What near copies are found by."""
+    scale = min(SMALL_ROWS / pixels.shape[0], 1.0)
+    size = (max(round(pixels.shape[1] * scale), 1), max(round(pixels.shape[0] * scale), 1))
+    small = cv2.resize(np.asarray(pixels, np.float32), size, interpolation=cv2.INTER_AREA)
+    turned = small.max() - small if mammogram.pixel_format.inverted else small
+    return np.asarray(turned, np.float32)
+
+
+def look(
+    manifest: Manifest,
+    lesions: Sequence[ManifestRow],
+    others: Sequence[ManifestRow],
+    read: Read,
+    see: See,
+    control: Control,
+) -> Seen:
+    """Hide every lesion, and like places of the images without; see what is left.
+
+    Parameters
+    ----------
+    lesions
+        Rows with boxes: each box is hidden.
+    others
+        Each gets the boxes of one of `lesions`, of its own source where that has any.
+
+    Raises
+    ------
+    DataError
+        Names the image that cannot be used.
+    """
+    eyes = _Eyes(see)
+    places: dict[str, list[tuple[Place, ...]]] = defaultdict(list)
+    total = len(lesions) + len(others)
+    for done, row in enumerate(lesions):
+        control.breathe()
+        control.say(done, total)
+        found = _with_lesions(manifest, row, read)
+        breast = Breast(found.prepared.pixels)
+        places[_source(row)].append(tuple(breast.place_of(box) for box in found.boxes))
+        eyes.take(found)
+    every = [each for of_source in places.values() for each in of_source]
+    for done, row in enumerate(others, start=len(lesions)):
+        control.breathe()
+        control.say(done, total)
+        eyes.take(_with_shams(row, read, places.get(_source(row)) or every))
+    control.say(total, total)
+    return Seen((*lesions, *others), eyes.blocks(), tuple(eyes.coded))
+
+
+def through_codec(seen: Seen, see: See, control: Control) -> dict[str, NDArray[np.float64]]:
+    """The same features of the same images, all brought to one size, depth and compression."""
+    eyes = _Eyes(see)
+    for data, boxes in seen.coded:
+        control.breathe()
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        gray = np.asarray(decoded, np.uint8)
+        canvas = np.where(gray > CODEC_AIR, gray, 0).astype(np.uint16) * 257
+        image, visible = hide(canvas, boxes)
+        corners = patches(visible)
+        pieces = [gray[r : r + PATCH_PX, c : c + PATCH_PX] for r, c in corners]
+        eyes.add(traits(image, visible, pieces), image)
+    return eyes.blocks()
+
+
+def _with_lesions(manifest: Manifest, row: ManifestRow, read: Read) -> Hidden:
+    pixels, prepared = _prepared(row, read)
+    to_canvas = prepared.to_stored.inverse()
+    boxes = (box.box for box in manifest.boxes_of(row.path) if box.frame in (None, 1))
+    return Hidden(row, prepared, tuple(hidden_box(to_canvas.box(box)) for box in boxes), pixels)
+
+
+def _with_shams(row: ManifestRow, read: Read, places: Sequence[tuple[Place, ...]]) -> Hidden:
+    pixels, prepared = _prepared(row, read)
+    # By the path, so that the same manifest is always audited alike.
+    seed = int.from_bytes(hashlib.sha256(row.path.encode()).digest()[:8])
+    rng = np.random.default_rng(seed)
+    breast = Breast(prepared.pixels)
+    chosen = places[int(rng.integers(len(places)))] if places else ()
+    return Hidden(row, prepared, tuple(breast.sham(place, rng) for place in chosen), pixels)
+
+
+def _prepared(row: ManifestRow, read: Read) -> tuple[Stored, Prepared]:
+    pixels, mammogram = read(row)
+    try:
+        return pixels, prepare(pixels, mammogram, WHOLE)
+    except MammoError as error:
+        raise _unusable(row, error) from error
+
+
+class _Eyes:
+    """Gathers features, the network's for some images at a time."""
+
+    def __init__(self, see: See) -> None:
+        self._see = see
+        self._traits: list[NDArray[np.float64]] = []
+        self._waiting: list[NDArray[np.float32]] = []
+        self._network: list[NDArray[np.float64]] = []
+        self.coded: list[tuple[bytes, tuple[Box, ...]]] = []
+
+    def take(self, one: Hidden) -> None:
+        """Look at a whole canvas, and keep it as the codec gives it back."""
+        canvas = one.prepared.pixels
+        image, visible = hide(canvas, one.boxes)
+        pieces = _stored_pieces(one, patches(visible))
+        half = (canvas.shape[1] // 2, canvas.shape[0] // 2)
+        self.add(traits(image, visible, pieces), image)
+        self.coded.append((_coded(canvas, half), tuple(map(Affine.scale(0.5).box, one.boxes))))
+
+    def add(self, found: NDArray[np.float64], image: NDArray[np.float32]) -> None:
+        """Add one image's traits, and have the network see it when there are enough."""
+        self._traits.append(found)
+        small = cv2.resize(
+            image, (NETWORK_SIZE[1], NETWORK_SIZE[0]), interpolation=cv2.INTER_AREA
+        )
+        self._waiting.append(np.asarray(small, np.float32))
+        if len(self._waiting) == AT_ONCE:
+            self._look()
+
+    def blocks(self) -> dict[str, NDArray[np.float64]]:
+        """All that was gathered."""
+        if self._waiting:
+            self._look()
+        return {PIXELS: np.stack(self._traits), NETWORK: np.concatenate(self._network)}
+
+    def _look(self) -> None:
+        self._network.append(self._see(self._waiting))
+        self._waiting = []
+
+
+def _coded(canvas: NDArray[np.uint16], size: tuple[int, int]) -> bytes:
+    small = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
+    gray = (small // 257).astype(np.uint8)
+    return cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, CODEC_QUALITY])[1].tobytes()
+
+
+def _stored_pieces(one: Hidden, corners: Sequence[tuple[int, int]]) -> list[Stored]:
+    """Squares of stored pixels in the middle of squares of the canvas, which are larger."""
+    pieces: list[Stored] = []
+    half = PATCH_PX // 2
+    for row, column in corners:
+        middle = one.prepared.to_stored.point(row + half, column + half)
+        r, c = (max(int(at) - half, 0) for at in middle)
+        piece = one.stored[r : r + PATCH_PX, c : c + PATCH_PX]
+        if piece.shape == (PATCH_PX, PATCH_PX):
+            pieces.append(piece)
+    return pieces
+
+
+def _source(row: ManifestRow) -> str:
+    return row.source.value if row.source else ""
+
+
+def _unusable(row: ManifestRow, error: MammoError) -> DataError:
+    return DataError(
+        mark("{path} in the manifest cannot be used: {why}"), path=row.path, why=str(error)
+    )
