@@ -176,16 +176,34 @@ def _images(
 ) -> torch.Tensor:
     rng = np.random.default_rng((recipe.seed, step))
     if step % 4 == 0:
-        draw, sources = _whole_breast, whole
-    elif step % 4 == 2:
-        draw, sources = _piece, pieces
-    else:
-        # Whole breasts are half air, and four at a time are few.
-        draw = _piece
-        sources = [replace(one, rows=CROP_PX, columns=CROP_PX) for one in whole]
-    size = sources[0].rows * sources[0].columns
+        size = whole[0].rows * whole[0].columns
+        return _drawn(_whole_breast, whole, recipe.batch * CROP_PX**2 // size, rng)
+    if step % 4 == 2:
+        return _drawn(_piece, pieces, recipe.batch, rng)
+    # Whole breasts are half air, and four at a time are few.
+    return crops_of(whole, recipe.batch, rng)
+
+
+def crops_of(whole: Sequence[CropSource], batch: int, rng: np.random.Generator) -> torch.Tensor:
+    """Crops of whole breasts, of all sets alike.
+
+    Returns
+    -------
+    (batch, 1, CROP_PX, CROP_PX) float32
+        In -1..1.
+    """
+    crops = [replace(one, rows=CROP_PX, columns=CROP_PX) for one in whole]
+    return _drawn(_piece, crops, batch, rng)
+
+
+def _drawn(
+    draw: Callable[[CropSource, np.random.Generator], NDArray[np.float32]],
+    sources: Sequence[CropSource],
+    count: int,
+    rng: np.random.Generator,
+) -> torch.Tensor:
     drawn = []
-    for _ in range(max(recipe.batch * CROP_PX**2 // size, 1)):
+    for _ in range(max(count, 1)):
         pixels = draw(sources[int(rng.integers(len(sources)))], rng)
         drawn.append(pixels[:, ::-1] if rng.random() < 0.5 else pixels)
     return as_network(np.stack(drawn))
