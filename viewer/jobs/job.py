@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 Result = TypeVar("Result")
-Lane = Literal["disk", "model"]
+Lane = Literal["disk", "model", "library"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Job(Generic[Result]):
         Called with no arguments, on a thread of its lane. Where it returns a `Future`, the job
         ends when that does (what the model process was asked for).
     lane
-        ``"disk"``: several at a time; ``"model"``: one after the other.
+        ``"disk"``: several at a time; ``"model"``: one after the other; ``"library"``: one
+        after the other, short, and done to the last even when the program is closed.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Where jobs run: a few threads for the disk, one that prepares for the model process."""
+"""Where jobs run: a few threads for the disk, one for the models, one for the library."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Lanes:
     Parameters
     ----------
     disk_threads
-        How many jobs of the disk lane run at the same time; the model lane runs one.
+        How many jobs of the disk lane run at the same time; the other lanes run one.
     """
 
     def __init__(self, disk_threads: int = DISK_THREADS) -> None:
-        self._threads: dict[Lane, int] = {"disk": disk_threads, "model": 1}
+        self._threads: dict[Lane, int] = {"disk": disk_threads, "model": 1, "library": 1}
         self._lanes: dict[Lane, ThreadPoolExecutor] = {}
 
     def submit(self, job: Job[Result]) -> Future[Result]:
@@ -43,9 +43,13 @@ class Lanes:
         return outer
 
     def close(self) -> None:
-        """Take no more jobs, drop those that wait, and do not wait for those that run."""
-        for lane in self._lanes.values():
-            lane.shutdown(wait=False, cancel_futures=True)
+        """Take no more jobs, drop those that wait, and do not wait for those that run.
+
+        What is to be kept in the library is written first: that takes milliseconds.
+        """
+        for name, lane in self._lanes.items():
+            keeps = name == "library"
+            lane.shutdown(wait=keeps, cancel_futures=not keeps)
 
     def _lane(self, name: Lane) -> ThreadPoolExecutor:
         if name not in self._lanes:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from viewer.jobs.job import Job
+    from viewer.jobs.job import Job, Lane
 
 Result = TypeVar("Result")
 
@@ -26,10 +26,13 @@ class JobHandle:
         Of the job.
     title
         For the reader.
+    lane
+        Where it runs.
     """
 
-    def __init__(self, future: Future[object], title: str) -> None:
+    def __init__(self, future: Future[object], title: str, lane: Lane = "disk") -> None:
         self.title = title
+        self.lane = lane
         self._future = future
         self._cancelled = False
 
@@ -77,7 +80,7 @@ class JobRunner(QObject):
     ) -> JobHandle:
         """Start a job; call `done` or `failed` on the GUI thread when it ends."""
         future = self._lanes.submit(job)
-        handle = JobHandle(future, job.title)  # type: ignore[arg-type]
+        handle = JobHandle(future, job.title, job.lane)  # type: ignore[arg-type]
         self._running.append(handle)
         self._tell()
 
@@ -96,10 +99,11 @@ class JobRunner(QObject):
             self.progress.emit(title, done, of)
 
     def close(self) -> None:
-        """Drop what waits; what runs finishes unheard."""
+        """Drop what waits, but for what the library is to keep; the rest finishes unheard."""
         self._closed = True
         for handle in self._running:
-            handle.cancel()
+            if handle.lane != "library":
+                handle.cancel()
         self._lanes.close()
 
     def _emit(self, deliver: Callable[[], None]) -> None:
