@@ -93,7 +93,8 @@ def make_window() -> MainWindow:
     window = MainWindow(session, preferences, runner, models, library, jobs)
     preferences.setParent(window)
     session.setParent(window)
-    Memory(session, library, parent=window)
+    memory = Memory(session, library, parent=window, runner=runner)
+    memory.failed.connect(window.notice.tell)
     return window
 
 

@@ -44,8 +44,7 @@ def make_decision() -> Decision:
 
 def make_outcome() -> Outcome:
     state, side = make_state(), Laterality.RIGHT
-    outcome = outcomes.with_proof(
-        state, side, (Proof.FOLLOW_UP, Truth.BENIGN), ("2027-02-03", 14), NOW
-    )
+    category, proof = AssessmentCategory.LOW_SUSPICION, (Proof.FOLLOW_UP, Truth.BENIGN)
+    outcome = outcomes.with_known(state, side, category, proof, ("2027-02-03", 14), NOW)
     assert outcome is not None
-    return replace(outcome, recall=True, assessment=AssessmentCategory.LOW_SUSPICION)
+    return replace(outcome, recall=True)

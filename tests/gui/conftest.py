@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from viewer.core.state import SessionState
 
 WAIT_MS = 20000
+READER = "Dr. A. Reader"
 
 
 class Reader:
@@ -79,11 +80,14 @@ def study(tmp_path: Path) -> list[Path]:
 @pytest.fixture
 def reader(qtbot: QtBot, tmp_path: Path, packs: Path) -> Iterator[Reader]:
     session = Session()
-    preferences = Preferences(session, tmp_path / "settings.toml")
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'reader = "{READER}"\n', encoding="utf-8")
+    preferences = Preferences(session, settings)
     models = ModelProcess(environment={"MAMMOSCOPE_MODELS": str(packs)})
     library = Library(tmp_path / "library.sqlite")
-    window = MainWindow(session, preferences, JobRunner(), models, library)
-    memory = Memory(session, library, parent=window)
+    runner = JobRunner()
+    window = MainWindow(session, preferences, runner, models, library)
+    memory = Memory(session, library, parent=window, runner=runner)
     qtbot.addWidget(window)
     window.resize(1400, 900)
     window.show()

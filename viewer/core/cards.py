@@ -7,9 +7,11 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ml.texts import mark
+from viewer.core.decision import Standing
 
 if TYPE_CHECKING:
     from ml.mammo.codes import BreastDensity, Laterality
+    from viewer.core.decision import Outcome
     from viewer.core.state import FindingKey, Impression
 
 
@@ -44,12 +46,20 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """One finding as a row that can be clicked."""
+    """One finding as a row that can be clicked.
+
+    Attributes
+    ----------
+    word
+        What the reader made of it; empty where nothing yet.
+    """
 
     key: FindingKey
     title: str
     subtitle: str
     selected: bool
+    standing: Standing = Standing.OPEN
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +114,15 @@ class ImpressionRow:
         Her last word: what was said after the reveal, else before it.
     before
         What she said before the reveal, where that was blind or at least first.
+    outcome
+        All that is known of the breast; None where nothing was said.
     """
 
     laterality: Laterality
     title: str
     current: Impression | None
     before: Impression | None
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +146,8 @@ class Diagnosis:
         Findings with a lower score are not shown.
     files_refused
         How many files were not opened.
+    drawn
+        Marks of the reader's own that stand in no breast's card.
     """
 
     content: Content
@@ -146,6 +161,7 @@ class Diagnosis:
     footer: tuple[str, ...] = ()
     threshold: float = 0.0
     files_refused: int = 0
+    drawn: tuple[FindingRow, ...] = ()
 
     @property
     def unselected(self) -> Diagnosis:
@@ -153,7 +169,11 @@ class Diagnosis:
         return replace(
             self,
             breasts=tuple(
-                replace(card, findings=tuple(replace(r, selected=False) for r in card.findings))
-                for card in self.breasts
+                replace(card, findings=_unselected(card.findings)) for card in self.breasts
             ),
+            drawn=_unselected(self.drawn),
         )
+
+
+def _unselected(rows: tuple[FindingRow, ...]) -> tuple[FindingRow, ...]:
+    return tuple(replace(row, selected=False) for row in rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ml.texts import mark, translate
 from viewer.core.command import Command, Group
 from viewer.core.command import make_command as _command
+from viewer.core.deciding_commands import DECIDING_COMMANDS
 from viewer.core.shortcuts import Section
 from viewer.core.viewing_commands import VIEWING_COMMANDS
 
@@ -95,6 +96,7 @@ COMMANDS: tuple[Command, ...] = (
         Group.FINDINGS,
         mark("Go to the previous finding and centre it."),
     ),
+    *DECIDING_COMMANDS,
     _command(
         "heat_map",
         mark("Heat map"),

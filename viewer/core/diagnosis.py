@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ml.mammo.codes import BreastDensity, FindingType, Laterality
+from ml.mammo.codes import BreastDensity, Laterality
 from ml.texts import mark, translate
 from viewer.core.cards import (
     BreastCard,
@@ -22,16 +22,21 @@ from viewer.core.cards import (
     ImpressionRow,
     Verdict,
 )
+from viewer.core.decision import outcome_of
+from viewer.core.mark_words import finding_name, machine_finding, standing_text
+from viewer.core.marks import marks_of
 from viewer.core.prevalence import analysis_at, prevalence_text, probability_text
 from viewer.core.reading import SIDES, breasts_to_read
-from viewer.core.state import AnalysisPhase, FindingKey, Impression
+from viewer.core.state import AnalysisPhase, Impression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ml.findings import Analysis, Finding, ImageAnalysis
+    from ml.mammo.geometry import Box
     from ml.mammo.mammogram import Alarm, Mammogram
     from ml.mammo.study import Study
+    from viewer.core.marks import Mark
     from viewer.core.state import SessionState
 
 RESEARCH_USE_ONLY = mark("Research use only. Not a medical device.")
@@ -41,12 +46,6 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 _BREASTS = {Laterality.RIGHT: mark("Right breast"), Laterality.LEFT: mark("Left breast")}
 _SIDES = {Laterality.RIGHT: mark("right"), Laterality.LEFT: mark("left")}
 _WORDS = {Impression.NORMAL: mark("normal"), Impression.RECALL: mark("recall")}
-_TYPES = {
-    FindingType.MASS: mark("Mass"),
-    FindingType.CALCIFICATIONS: mark("Calcifications"),
-    FindingType.ARCHITECTURAL_DISTORTION: mark("Architectural distortion"),
-    FindingType.ASYMMETRY: mark("Asymmetry"),
-}
 
 
 def describe(state: SessionState) -> Diagnosis:
@@ -66,6 +65,7 @@ def is_same_diagnosis(old: SessionState, new: SessionState) -> bool:
 _SHOWN = (
     *("study", "analysis", "analysis_phase", "analysis_error", "blind_first_read"),
     *("reading", "threshold", "per_thousand", "selected", "refusals"),
+    *("decisions", "outcomes"),
 )
 
 
@@ -76,8 +76,13 @@ def _described(state: SessionState) -> Diagnosis:
     content = _content(state)
     if content is Content.RESULTS and state.analysis is not None:
         return _results(state, study, analysis_at(state.analysis, state.per_thousand))
-    message = _message(content, state)
-    return Diagnosis(content, study_alarms(study), message, impressions=_impressions(state))
+    return Diagnosis(
+        content,
+        study_alarms(study),
+        _message(content, state),
+        impressions=_impressions(state),
+        drawn=_drawn_rows(state, ()),
+    )
 
 
 def default_threshold(analysis: Analysis | None) -> float:
@@ -156,6 +161,7 @@ def _results(state: SessionState, study: Study, analysis: Analysis) -> Diagnosis
         impressions=_impressions(state),
         footer=_footer(analysis),
         threshold=shown_threshold(state),
+        drawn=_drawn_rows(state, breasts),
     )
 
 
@@ -164,7 +170,8 @@ def _breast(side: Laterality, state: SessionState, analysis: Analysis) -> Breast
     classifier = analysis.models.get("classifier")
     tick = classifier.operating_point.threshold if classifier else None
     lesion = _greatest(image.lesion_score for image in images)
-    rows, hidden = _findings(images, state)
+    # Also on an image that the models refused: the reader may draw there.
+    rows, hidden = _findings([i for i in analysis.images if i.laterality is side], state)
     return BreastCard(
         laterality=side,
         title=translate(_BREASTS[side]),
@@ -224,30 +231,45 @@ def _findings(
     images: Sequence[ImageAnalysis], state: SessionState
 ) -> tuple[tuple[FindingRow, ...], int]:
     threshold = shown_threshold(state)
-    found = [
-        (finding, FindingKey(image.sop_instance_uid, index), image)
+    titles = {image.sop_instance_uid: _analysis_title(image) for image in images}
+    marks = [found for uid in titles for found in marks_of(state, uid)]
+    shown = sorted(
+        (found for found in marks if found.is_shown(threshold)),
+        key=lambda found: (found.said is None, -found.score),
+    )
+    rows = tuple(
+        _finding_row(found, titles[found.key.sop_instance_uid], state) for found in shown
+    )
+    return rows, len(marks) - len(shown)
+
+
+def _drawn_rows(state: SessionState, breasts: Sequence[BreastCard]) -> tuple[FindingRow, ...]:
+    """What the reader drew and no breast's card shows."""
+    there = {row.key for card in breasts for row in card.findings}
+    images = state.study.images if state.study else ()
+    return tuple(
+        _finding_row(found, _mammogram_title(image), state)
         for image in images
-        for index, finding in enumerate(image.findings)
-    ]
-    shown = [entry for entry in found if entry[0].score >= threshold]
-    shown.sort(key=lambda entry: -entry[0].score)
-    rows = tuple(_finding_row(finding, key, image, state) for finding, key, image in shown)
-    return rows, len(found) - len(shown)
+        for found in marks_of(state, image.sop_instance_uid)
+        if found.said is None and found.key not in there
+    )
 
 
-def _finding_row(
-    finding: Finding, key: FindingKey, image: ImageAnalysis, state: SessionState
-) -> FindingRow:
-    title = f"{finding_name(finding.finding_type)} · {_analysis_title(image)}"
-    parts = [_finding_figure(finding), _size(finding, _mammogram_of(state, image))]
-    if finding.frame is not None:
-        parts.append(translate("frame {number}").format(number=finding.frame))
-    return FindingRow(key, title, " · ".join(parts), state.selected == key)
-
-
-def finding_name(finding_type: FindingType) -> str:
-    """A finding's type in the reader's language: ``"Mass"``."""
-    return translate(_TYPES[finding_type])
+def _finding_row(found: Mark, view: str, state: SessionState) -> FindingRow:
+    title = f"{finding_name(found.finding_type)} · {view}"
+    said = machine_finding(found, state)
+    parts = [_finding_figure(said)] if said else []
+    parts.append(_size(found.box, _mammogram_of(state, found.key.sop_instance_uid)))
+    if found.frame is not None:
+        parts.append(translate("frame {number}").format(number=found.frame))
+    return FindingRow(
+        found.key,
+        title,
+        " · ".join(parts),
+        state.selected == found.key,
+        found.standing,
+        standing_text(found),
+    )
 
 
 def _finding_figure(finding: Finding) -> str:
@@ -257,8 +279,8 @@ def _finding_figure(finding: Finding) -> str:
     return translate("score {value}").format(value=_two(finding.score))
 
 
-def _size(finding: Finding, image: Mammogram | None) -> str:
-    height, width = finding.box.size
+def _size(box: Box, image: Mammogram | None) -> str:
+    height, width = box.size
     if image is None or image.spacing is None:
         return f"{width:.0f} {_TIMES} {height:.0f} px"
     spacing = image.spacing
@@ -308,6 +330,7 @@ def _impressions(state: SessionState) -> tuple[ImpressionRow, ...]:
             translate(_BREASTS[side]),
             reading.after.get(side, reading.before.get(side)),
             reading.before.get(side),
+            outcome_of(state.outcomes, side),
         )
         for side in breasts_to_read(state.study)
     )
@@ -375,7 +398,6 @@ def _mammogram_title(image: Mammogram) -> str:
     return image_title(laterality, view, image.path.name)
 
 
-def _mammogram_of(state: SessionState, analysis: ImageAnalysis) -> Mammogram | None:
+def _mammogram_of(state: SessionState, sop_instance_uid: str) -> Mammogram | None:
     images = state.study.images if state.study else ()
-    same = (i for i in images if i.sop_instance_uid == analysis.sop_instance_uid)
-    return next(same, None)
+    return next((i for i in images if i.sop_instance_uid == sop_instance_uid), None)

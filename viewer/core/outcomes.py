@@ -29,22 +29,15 @@ def with_impression(
     return outcome and replace(outcome, recall=impression is Impression.RECALL)
 
 
-def with_assessment(
-    state: SessionState, side: Laterality, assessment: AssessmentCategory | None, at: str
-) -> Outcome | None:
-    """The breast's outcome with the reader's category."""
-    outcome = _next(state, side, at)
-    return outcome and replace(outcome, assessment=assessment)
-
-
-def with_proof(
+def with_known(
     state: SessionState,
     side: Laterality,
+    assessment: AssessmentCategory | None,
     proof: tuple[Proof, Truth] | None,
     known: tuple[str, int | None],
     at: str,
 ) -> Outcome | None:
-    """The breast's outcome with what tissue or time showed.
+    """The breast's outcome with the reader's category, and with what tissue or time showed.
 
     Parameters
     ----------
@@ -59,10 +52,11 @@ def with_proof(
         Where the date is none.
     """
     outcome = _next(state, side, at)
-    if outcome is None or proof is None:
-        return outcome and replace(
-            outcome, proof=None, truth=None, proof_date="", follow_up_months=None
-        )
+    if outcome is None:
+        return None
+    outcome = replace(outcome, assessment=assessment)
+    if proof is None:
+        return replace(outcome, proof=None, truth=None, proof_date="", follow_up_months=None)
     how, truth = proof
     day, months = known
     return replace(
@@ -72,6 +66,13 @@ def with_proof(
         proof_date=date.fromisoformat(day).isoformat(),
         follow_up_months=months if how is Proof.FOLLOW_UP else None,
     )
+
+
+def is_known(state: SessionState, outcome: Outcome) -> bool:
+    """Whether an outcome says nothing that was not said of its breast before."""
+    before = outcome_of(state.outcomes, outcome.laterality)
+    plain = before or Outcome(outcome.laterality, outcome.circumstances)
+    return _word(plain) == _word(outcome)
 
 
 def add_outcome(state: SessionState, study_uid: str, outcome: Outcome) -> SessionState:
@@ -94,6 +95,13 @@ def _next(state: SessionState, side: Laterality, at: str) -> Outcome | None:
     lesion, malignancy = _said(state, side)
     known = outcome_of(state.outcomes, side) or Outcome(side, now)
     return replace(known, circumstances=now, lesion_score=lesion, malignancy_score=malignancy)
+
+
+def _word(outcome: Outcome) -> tuple[object, ...]:
+    return (
+        *(outcome.recall, outcome.assessment, outcome.proof, outcome.truth),
+        *(outcome.proof_date, outcome.follow_up_months),
+    )
 
 
 def _said(state: SessionState, side: Laterality) -> tuple[float | None, float | None]:

@@ -80,6 +80,14 @@ class Settings:
             "of each breast or pressed the reveal key."
         ),
     )
+    reader: str = _setting(
+        "",
+        mark("Reader"),
+        mark(
+            "Your name, kept with everything that you decide on a finding or a breast. You "
+            "are asked for it at your first decision."
+        ),
+    )
     analysis_on_open: bool = _setting(
         True,
         mark("Analyze on opening"),

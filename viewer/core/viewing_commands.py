@@ -12,7 +12,14 @@ VIEWING_COMMANDS: tuple[Command, ...] = (
         mark("Undo"),
         "Ctrl+Z",
         Group.VIEW,
-        mark("Show the images as before the last step."),
+        mark("Take back the last step: how images are shown, or what you decided on a mark."),
+    ),
+    _command(
+        "redo",
+        mark("Redo"),
+        "Ctrl+Shift+Z Ctrl+Y",
+        Group.VIEW,
+        mark("Do again what was taken back last."),
     ),
     _command(
         "fit",
@@ -232,7 +239,7 @@ VIEWING_COMMANDS: tuple[Command, ...] = (
     _command(
         "raw_air",
         mark("Raw air"),
-        "A",
+        "Shift+A",
         Group.IMAGE,
         mark("Show what the skin-line mask hides."),
         checkable=True,

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from viewer.core.decision import Standing
+from viewer.core.mark_words import SIGNS
 from viewer.qt import palette
 
 if TYPE_CHECKING:
@@ -93,37 +95,42 @@ class ScoreBar(QWidget):
 
 
 class FindingButton(QAbstractButton):
-    """One finding: its type and view over its score; pressed or clicked it is selected."""
+    """One mark: its type and view over its score, and what the reader made of it."""
 
     def __init__(self, row: FindingRow) -> None:
         super().__init__()
         self.key = row.key
-        self._subtitle = row.subtitle
-        self.setText(row.title)
+        self._standing = row.standing
+        self._lines = [line for line in (row.subtitle, row.word) if line]
+        self.setText(SIGNS.get(row.standing, "") + row.title)
         self.setCheckable(True)
         self.setChecked(row.selected)
-        self.setAccessibleName(f"{row.title}, {row.subtitle}")
+        self.setAccessibleName(", ".join((row.title, *self._lines)))
+        self.setToolTip("\n".join((row.title, *self._lines)))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        """Two lines of text and their padding."""
-        metrics = self.fontMetrics()
-        width = max(map(metrics.horizontalAdvance, (self.text(), self._subtitle)))
-        return QSize(width + 24, 2 * metrics.height() + 2 * _ROW_PADDING_PX)
+        """Two or three lines of text and their padding; a narrow panel cuts them."""
+        lines = 1 + len(self._lines)
+        return QSize(120, lines * self.fontMetrics().height() + 2 * _ROW_PADDING_PX)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the two lines; a bar at the left edge when selected, a frame when focused."""
+        """Draw the lines; a bar at the left edge when selected, a frame when focused."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._draw_ground(painter)
-        painter.setPen(QColor(palette.TEXT))
-        text = self.rect().adjusted(12, _ROW_PADDING_PX, -8, -_ROW_PADDING_PX)
-        painter.drawText(text, Qt.AlignmentFlag.AlignTop, self.text())
-        painter.setPen(QColor(palette.DIM))
-        painter.drawText(text, Qt.AlignmentFlag.AlignBottom, self._subtitle)
+        text = self.rect().adjusted(12, _ROW_PADDING_PX, -4, -_ROW_PADDING_PX)
+        dimmed = self._standing is Standing.REJECTED
+        colours = [palette.DIM if dimmed else palette.TEXT, palette.DIM, palette.READER]
+        metrics = self.fontMetrics()
+        for line, colour in zip((self.text(), *self._lines), colours, strict=False):
+            painter.setPen(QColor(colour))
+            cut = metrics.elidedText(line, Qt.TextElideMode.ElideRight, text.width())
+            painter.drawText(text, Qt.AlignmentFlag.AlignTop, cut)
+            text.translate(0, metrics.height())
         painter.end()
 
     def _draw_ground(self, painter: QPainter) -> None:
@@ -133,7 +140,9 @@ class FindingButton(QAbstractButton):
             painter.setBrush(QColor(palette.RAISED))
             painter.drawRoundedRect(ground, 4, 4)
         if self.isChecked():
-            painter.fillRect(QRectF(0, 4, 3, self.height() - 8), QColor(palette.MACHINE))
+            drawn = self._standing is Standing.DRAWN
+            colour = QColor(palette.READER if drawn else palette.MACHINE)
+            painter.fillRect(QRectF(0, 4, 3, self.height() - 8), colour)
         if self.hasFocus():
             painter.setPen(QPen(QColor(palette.ACCENT), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -23,9 +23,26 @@ if TYPE_CHECKING:
 
 # A gap before these on the tool bar.
 _BREAKS = frozenset({"tool_window", "fit", "linked", "reveal"})
+# What is done with the selected mark.
+_ON_MARK = frozenset(
+    (
+        *("accept", "reject", "retype", "take_away"),
+        *("mark_left", "mark_right", "mark_up", "mark_down"),
+        *("mark_wider", "mark_narrower", "mark_taller", "mark_shorter"),
+    )
+)
 _TOOL_BAR_ORDER = (
     *("open_files", "tool_window", "tool_zoom", "tool_pan", "tool_loupe", "tool_length"),
-    *("invert", "fit", "one_to_one", "reset", "linked", "reveal", "blind_first_read"),
+    *(
+        "tool_draw",
+        "invert",
+        "fit",
+        "one_to_one",
+        "reset",
+        "linked",
+        "reveal",
+        "blind_first_read",
+    ),
     "heat_map",
 )
 TOOLS = {
@@ -34,6 +51,7 @@ TOOLS = {
     "tool_pan": Tool.PAN,
     "tool_loupe": Tool.LOUPE,
     "tool_length": Tool.LENGTH,
+    "tool_draw": Tool.DRAW,
 }
 
 
@@ -96,6 +114,8 @@ class Commands:
         }
         for name, on in checked.items():
             self.actions[name].setChecked(on)
+        for name in _ON_MARK:
+            self.actions[name].setEnabled(state.selected is not None)
         self.actions["reveal"].setEnabled(state.study is not None and not state.machine_shown)
         self.actions["show_refused"].setEnabled(bool(state.refusals))
         self.actions["hang_together"].setEnabled(len(state.studies) > 1)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from ml.mammo.codes import Laterality
 from viewer.core import actions, reading, viewing
+from viewer.core.decision import Deed
 from viewer.core.state import FindingKey, Impression
 from viewer.display.render import PRESETS
-from viewer.qt.canvas.scene import visible_findings
+from viewer.qt.canvas.scene import visible_marks
 from viewer.qt.commands import TOOLS
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def handlers_for(window: MainWindow) -> Handlers:
         **_view(window),
         **_image(window),
         **_findings(window),
+        **_deciding(window),
         **_dialogs(window),
     }
 
@@ -57,6 +59,7 @@ def _study(window: MainWindow) -> Handlers:
         "close_study": _apply(window, actions.close_study),
         "show_refused": window.show_refused,
         "undo": window.session.undo,
+        "redo": window.session.redo,
     }
 
 
@@ -118,6 +121,27 @@ def _findings(window: MainWindow) -> Handlers:
     }
 
 
+def _deciding(window: MainWindow) -> Handlers:
+    canvas, deciding = window.canvas, window.deciding
+    return {
+        "accept": partial(deciding.decide, Deed.ACCEPTED),
+        "reject": partial(deciding.decide, Deed.REJECTED),
+        "retype": partial(deciding.decide, Deed.RETYPED),
+        "take_away": partial(deciding.decide, Deed.REMOVED),
+        "draw_here": canvas.draw_here,
+        "mark_left": partial(canvas.nudge, 0, -1),
+        "mark_right": partial(canvas.nudge, 0, 1),
+        "mark_up": partial(canvas.nudge, -1, 0),
+        "mark_down": partial(canvas.nudge, 1, 0),
+        "mark_wider": partial(canvas.nudge, 0, 1, resize=True),
+        "mark_narrower": partial(canvas.nudge, 0, -1, resize=True),
+        "mark_taller": partial(canvas.nudge, 1, 0, resize=True),
+        "mark_shorter": partial(canvas.nudge, -1, 0, resize=True),
+        "outcome_right": partial(deciding.ask_outcome, Laterality.RIGHT),
+        "outcome_left": partial(deciding.ask_outcome, Laterality.LEFT),
+    }
+
+
 def _dialogs(window: MainWindow) -> Handlers:
     return {
         "analyze": lambda: window.analyzer.analyze(),
@@ -143,7 +167,7 @@ def _step_finding(window: MainWindow, by: int) -> None:
     state = window.session.state
     keys: list[FindingKey] = []
     for viewport in state.viewports:
-        keys += [key for key, _ in reversed(list(visible_findings(state, viewport)))]
+        keys += [mark.key for mark in reversed(visible_marks(state, viewport))]
     if not keys:
         return
     at = keys.index(state.selected) + by if state.selected in keys else min(by, 0)
@@ -165,6 +189,8 @@ def _toggle_blind(window: MainWindow) -> None:
 
 def _record(window: MainWindow, side: Laterality, said: Impression) -> None:
     now = reading.utc_now()
+    # First: the impression may reveal the marks, and the outcome says whether they were seen.
+    window.deciding.record_impression(side, said)
     window.session.apply(lambda state: reading.record_impression(state, side, said, now))
 
 

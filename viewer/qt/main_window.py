@@ -28,6 +28,7 @@ from viewer.jobs.queue import JobQueue
 from viewer.qt.analyzer import Analyzer
 from viewer.qt.canvas.canvas import Canvas
 from viewer.qt.commands import Commands
+from viewer.qt.deciding import Deciding
 from viewer.qt.dialogs.base import bring_up
 from viewer.qt.handlers import handlers_for
 from viewer.qt.images import Images
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
             session, self.images, runner, models, self._settings, self, self.jobs.hold, kept
         )
         self.canvas = Canvas(session, self.images)
+        self.deciding = Deciding(session, preferences, self.canvas, parent=self)
         self.work_list = WorkListPanel(session)
         self.thumbnails = ThumbnailsPanel(session, self.images)
         self.diagnosis = DiagnosisPanel(session, command_keys())
@@ -281,6 +283,9 @@ class MainWindow(QMainWindow):
         self.diagnosis.finding_chosen.connect(
             self.canvas.centre_finding, Qt.ConnectionType.QueuedConnection
         )
+        self.diagnosis.decision_requested.connect(self.deciding.decide)
+        self.diagnosis.impression_given.connect(self.deciding.record_impression)
+        self.diagnosis.outcome_requested.connect(self.deciding.ask_outcome)
         self.diagnosis.refused_files_requested.connect(self.show_refused)
         self.work_list.refused_files_requested.connect(self.show_refused)
         self.images.failed.connect(self._on_pixels_failed)

@@ -50,6 +50,7 @@ class Preferences(QObject):
         self.settings, self.sentence = read_settings(path)
         self._turn_switch(self.settings.blind_first_read)
         self._set_prevalence(self.settings.prevalence_per_thousand)
+        self._set_reader(self.settings.reader)
         session.changed.connect(self._on_session)
 
     def change(self, settings: Settings) -> None:
@@ -65,6 +66,7 @@ class Preferences(QObject):
             self.failed.emit(str(error))
         self._turn_switch(settings.blind_first_read)
         self._set_prevalence(settings.prevalence_per_thousand)
+        self._set_reader(settings.reader)
         self.changed.emit(old, settings)
 
     def _turn_switch(self, on: bool) -> None:
@@ -75,6 +77,11 @@ class Preferences(QObject):
     def _set_prevalence(self, per_thousand: float) -> None:
         if self._session.state.per_thousand != per_thousand:
             self._session.apply(lambda state: replace(state, per_thousand=per_thousand))
+
+    def _set_reader(self, name: str) -> None:
+        name = " ".join(name.split())
+        if self._session.state.reader != name:
+            self._session.apply(lambda state: replace(state, reader=name))
 
     def _on_session(self, old: SessionState, new: SessionState) -> None:
         del old

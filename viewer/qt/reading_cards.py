@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSlider
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QSlider
 
 from ml.mammo.codes import Laterality
 from ml.texts import translate
+from viewer.core.outcome_words import outcome_text
 from viewer.core.state import Impression
 from viewer.qt.cards import Card, label, pair
 from viewer.qt.own_keys import OwnKeys
@@ -71,14 +72,19 @@ class ImpressionsCard(Card):
     -------
     said : (Laterality, Impression)
         The reader pressed one of the buttons.
+    outcome_requested : Laterality
+        She wants to say what is known of a breast.
     """
 
     said = Signal(object, object)
+    outcome_requested = Signal(object)
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         super().__init__(translate("Impression"))
         self._keys = keys
         self.buttons: dict[tuple[Laterality, Impression], QPushButton] = {}
+        self.outcomes: dict[Laterality, QPushButton] = {}
+        self._known: dict[Laterality, QLabel] = {}
         self.add(label(translate("Impression"), "title"))
         self._add_side(Laterality.RIGHT, translate("Right"))
         self._add_side(Laterality.LEFT, translate("Left"))
@@ -86,7 +92,13 @@ class ImpressionsCard(Card):
         self.add(self._note)
 
     def show_impressions(self, rows: tuple[ImpressionRow, ...], note: str) -> None:
-        """Press the buttons of what was said; a breast without images has none to press."""
+        """Press the buttons of what was said; a breast without images has none to press.
+
+        Parameters
+        ----------
+        note
+            What was said before the reveal.
+        """
         self._note.setText(note)
         self._note.setVisible(bool(note))
         current = {row.laterality: row for row in rows}
@@ -96,6 +108,12 @@ class ImpressionsCard(Card):
             button.setChecked(row is not None and row.current is impression)
             first = row is not None and row.before is impression
             button.setToolTip(translate("Said before the reveal.") if first else "")
+        for side, button in self.outcomes.items():
+            row = current.get(side)
+            button.setEnabled(row is not None)
+            known = outcome_text(row.outcome if row else None)
+            self._known[side].setText(known)
+            self._known[side].setAccessibleName(known)
 
     def _add_side(self, side: Laterality, title: str) -> None:
         group = QButtonGroup(self)
@@ -118,6 +136,16 @@ class ImpressionsCard(Card):
             group.addButton(button)
             row.addWidget(button)
         self.add(row)
+        self._add_outcome(side, title)
+
+    def _add_outcome(self, side: Laterality, title: str) -> None:
+        button = _button(translate("Outcome…"))
+        button.setAccessibleName(translate("Outcome, {side}").format(side=title))
+        button.setToolTip(self._keys.get(f"outcome_{side.name}".lower(), ""))
+        button.clicked.connect(lambda _=False: self.outcome_requested.emit(side))
+        self.outcomes[side] = button
+        self._known[side] = label("", "dim")
+        self.add(pair(self._known[side], button))
 
     def _said(self, side: Laterality, impression: Impression) -> None:
         # A click turns a checkable button over; what holds is what the state then says.

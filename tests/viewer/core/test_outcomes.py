@@ -25,9 +25,10 @@ def test_each_outcome_holds_all_that_is_known_of_the_breast() -> None:
     state = make_state()
     state = added(state, outcomes.with_impression(state, RIGHT, Impression.RECALL, NOW))
     category = AssessmentCategory.MODERATE_SUSPICION
-    state = added(state, outcomes.with_assessment(state, RIGHT, category, LATER))
-    proof = (Proof.PATHOLOGY, Truth.MALIGNANT)
-    state = added(state, outcomes.with_proof(state, RIGHT, proof, ("2026-03-04", 5), LATER))
+    none = ("", None)
+    state = added(state, outcomes.with_known(state, RIGHT, category, None, none, LATER))
+    proof, known = (Proof.PATHOLOGY, Truth.MALIGNANT), ("2026-03-04", 5)
+    state = added(state, outcomes.with_known(state, RIGHT, category, proof, known, LATER))
     known = outcome_of(state.outcomes, RIGHT)
     assert known is not None
     assert (known.recall, known.assessment) == (True, category)
@@ -41,7 +42,8 @@ def test_each_outcome_holds_all_that_is_known_of_the_breast() -> None:
 
 def test_what_turned_out_wrong_is_taken_back() -> None:
     state = added(make_state(), make_outcome())
-    state = added(state, outcomes.with_proof(state, RIGHT, None, ("", None), LATER))
+    again = outcomes.with_known(state, RIGHT, None, None, ("", None), LATER)
+    state = added(state, again)
     known = outcome_of(state.outcomes, RIGHT)
     assert known is not None
     assert (known.proof, known.truth, known.proof_date, known.follow_up_months) == (
@@ -54,14 +56,22 @@ def test_what_turned_out_wrong_is_taken_back() -> None:
 def test_a_date_that_is_none_is_refused() -> None:
     proof = (Proof.FOLLOW_UP, Truth.NORMAL)
     with pytest.raises(ValueError, match="isoformat"):
-        outcomes.with_proof(make_state(), RIGHT, proof, ("soon", 12), NOW)
+        outcomes.with_known(make_state(), RIGHT, None, proof, ("soon", 12), NOW)
+
+
+def test_what_was_said_before_is_known() -> None:
+    state, none = make_state(), ("", None)
+    nothing = outcomes.with_known(state, RIGHT, None, None, none, NOW)
+    assert nothing is not None
+    assert outcomes.is_known(state, nothing)
+    assert not outcomes.is_known(state, make_outcome())
+    assert outcomes.is_known(added(state, make_outcome()), make_outcome())
 
 
 def test_a_breast_without_images_has_no_outcome() -> None:
     state = replace(make_state(), study=make_study(("LCC",)))
     assert outcomes.with_impression(state, RIGHT, Impression.NORMAL, NOW) is None
-    assert outcomes.with_assessment(state, RIGHT, None, NOW) is None
-    assert outcomes.with_proof(state, RIGHT, None, ("", None), NOW) is None
+    assert outcomes.with_known(state, RIGHT, None, None, ("", None), NOW) is None
 
 
 def test_an_outcome_does_not_fall_on_another_study() -> None:

@@ -6,18 +6,20 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ml.mammo.geometry import Affine
 from ml.texts import translate
 from viewer.core import actions, layout, viewing
+from viewer.core.marks import mark_of
 from viewer.core.state import FindingKey, Length, Tool
 from viewer.display.cache import key_of
 from viewer.display.render import WHOLE, as_window, breast_window
 from viewer.qt import palette
 from viewer.qt.canvas.grays import Grays
+from viewer.qt.canvas.hand import begun_at, cursor_for, held_at, in_the_middle, nudged
+from viewer.qt.canvas.loupe import draw_loupe
 from viewer.qt.canvas.marks import (
     draw_marks,
     draw_synthetic,
@@ -28,17 +30,16 @@ from viewer.qt.canvas.marks import (
 from viewer.qt.canvas.scene import Stage
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QMouseEvent, QPaintEvent, QWheelEvent
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
 
     from ml.mammo.mammogram import Mammogram, Window
     from viewer.core.state import SessionState
+    from viewer.qt.canvas.hand import Hand
     from viewer.qt.canvas.scene import Scene, Shown
     from viewer.qt.images import Images
     from viewer.qt.session import Session
 
 CLICK_PX = 4
-LOUPE_PX = 300
-LOUPE_TIMES = 2.0
 # A drag over this many pixels changes the window by its own width.
 WINDOW_DRAG_PX = 400.0
 ZOOM_DRAG_PX = 200.0
@@ -55,7 +56,19 @@ class _Drag:
 
 
 class Canvas(QWidget):
-    """Draw the session's viewports, and turn gestures into actions."""
+    """Draw the session's viewports, and turn gestures into actions.
+
+    Signals
+    -------
+    box_drawn : (str, int | None), Box
+        The reader drew a box: the image and its slice, and where in stored pixels. It stays on
+        the canvas until `let_go`.
+    box_changed : FindingKey, Box
+        She pulled or moved a mark's box there.
+    """
+
+    box_drawn = Signal(object, object)
+    box_changed = Signal(object, object)
 
     def __init__(self, session: Session, images: Images, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,11 +77,13 @@ class Canvas(QWidget):
         self._stage = Stage(images)
         self._grays = Grays()
         self._drag: _Drag | None = None
+        self._hand: Hand | None = None
         self._loupe: QPointF | None = None
         self._waiting_one_to_one = False
         self.setObjectName("canvas")
         self.setAccessibleName(translate("Images"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         session.changed.connect(self._on_changed)
@@ -121,11 +136,12 @@ class Canvas(QWidget):
             painter.setClipRect(slot_rect(shown.slot, dpr))
             self._draw_pixels(painter, shown, dpr)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            draw_marks(painter, shown, state, dpr)
+            draw_marks(painter, shown, state, dpr, self._hand.pulled if self._hand else None)
             active = shown.index == state.active and len(scene.shown) > 1
             draw_words(painter, shown, dpr, common_mm=scene.common_mm, active=active)
             painter.restore()
-        self._draw_loupe(painter, scene, dpr)
+        if self._loupe is not None:
+            draw_loupe(painter, self._loupe, scene, self._grays, dpr)
         for shown in scene.shown:
             draw_synthetic(painter, shown, dpr)
         painter.end()
@@ -149,36 +165,6 @@ class Canvas(QWidget):
         )
         painter.setPen(QColor(palette.DIM))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
-
-    def _draw_loupe(self, painter: QPainter, scene: Scene, dpr: float) -> None:
-        if self._loupe is None:
-            return
-        row, column = self._loupe.y() * dpr, self._loupe.x() * dpr
-        shown = scene.at(row, column)
-        if shown is None or shown.picture is None or shown.placement is None:
-            return
-        side = round(LOUPE_PX * dpr)
-        times = max(LOUPE_TIMES, 1.0 / shown.placement.ratio)
-        to_loupe = (
-            shown.placement.to_screen.then(
-                Affine.shift(shown.slot.row0 - row, shown.slot.col0 - column)
-            )
-            .then(Affine.scale(times))
-            .then(Affine.shift(side / 2, side / 2))
-        )
-        presentation = shown.viewport.presentation
-        image = self._grays.image("loupe", shown.picture, to_loupe, (side, side), presentation)
-        rect = QRectF(0, 0, LOUPE_PX, LOUPE_PX)
-        rect.moveCenter(self._loupe)
-        painter.drawImage(rect, image)
-        painter.setPen(QPen(QColor(palette.ACCENT), 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(rect)
-        painter.drawText(
-            rect.adjusted(6, 4, -6, -4),
-            int(Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight),
-            f"{shown.placement.ratio * times:.1f} : 1",
-        )
 
     # What keys do; the menus call these
 
@@ -237,18 +223,39 @@ class Canvas(QWidget):
         state = self._session.state
         shown = self.scene().of_index(state.active)
         image = shown.viewport.image if shown else None
-        if shown is None or image is None or shown.placement is None or state.analysis is None:
+        mark = mark_of(state, key)
+        if shown is None or image is None or shown.placement is None or mark is None:
             return
         if image.sop_instance_uid != key.sop_instance_uid:
             return
-        boxes = [
-            each.findings[key.index].box
-            for each in state.analysis.images
-            if each.sop_instance_uid == key.sop_instance_uid
-        ]
         camera = shown.viewport.camera
-        offset = layout.camera_offset_to(shown.placement, camera, boxes[0].center)
+        offset = layout.camera_offset_to(shown.placement, camera, mark.box.center)
         self._session.apply(lambda now: viewing.look_at(now, camera.zoom, offset))
+
+    def draw_here(self) -> None:
+        """Draw a box in the middle of the active viewport."""
+        shown = self.scene().of_index(self._session.state.active)
+        hand = None if shown is None or shown.loading else in_the_middle(shown)
+        if hand is not None:
+            self._hand = hand
+            self.box_drawn.emit(hand.place, hand.box)
+            self.update()
+
+    def nudge(self, rows: int, columns: int, *, resize: bool = False) -> None:
+        """Move the selected mark, or its lower or right edge, by a small step."""
+        shown = self.scene().of_index(self._session.state.active)
+        moved = (
+            nudged(shown, self._session.state, (rows, columns), resize=resize)
+            if shown
+            else None
+        )
+        if moved is not None:
+            self.box_changed.emit(*moved)
+
+    def let_go(self) -> None:
+        """Draw marks where they are, and no box that was in the reader's hand."""
+        self._hand = None
+        self.update()
 
     # Gestures
 
@@ -259,8 +266,9 @@ class Canvas(QWidget):
             return
         self._session.apply(lambda state: viewing.set_active(state, shown.index))
         tool = self._tool_for(event.button())
-        if tool is None or (shown.loading and tool in (Tool.LOUPE, Tool.LENGTH)):
+        if tool is None or (shown.loading and tool in (Tool.LOUPE, Tool.LENGTH, Tool.DRAW)):
             return
+        self._hand = self._hand_at(shown, event.position(), tool)
         self._drag = _Drag(tool, shown.index, event.position(), event.position())
         if tool is Tool.LOUPE:
             self._loupe = event.position()
@@ -270,6 +278,7 @@ class Canvas(QWidget):
         """Go on with a drag."""
         drag = self._drag
         if drag is None:
+            self._hover(event.position())
             return
         distance = event.position() - drag.start
         if not drag.moved and max(abs(distance.x()), abs(distance.y())) < CLICK_PX:
@@ -286,8 +295,21 @@ class Canvas(QWidget):
         if drag.tool is Tool.LOUPE:
             self._loupe = None
             self.update()
+        hand = self._hand
+        if hand is not None and drag.moved:
+            self._release(hand)
+            return
+        self._hand = None
         if not drag.moved and event.button() is Qt.MouseButton.LeftButton:
             self._click(event.position())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape drops what is in the hand, where it was."""
+        if event.key() == Qt.Key.Key_Escape and self._hand is not None:
+            self._drag = None
+            self.let_go()
+        else:
+            super().keyPressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Let one viewport fill the canvas, or bring all back."""
@@ -324,7 +346,9 @@ class Canvas(QWidget):
     def _drag_by(self, drag: _Drag, delta: QPointF, position: QPointF) -> None:
         first = not drag.moved
         dpr = self.devicePixelRatioF()
-        if drag.tool is Tool.WINDOW:
+        if self._hand is not None:
+            self._pull(self._hand, position)
+        elif drag.tool is Tool.WINDOW:
             brighter, wider = -delta.y() / WINDOW_DRAG_PX, delta.x() / WINDOW_DRAG_PX
             self.change_window(brighter, wider, step=first)
         elif drag.tool is Tool.PAN:
@@ -335,7 +359,7 @@ class Canvas(QWidget):
         elif drag.tool is Tool.LOUPE:
             self._loupe = position
             self.update()
-        else:
+        elif drag.tool is Tool.LENGTH:
             self._drag_length(drag, position, first=first)
 
     def _drag_zoom(self, drag: _Drag, delta: QPointF, *, first: bool) -> None:
@@ -359,6 +383,39 @@ class Canvas(QWidget):
         else:
             self._session.apply(lambda state: actions.move_length_end(state, end), step=False)
 
+    def _hand_at(self, shown: Shown, position: QPointF, tool: Tool) -> Hand | None:
+        """What a drag here takes into the hand: the selected mark, or a new box."""
+        if tool not in (Tool.WINDOW, Tool.DRAW) or shown.placement is None:
+            return None
+        point = self._stored(shown, position)
+        held = held_at(shown, self._session.state, point, self.devicePixelRatioF())
+        return begun_at(shown, point) if held is None and tool is Tool.DRAW else held
+
+    def _pull(self, hand: Hand, position: QPointF) -> None:
+        shown = self.scene().of_index(hand.index)
+        if shown is not None and shown.placement is not None:
+            hand.move_to(self._stored(shown, position))
+            self.update()
+
+    def _release(self, hand: Hand) -> None:
+        if hand.key is None:
+            self.box_drawn.emit(hand.place, hand.box)
+        else:
+            self._hand = None
+            self.box_changed.emit(hand.key, hand.box)
+        self.update()
+
+    def _hover(self, position: QPointF) -> None:
+        """Say by the cursor what a drag would do."""
+        state = self._session.state
+        shown = self._shown_at(position) if state.selected or state.tool is Tool.DRAW else None
+        if shown is None:
+            self.unsetCursor()
+            return
+        hand = self._hand_at(shown, position, state.tool)
+        new = hand is not None and hand.key is None
+        self.setCursor(Qt.CursorShape.CrossCursor if new else cursor_for(hand, shown))
+
     def _click(self, position: QPointF) -> None:
         shown = self._shown_at(position)
         if shown is None:
@@ -366,7 +423,7 @@ class Canvas(QWidget):
         key = finding_at(
             shown, self._session.state, position.y(), position.x(), self.devicePixelRatioF()
         )
-        if isinstance(key, FindingKey):
+        if key is not None:
             self._session.apply(lambda state: actions.select_finding(state, key))
 
     def _shown_at(self, position: QPointF) -> Shown | None:
@@ -406,6 +463,7 @@ class Canvas(QWidget):
             self._stage.forget()
             self._grays.forget()
             self._loupe, self._drag, self._waiting_one_to_one = None, None, False
+            self._hand = None
         if old.viewports is not new.viewports:
             self._request(new)
         self.update()

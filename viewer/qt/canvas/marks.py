@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,29 +11,38 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QTransform
 from ml.mammo.geometry import Affine, Box
 from ml.texts import translate
 from viewer.core.annotations import corners_of, edge_letters, scale_line, view_line
-from viewer.core.diagnosis import alarm_sentence, finding_name
-from viewer.core.labels import placed_labels
+from viewer.core.diagnosis import alarm_sentence
 from viewer.core.layout import length_of
-from viewer.core.prevalence import probability_text
 from viewer.display.render import shown_voi
 from viewer.qt import palette
-from viewer.qt.canvas.scene import heat_map_of, visible_findings
+from viewer.qt.canvas.boxes import SHADOW, TEXT_PX, draw_boxes
+from viewer.qt.canvas.scene import heat_map_of, visible_marks
 
 if TYPE_CHECKING:
-    from ml.findings import Finding, HeatMap
-    from viewer.core.state import SessionState
+    from ml.findings import HeatMap
+    from viewer.core.state import FindingKey, SessionState
+    from viewer.qt.canvas.boxes import Pulled
     from viewer.qt.canvas.scene import Shown
 
 MARGIN_PX = 8
 TITLE_PX = 19
-TEXT_PX = 12
 TAG_PX = 17
-# Words lie over images: a dark edge keeps them legible on dense tissue.
-_SHADOW = QColor(0, 0, 0, 200)
 
 
-def draw_marks(painter: QPainter, shown: Shown, state: SessionState, dpr: float) -> None:
-    """Everything of the machine's and the reader's on one image."""
+def draw_marks(
+    painter: QPainter,
+    shown: Shown,
+    state: SessionState,
+    dpr: float,
+    pulled: Pulled | None = None,
+) -> None:
+    """Everything of the machine's and the reader's on one image.
+
+    Parameters
+    ----------
+    pulled
+        The box that the reader has in hand, in the place of the mark's own.
+    """
     if shown.placement is None:
         return
     to_view = _logical(shown, dpr)
@@ -42,7 +50,8 @@ def draw_marks(painter: QPainter, shown: Shown, state: SessionState, dpr: float)
     if heat_map is not None:
         _draw_heat_map(painter, heat_map, to_view)
     slot = slot_rect(shown.slot, dpr)
-    _draw_findings(painter, shown, state, to_view, slot)
+    room = Box(slot.top(), slot.left(), slot.bottom(), slot.right())
+    draw_boxes(painter, shown, state, to_view, room, pulled)
     _draw_lengths(painter, shown, state, to_view)
 
 
@@ -96,15 +105,15 @@ def slot_rect(slot: Box, dpr: float) -> QRectF:
 
 def finding_at(
     shown: Shown, state: SessionState, row: float, column: float, dpr: float
-) -> object | None:
-    """The key of the finding whose box is at a place of the widget; the strongest first."""
+) -> FindingKey | None:
+    """The key of the mark whose box is at a place of the widget; the smallest first."""
     if shown.placement is None:
         return None
     to_view = _logical(shown, dpr)
     hits = [
-        (finding.box.area, key)
-        for key, finding in visible_findings(state, shown.viewport)
-        if _holds(to_view.box(finding.box), row, column)
+        (mark.box.area, mark.key)
+        for mark in visible_marks(state, shown.viewport)
+        if _holds(to_view.box(mark.box), row, column)
     ]
     # A small box inside a large one must be within reach.
     return min(hits, key=lambda hit: hit[0])[1] if hits else None
@@ -120,70 +129,6 @@ def _logical(shown: Shown, dpr: float) -> Affine:
     return shown.placement.to_screen.then(Affine.shift(slot.row0, slot.col0)).then(
         Affine.scale(1 / dpr)
     )
-
-
-def _draw_findings(
-    painter: QPainter, shown: Shown, state: SessionState, to_view: Affine, slot: QRectF
-) -> None:
-    """Boxes, then their words: the selected finding's choose their place first."""
-    room = Box(slot.top(), slot.left(), slot.bottom(), slot.right())
-    there = [
-        _Drawn(finding, to_view.box(finding.box), selected=key == state.selected)
-        for key, finding in visible_findings(state, shown.viewport)
-    ]
-    there = [one for one in there if one.box.intersection(room) > 0]
-    for one in there:
-        _draw_box(painter, one)
-    first = sorted(there, key=lambda one: (one.selected, one.finding.score), reverse=True)
-    sizes = [_words_size(painter, one) for one in first]
-    places = placed_labels([one.box for one in first], sizes, room)
-    for one, place in reversed(list(zip(first, places, strict=True))):
-        _draw_label(painter, one, _rect(place))
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """A finding and its box in the widget's own pixels."""
-
-    finding: Finding
-    box: Box
-    selected: bool
-
-    @property
-    def words(self) -> str:
-        known = self.finding.probability
-        value = f"{self.finding.score:.2f}" if known is None else probability_text(known)
-        return f"{finding_name(self.finding.finding_type).lower()} {value}"
-
-    @property
-    def font(self) -> QFont:
-        return _font(TEXT_PX, bold=self.selected)
-
-
-def _draw_box(painter: QPainter, one: _Drawn) -> None:
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(_SHADOW, 4 if one.selected else 3))
-    painter.drawRect(_rect(one.box))
-    painter.setPen(QPen(QColor(palette.MACHINE), 2.5 if one.selected else 1.2))
-    painter.drawRect(_rect(one.box))
-
-
-def _words_size(painter: QPainter, one: _Drawn) -> tuple[float, float]:
-    """Height and width, with a margin."""
-    painter.setFont(one.font)
-    size = painter.fontMetrics().size(0, one.words)
-    return size.height() + 1, size.width() + 6
-
-
-def _draw_label(painter: QPainter, one: _Drawn, label: QRectF) -> None:
-    painter.setFont(one.font)
-    painter.setPen(QColor(palette.MACHINE))
-    painter.fillRect(label, QColor(20, 18, 14, 215))
-    painter.drawText(label, Qt.AlignmentFlag.AlignCenter, one.words)
-
-
-def _rect(box: Box) -> QRectF:
-    return QRectF(box.col0, box.row0, box.col1 - box.col0, box.row1 - box.row0)
 
 
 def _draw_heat_map(painter: QPainter, heat_map: HeatMap, to_view: Affine) -> None:
@@ -222,7 +167,7 @@ def _draw_lengths(
         if length.sop_instance_uid != image.sop_instance_uid:
             continue
         start, end = _point(to_view, length.start), _point(to_view, length.end)
-        for pen in (QPen(_SHADOW, 3), QPen(QColor(palette.READER), 1.4)):
+        for pen in (QPen(SHADOW, 3), QPen(QColor(palette.READER), 1.4)):
             painter.setPen(pen)
             painter.drawLine(start, end)
         value, in_mm = length_of(image, length.start, length.end)
@@ -336,7 +281,7 @@ def _text(
     if not text:
         return
     flags = int(align) | int(Qt.TextFlag.TextWordWrap)
-    painter.setPen(_SHADOW)
+    painter.setPen(SHADOW)
     painter.drawText(rect.translated(1, 1), flags, text)
     painter.setPen(QColor(colour))
     painter.drawText(rect, flags, text)

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from viewer.core.diagnosis import shown_threshold
 from viewer.core.layout import Placement, Pose, grid, has_common_scale, place, pose_of
-from viewer.core.prevalence import finding_shown
-from viewer.core.state import FindingKey
+from viewer.core.marks import marks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ml.findings import Finding, HeatMap, ImageAnalysis
+    from ml.findings import HeatMap, ImageAnalysis
     from ml.mammo.geometry import Box
     from ml.mammo.mammogram import Mammogram
+    from viewer.core.marks import Mark
     from viewer.core.state import SessionState, Viewport
     from viewer.display.picture import Picture
     from viewer.qt.images import Images
@@ -136,20 +134,18 @@ def analysis_of(state: SessionState, image: Mammogram | None) -> ImageAnalysis |
     return next(same, None)
 
 
-def visible_findings(
-    state: SessionState, viewport: Viewport
-) -> Iterator[tuple[FindingKey, Finding]]:
-    """The findings to draw in a viewport, weakest first: the strongest lies on top."""
-    analysis = analysis_of(state, viewport.image)
-    if analysis is None or state.analysis is None:
-        return
+def visible_marks(state: SessionState, viewport: Viewport) -> list[Mark]:
+    """The marks to draw in a viewport: the weakest first, what the reader drew on top."""
+    image = viewport.image
+    if image is None:
+        return []
     threshold = shown_threshold(state)
-    for index in reversed(range(len(analysis.findings))):
-        finding = analysis.findings[index]
-        on_frame = finding.frame is None or finding.frame == viewport.frame + 1
-        key = FindingKey(analysis.sop_instance_uid, index)
-        if on_frame and finding.score >= threshold:
-            yield key, finding_shown(finding, state.analysis, state.per_thousand)
+    marks = (
+        mark
+        for mark in marks_of(state, image.sop_instance_uid)
+        if mark.is_shown(threshold) and mark.frame in (None, viewport.frame + 1)
+    )
+    return sorted(marks, key=lambda mark: mark.score)
 
 
 def heat_map_of(state: SessionState, viewport: Viewport) -> HeatMap | None:

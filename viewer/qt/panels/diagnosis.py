@@ -14,7 +14,8 @@ from viewer.core.cards import Content, Verdict
 from viewer.core.commands import command_keys
 from viewer.core.diagnosis import RESEARCH_USE_ONLY, describe, is_same_diagnosis
 from viewer.qt import palette
-from viewer.qt.cards import Card, FindingButton, ScoreBar, label, pair
+from viewer.qt.cards import Card, ScoreBar, label, pair
+from viewer.qt.finding_line import FindingLine
 from viewer.qt.reading_cards import ImpressionsCard, ThresholdCard
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QLayout
 
     from ml.mammo.codes import Laterality
-    from viewer.core.cards import BreastCard, DensityCard, Diagnosis, ImageRow
+    from viewer.core.cards import BreastCard, DensityCard, Diagnosis, FindingRow, ImageRow
+    from viewer.core.decision import Deed
     from viewer.core.state import FindingKey, Impression, SessionState
     from viewer.qt.session import Session
 
@@ -49,6 +51,7 @@ QPushButton:hover {{ background: {palette.RAISED}; }}
 QPushButton:focus {{ border-color: {palette.ACCENT}; }}
 QPushButton:checked {{ border-color: {palette.READER}; color: {palette.READER}; }}
 QPushButton:disabled {{ color: {palette.DIM}; }}
+QPushButton[kind="deed"] {{ padding: 0; border-radius: 5px; }}
 """
 
 
@@ -72,11 +75,20 @@ class DiagnosisPanel(QWidget):
         The reader asks which files were not opened.
     finding_chosen : FindingKey
         The reader clicked a row, also one that was selected already: centre its box.
+    decision_requested : Deed, FindingKey
+        She pressed a button of a row.
+    impression_given : Laterality, Impression
+        She is about to say so: the state is still as she saw it.
+    outcome_requested : Laterality
+        She wants to say what is known of a breast.
     """
 
     retry_requested = Signal()
     refused_files_requested = Signal()
     finding_chosen = Signal(object)
+    decision_requested = Signal(object, object)
+    impression_given = Signal(object, object)
+    outcome_requested = Signal(object)
 
     def __init__(
         self,
@@ -90,7 +102,7 @@ class DiagnosisPanel(QWidget):
         self._keys = command_keys() if keys is None else keys
         self._now = now
         self._shown: Diagnosis | None = None
-        self._finding_buttons: dict[FindingKey, FindingButton] = {}
+        self._lines: dict[FindingKey, FindingLine] = {}
         self.setObjectName("diagnosis")
         self.setAccessibleName(translate("Diagnosis"))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -105,6 +117,7 @@ class DiagnosisPanel(QWidget):
         self._threshold.reset_requested.connect(partial(self._choose_threshold, None))
         self._impressions = ImpressionsCard(self._keys)
         self._impressions.said.connect(self._record)
+        self._impressions.outcome_requested.connect(self.outcome_requested)
         self._machine = QVBoxLayout()
         self._machine.setSpacing(8)
         self._footer = label("", "dim")
@@ -140,14 +153,14 @@ class DiagnosisPanel(QWidget):
         self._select(state.selected)
 
     def _select(self, selected: FindingKey | None) -> None:
-        for key, button in self._finding_buttons.items():
-            button.setChecked(key == selected)
-        if selected in self._finding_buttons:
-            self._scroll.ensureWidgetVisible(self._finding_buttons[selected])
+        for key, line in self._lines.items():
+            line.row.setChecked(key == selected)
+        if selected in self._lines:
+            self._scroll.ensureWidgetVisible(self._lines[selected])
 
     def _redraw(self, diagnosis: Diagnosis) -> None:
-        focused = self._focused_finding()
-        self._finding_buttons = {}
+        focused = self._focused_line()
+        self._lines = {}
         _empty(self._machine)
         for card in self._cards(diagnosis):
             self._machine.addWidget(card)
@@ -161,12 +174,19 @@ class DiagnosisPanel(QWidget):
         footer = diagnosis.footer or (translate(RESEARCH_USE_ONLY),)
         self._footer.setText("\n".join(footer))
         self._footer.setAccessibleName(" ".join(footer))
-        if focused in self._finding_buttons:
-            self._finding_buttons[focused].setFocus()
+        self._focus_line(*focused)
 
-    def _focused_finding(self) -> FindingKey | None:
-        focused = (key for key, each in self._finding_buttons.items() if each.hasFocus())
-        return next(focused, None)
+    def _focused_line(self) -> tuple[FindingKey | None, Deed | None]:
+        for key, line in self._lines.items():
+            if line.row.hasFocus() or line.focused():
+                return key, line.focused()
+        return None, None
+
+    def _focus_line(self, key: FindingKey | None, deed: Deed | None) -> None:
+        line = self._lines.get(key) if key else None
+        if line is not None:
+            button = line.buttons.get(deed) if deed else None
+            (button or line.row).setFocus()
 
     def _cards(self, diagnosis: Diagnosis) -> list[Card]:
         cards: list[Card] = []
@@ -175,6 +195,8 @@ class DiagnosisPanel(QWidget):
         if diagnosis.message:
             cards.append(self._message(diagnosis))
         cards.extend(self._breast(card) for card in diagnosis.breasts)
+        if diagnosis.drawn:
+            cards.append(self._drawn(diagnosis.drawn))
         if diagnosis.density is not None:
             cards.append(_density(diagnosis.density))
         if diagnosis.refused:
@@ -206,10 +228,7 @@ class DiagnosisPanel(QWidget):
             name.setToolTip(f"{figure.reason}\n{_combined()}".strip())
             card.add(pair(name, label(figure.value, "value", wrap=False)))
         for row in content.findings:
-            button = FindingButton(row)
-            button.clicked.connect(partial(self._choose_finding, row.key))
-            self._finding_buttons[row.key] = button
-            card.add(button)
+            card.add(self._line(row))
         if content.hidden:
             text = translate("{count} below the threshold").format(count=content.hidden)
             card.add(label(text, "dim"))
@@ -217,6 +236,23 @@ class DiagnosisPanel(QWidget):
             card.add(_image_line(image))
         if content.verdict is Verdict.NONE and not content.images:
             card.add(label(translate("No image of this breast was analyzed."), "dim"))
+        return card
+
+    def _line(self, row: FindingRow) -> FindingLine:
+        line = FindingLine(row)
+        line.row.clicked.connect(partial(self._choose_finding, row.key))
+        line.wanted.connect(partial(self._want, row.key))
+        self._lines[row.key] = line
+        return line
+
+    def _want(self, key: FindingKey, deed: Deed) -> None:
+        self.decision_requested.emit(deed, key)
+
+    def _drawn(self, rows: tuple[FindingRow, ...]) -> Card:
+        card = Card(translate("Drawn by the reader"))
+        card.add(label(translate("Drawn by the reader"), "title"))
+        for row in rows:
+            card.add(self._line(row))
         return card
 
     def _files(self, count: int) -> Card:
@@ -236,6 +272,7 @@ class DiagnosisPanel(QWidget):
         self._session.apply(partial(actions.set_threshold, threshold=threshold), step=False)
 
     def _record(self, side: Laterality, impression: Impression) -> None:
+        self.impression_given.emit(side, impression)
         said = partial(
             reading.record_impression, laterality=side, impression=impression, now=self._now()
         )
