@@ -25,6 +25,8 @@ RING = 1.3
 TRIES = 96
 # How far a sham may lie from its lesion's place, as a share of the breast (deviation).
 NEAR = 0.15
+# Holes of one grain or a few are closed.
+CLOSING = np.ones((9, 9), np.uint8)
 # What counts as much as lying a whole breast away from the lesion's place.
 BRIGHTNESS_WEIGHT, INSIDE_WEIGHT = 3.0, 3.0
 
@@ -62,7 +64,7 @@ class Breast:
     """
 
     def __init__(self, canvas: Canvas) -> None:
-        self.tissue = np.asarray(canvas > 0)
+        self.tissue = tissue_of(canvas)
         rows, columns = np.flatnonzero(self.tissue.any(1)), np.flatnonzero(self.tissue.any(0))
         self.extent = (
             Box(rows[0], columns[0], rows[-1] + 1, columns[-1] + 1)
@@ -95,17 +97,20 @@ class Breast:
 
     def _box_at(self, place: Place, down: float, right: float) -> Box:
         extent, (height, width) = self.extent, place.size
-        row = extent.row0 + np.clip(place.row + down, 0, 1) * extent.size[0]
-        column = extent.col0 + np.clip(place.column + right, 0, 1) * extent.size[1]
+        row = extent.row0 + min(max(place.row + down, 0), 1) * extent.size[0]
+        column = extent.col0 + min(max(place.column + right, 0), 1) * extent.size[1]
         return Box(row - height / 2, column - width / 2, row + height / 2, column + width / 2)
 
     def _within(self, integral: NDArray[np.float64], box: Box) -> float:
-        rows, columns = self.tissue.shape
-        (r0, r1), (c0, c1) = (
-            (int(np.clip(round(a), 0, most)), int(np.clip(round(b), 0, most)))
-            for a, b, most in ((box.row0, box.row1, rows), (box.col0, box.col1, columns))
-        )
+        inner = box.clipped(*self.tissue.shape)
+        r0, r1, c0, c1 = map(round, (inner.row0, inner.row1, inner.col0, inner.col1))
         return float(integral[r1, c1] - integral[r0, c1] - integral[r1, c0] + integral[r0, c0])
+
+
+def tissue_of(canvas: Canvas) -> Mask:
+    """The breast on a canvas, whose darkest grains are 0 as air is."""
+    found = cv2.morphologyEx((canvas > 0).astype(np.uint8), cv2.MORPH_CLOSE, CLOSING)
+    return np.asarray(found, np.bool_)
 
 
 def larger(box: Box, times: float, least: float) -> Box:
@@ -131,7 +136,7 @@ def hide(canvas: Canvas, boxes: Sequence[Box]) -> tuple[NDArray[np.float32], Mas
     seen : (rows, columns) bool
         Visible breast.
     """
-    tissue = canvas > 0
+    tissue = tissue_of(canvas)
     hidden = np.zeros(canvas.shape, np.bool_)
     for box in boxes:
         inner = box.clipped(*canvas.shape)

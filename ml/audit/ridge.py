@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import rankdata
 
-from ml.data.canvases import fold_of
+from ml.data.canvases import stratified_folds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,10 +75,10 @@ class Probe:
     def __init__(self, blocks: Mapping[str, Floats], patients: Sequence[str]) -> None:
         self.patients = tuple(patients)
         self._kernels = kernels(blocks)
-        sharings = [
-            np.array([fold_of(patient, FOLDS, seed) for patient in patients])
-            for seed in range(1, SHARINGS + 1)
-        ]
+        # Folds know nothing of any answer: those of shuffled answers would else be worse ones.
+        names = dict.fromkeys(patients, "")
+        dealt = [stratified_folds(names, FOLDS, seed) for seed in range(1, SHARINGS + 1)]
+        sharings = [np.array([fold[patient] for patient in patients]) for fold in dealt]
         self._ways = list(self._smoothers(sharings))
 
     def _smoothers(self, sharings: list[NDArray[np.int64]]) -> Iterator[tuple[str, Floats]]:

@@ -63,7 +63,7 @@ def patches(seen: NDArray[np.bool_]) -> list[Corner]:
         - many[PATCH_PX:, :-PATCH_PX]
         + many[:-PATCH_PX, :-PATCH_PX]
     ) == PATCH_PX**2
-    step = PATCH_PX // 2
+    step = PATCH_PX // 4
     corners = [(int(r), int(c)) for r, c in np.argwhere(whole[::step, ::step]) * step]
     chosen = np.linspace(0, len(corners) - 1, min(MOST_PATCHES, len(corners)))
     return [corners[round(at)] for at in chosen]
