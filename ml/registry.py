@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
@@ -20,7 +19,6 @@ from ml.files import replacing
 from ml.findings import ModelUse, OperatingPoint
 from ml.mammo.codes import FindingType, ImageKind, PresentationIntent
 from ml.mammo.prepare import PrepareSpec, Wants
-from ml.places import models_folder
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -217,29 +215,6 @@ def read_card(path: Path) -> ModelCard:
         return _card(_object(content))
     except (KeyError, TypeError, ValueError) as error:
         raise _broken(path, error) from error
-
-
-def default_packs(environment: Mapping[str, str] = os.environ) -> dict[str, Path]:
-    """The folders of the packs in use, by role; only those that exist.
-
-    Parameters
-    ----------
-    environment
-        As for `models_folder`.
-    """
-    folder = models_folder(environment)
-    return {role: folder / role for role in ROLES if (folder / role / CARD).is_file()}
-
-
-def default_cards(environment: Mapping[str, str] = os.environ) -> dict[str, ModelCard]:
-    """The cards of the packs in use, by role; their files are not looked at.
-
-    Raises
-    ------
-    ModelError
-        Where a card is no card.
-    """
-    return {role: read_card(f / CARD) for role, f in default_packs(environment).items()}
 
 
 def wants_of(cards: Mapping[str, ModelCard]) -> Wants:

@@ -20,9 +20,10 @@ from ml.data.canvases import read_canvases, split_by_patient
 from ml.evaluate.command import Measurement
 from ml.evaluate.figures import DETECTABLE
 from ml.evaluate.report import SCHEMA, data_report, model_report
+from ml.in_use import packs_in_use
 from ml.manifest import ManifestRow, ReferenceStandard, Split
 from ml.phantom.observer import found_by_search
-from ml.registry import default_packs, read_pack
+from ml.registry import read_pack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +49,7 @@ FILMS_NOTE = "The films of the women whose hash says test: {count} of {patients}
 def main() -> None:
     """Measure every model on both sets."""
     work = _parser().parse_args().work
-    packs = {role: read_pack(folder) for role, folder in default_packs().items()}
+    packs = {role: read_pack(folder) for role, folder in packs_in_use().items()}
     simulated, films = read_canvases(work / "test"), read_canvases(work / "films")
     items = films.items
     held_out = [

@@ -34,6 +34,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     """Give the test settings, a library, models and logs of its own."""
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("MAMMOSCOPE_HOME", str(folder))
+    # What the program's door would set for itself and its processes.
+    monkeypatch.setenv("MAMMOSCOPE_OWN_MODELS", str(folder / "models"))
     return folder
 
 

@@ -6,6 +6,7 @@ Nothing heavy is imported before it is known what is wanted.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 
 TOGETHER = "--together"
@@ -14,10 +15,11 @@ usage: mammoscope [--together] [PATH ...]     the viewer; --together hangs all a
        mammoscope self-test --out DIR         open and analyze the sample study, then leave
        mammoscope analyze PATH ... --json FILE
        mammoscope phantom --count N --seed S --out DIR
+       mammoscope generate {--prompt TEXT,--plan MANIFEST} --out DIR
        mammoscope import-dataset FORM FOLDER [--out DIR] [--patient PATTERN]
        mammoscope find-duplicates --manifest FILE [--other FILE]
        mammoscope audit MANIFEST [--json FILE] [--override REASON]
-       mammoscope train {detector,classifier} --manifest FILE --out DIR
+       mammoscope train {detector,calcifications,classifier,generator} --manifest FILE --out DIR
        mammoscope evaluate --manifest FILE [--model NAME@VERSION] --json FILE
        mammoscope models {list,show}
 
@@ -30,6 +32,7 @@ example: mammoscope study/
 def main(arguments: list[str] | None = None) -> int:
     """Run the program and return its exit code."""
     multiprocessing.freeze_support()
+    _find_own_models()
     given = sys.argv[1:] if arguments is None else arguments
     first = given[0] if given else ""
     if first in {"-h", "--help"}:
@@ -46,6 +49,14 @@ def main(arguments: list[str] | None = None) -> int:
     if first == "self-test":
         return _self_test(given[1:])
     return _command_or_viewer(given)
+
+
+def _find_own_models() -> None:
+    """For this process and those that it starts: where the user's own models are."""
+    from ml.places import OWN_MODELS_VARIABLE
+    from viewer.core.home import find_home
+
+    os.environ.setdefault(OWN_MODELS_VARIABLE, str(find_home().models))
 
 
 def _command_or_viewer(given: list[str]) -> int:

@@ -22,11 +22,12 @@ from ml.evaluate.outcomes import (
 from ml.evaluate.page import html_page
 from ml.evaluate.report import SCHEMA, data_report, model_report
 from ml.files import replacing
+from ml.in_use import packs_in_use
 from ml.infer.choice import choose_engine
 from ml.infer.detectors import Detectors
 from ml.mammo.prepare import WHOLE, Wants
 from ml.manifest import Source, Split, read_manifest
-from ml.registry import BESIDE, FINE_ROLE, default_packs, inherit, name_sha256, read_pack
+from ml.registry import BESIDE, FINE_ROLE, inherit, name_sha256, read_pack
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def main(
     manifest = read_manifest(manifest_path)
     rows = _rows(manifest)
     _refuse_generated(rows)
-    installed = [read_pack(folder) for folder in default_packs().values()]
+    installed = [read_pack(folder) for folder in packs_in_use().values()]
     packs = _named(installed, model)
     by_role = {pack.card.role: pack for pack in installed}
     for pack in packs:

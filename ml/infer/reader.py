@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ml.errors import ModelError
 from ml.exchange import PreparedImage, prepare_image
 from ml.findings import Analysis, HeatMap, ImageAnalysis
+from ml.in_use import packs_in_use
 from ml.infer.choice import choose_engine
 from ml.infer.classified import classified
 from ml.infer.detections import to_findings
@@ -18,7 +19,7 @@ from ml.infer.marks import best_mark, with_mark
 from ml.mammo.codes import BreastDensity
 from ml.mammo.geometry import Affine
 from ml.mammo.prepare import fine_canvas
-from ml.registry import default_packs, probability_of, read_pack, wants_of
+from ml.registry import probability_of, read_pack, wants_of
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def load_reader(
     WeightsMissingError, WeightsCorruptError, ModelError
         Where a model cannot be used.
     """
-    folders = default_packs() if folders is None else folders
+    folders = packs_in_use() if folders is None else folders
     packs = {role: read_pack(folder) for role, folder in folders.items()}
     wants_of({role: pack.card for role, pack in packs.items()})  # raises where they do not fit
     engine = engine or choose_engine()

@@ -113,10 +113,11 @@ class DensityEstimator:
     @staticmethod
     def installed() -> DensityEstimator | None:
         """With the installed classifier; None where there is none."""
+        from ml.in_use import packs_in_use
         from ml.infer.on_cpu import CpuEngine
-        from ml.registry import default_packs, read_pack
+        from ml.registry import read_pack
 
-        folder = default_packs().get("classifier")
+        folder = packs_in_use().get("classifier")
         return DensityEstimator(CpuEngine().load(read_pack(folder))) if folder else None
 
     def __call__(

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from ml.in_use import packs_in_use
 from ml.models.classifier import FEATURES, TRUNK_BLOCKS, Classifier, build_classifier
-from ml.registry import default_packs, read_pack
+from ml.registry import read_pack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,7 @@ class Space:
 def spaces() -> list[Space]:
     """Both; the second only where a classifier is installed."""
     found = [Space(IMAGENET, build_classifier(pretrained=True))]
-    folder = default_packs().get("classifier")
+    folder = packs_in_use().get("classifier")
     if folder is not None:
         from safetensors.torch import load_file
 

@@ -11,10 +11,11 @@ from ml.data.canvases import read_canvases, split_of, write_canvases, write_pair
 from ml.data.duplicates import fingerprints, refuse_duplicates
 from ml.data.sources.listed import listed_canvases, listed_pairs
 from ml.errors import DataError
+from ml.in_use import packs_in_use
 from ml.mammo.prepare import FINE, WHOLE, Wants
 from ml.manifest import Split, read_manifest
 from ml.models.detector import build_detector
-from ml.registry import BESIDE, FINE_ROLE, default_packs, name_sha256, read_pack
+from ml.registry import BESIDE, FINE_ROLE, name_sha256, read_pack
 from ml.synth.memory import device_of_order
 from ml.texts import mark, translate
 from ml.train.classifier import train_classifier
@@ -136,7 +137,7 @@ class Steps:
 
 
 def _installed(role: str) -> ModelPack | None:
-    folder = default_packs().get(role)
+    folder = packs_in_use().get(role)
     return read_pack(folder) if folder else None
 
 

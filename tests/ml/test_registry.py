@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
+from ml.in_use import packs_in_use
 from ml.registry import (
     CARD,
     NEEDED_ROLES,
@@ -14,7 +15,6 @@ from ml.registry import (
     Calibration,
     ModelCard,
     card_to_json,
-    default_packs,
     inherit,
     probability_of,
     read_card,
@@ -141,6 +141,6 @@ def test_another_folder_of_packs_is_taken_whole(tmp_path: Path) -> None:
     """Of a folder without calcifications' detector, the program's own is no part."""
     (tmp_path / "detector").mkdir()
     (tmp_path / "detector" / "card.json").write_text("{}")
-    found = default_packs({"MAMMOSCOPE_MODELS": str(tmp_path)})
+    found = packs_in_use({"MAMMOSCOPE_MODELS": str(tmp_path)})
     assert found == {"detector": tmp_path / "detector"}
-    assert set(NEEDED_ROLES) <= set(default_packs({}))
+    assert set(NEEDED_ROLES) <= set(packs_in_use({}))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ml.errors import ModelError, WeightsCorruptError
+from ml.in_use import packs_in_use
+from ml.places import MODELS, MODELS_VARIABLE, OWN_MODELS_VARIABLE
 from ml.registry import CARD, read_pack
 from ml.versions import HISTORY, SHIPPED, Origin, Versions
 from tests.factories.packs import make_packs
@@ -56,6 +58,22 @@ def test_a_promoted_version_is_in_use_until_it_is_gone_back_from(
     versions.promote(ROLE, second.key, "Dr Reader", {})
     assert versions.go_back(ROLE, "Dr Reader") == SHIPPED
     assert [one.key for one in versions.all(ROLE)] == [first.key, second.key]
+
+
+def test_the_promoted_version_is_the_one_in_use_everywhere(
+    versions: Versions, trained: Path
+) -> None:
+    shipped = packs_in_use({})
+    own = {OWN_MODELS_VARIABLE: str(versions.folder)}
+    assert packs_in_use(own) == shipped
+    added = versions.add(trained, ORIGIN)
+    assert packs_in_use(own) == shipped, "added is not promoted"
+    versions.promote(ROLE, added.key, "Dr Reader", {})
+    assert packs_in_use(own) == {**shipped, ROLE: versions.place(ROLE, added.key)}
+    # A folder that is named instead of all others is all that counts.
+    assert packs_in_use({**own, MODELS_VARIABLE: str(MODELS)}) == shipped
+    versions.go_back(ROLE, "Dr Reader")
+    assert packs_in_use(own) == shipped
 
 
 def test_only_a_whole_version_is_promoted(versions: Versions, trained: Path) -> None:

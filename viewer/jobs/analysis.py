@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ml.exchange import prepare_image
-from ml.registry import default_cards, wants_of
+from ml.in_use import cards_in_use
+from ml.registry import wants_of
 from ml.texts import mark, translate
 from viewer.jobs.job import Job
 
@@ -52,7 +53,7 @@ def analysis_job(
     """
 
     def work() -> Analysis | Future[Analysis]:
-        cards = default_cards(models.environment)
+        cards = cards_in_use(models.environment)
         uses = {role: card.use for role, card in cards.items()}
         known = kept(uses) if kept else None
         if known is not None:

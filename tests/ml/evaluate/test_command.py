@@ -30,7 +30,7 @@ def sha256(name: str) -> str:
 @pytest.fixture
 def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     folders = make_packs(tmp_path / "models")
-    monkeypatch.setattr(command, "default_packs", lambda: folders)
+    monkeypatch.setattr(command, "packs_in_use", lambda: folders)
     monkeypatch.setenv("MAMMOSCOPE_DEVICE", "cpu")
     return folders
 
@@ -95,7 +95,7 @@ def test_calcifications_are_measured_in_fine_pixels_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = make_packs(tmp_path / "models", fine=True)
-    monkeypatch.setattr(command, "default_packs", lambda: folders)
+    monkeypatch.setattr(command, "packs_in_use", lambda: folders)
     monkeypatch.setenv("MAMMOSCOPE_DEVICE", "cpu")
     coarse = write_phantoms(tmp_path / "coarse", 1, 4, pixel_mm=0.5)
     sharp = write_phantoms(tmp_path / "sharp", 1, 4, pixel_mm=0.1)
@@ -130,7 +130,7 @@ def test_the_other_detectors_patients_are_refused_too(
     phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = make_packs(tmp_path / "models", fine=True)
-    monkeypatch.setattr(command, "default_packs", lambda: folders)
+    monkeypatch.setattr(command, "packs_in_use", lambda: folders)
     patient = command.read_manifest(phantoms).rows[-1].patient_id
     rewrite_card(folders["calcifications"], training_patients=[sha256(patient)])
     with pytest.raises(DataError, match=r"tiny-calcifications.*leave her out"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from ml.in_use import packs_in_use
 from ml.infer.engine import as_canvas
 from ml.infer.on_cuda import CudaEngine, network_of
 from ml.infer.reader import load_reader
@@ -17,7 +18,7 @@ from ml.mammo.prepare import prepare
 from ml.mammo.scan import find_images
 from ml.manifest import read_manifest
 from ml.places import SAMPLES
-from ml.registry import FINE_ROLE, NEEDED_ROLES, default_packs, read_pack
+from ml.registry import FINE_ROLE, NEEDED_ROLES, read_pack
 from ml.train.export import Difference, compare, difference
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
     from ml.registry import ModelPack
 
 
-SHIPPED = tuple(default_packs())
+SHIPPED = tuple(packs_in_use())
 
 
 @pytest.fixture(scope="module")
 def packs() -> dict[str, ModelPack]:
-    return {role: read_pack(folder) for role, folder in default_packs().items()}
+    return {role: read_pack(folder) for role, folder in packs_in_use().items()}
 
 
 @lru_cache

@@ -13,12 +13,13 @@ from ml.cli import main as cli
 from ml.control import Stopped
 from ml.data.canvases import split_of
 from ml.errors import DataError
+from ml.in_use import packs_in_use
 from ml.infer.on_cpu import CpuEngine
 from ml.infer.reader import load_reader
 from ml.mammo.prepare import PrepareSpec
 from ml.manifest import Manifest, ManifestRow, Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
-from ml.registry import CARD, FINE_ROLE, default_packs, name_sha256, read_pack
+from ml.registry import CARD, FINE_ROLE, name_sha256, read_pack
 from ml.train import command
 from ml.train.classifier import ClassifierRecipe
 from ml.train.command import main
@@ -105,7 +106,7 @@ def test_calcifications_are_learnt_in_fine_pixels(
     assert (pack.card.role, pack.card.prepare) == ("calcifications", fine)
     assert pack.card.figures
     assert all("calcifications only" in figure.data for figure in pack.card.figures)
-    monkeypatch.setattr("ml.train.command.default_packs", lambda: {FINE_ROLE: pack.folder})
+    monkeypatch.setattr("ml.train.command.packs_in_use", lambda: {FINE_ROLE: pack.folder})
     main("detector", phantoms, tmp_path / "whole", plan=PLAN)
     card = read_pack(tmp_path / "whole").card
     assert card.operating_points[0].chosen_on.endswith("with own-calcifications@1 beside it")
@@ -114,8 +115,8 @@ def test_calcifications_are_learnt_in_fine_pixels(
 def test_a_classifier_is_measured_with_the_detectors_marks(
     phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installed = {"detector": default_packs()["detector"]}
-    monkeypatch.setattr("ml.train.command.default_packs", lambda: installed)
+    installed = {"detector": packs_in_use()["detector"]}
+    monkeypatch.setattr("ml.train.command.packs_in_use", lambda: installed)
     main("classifier", phantoms, tmp_path, plan=PLAN)
     card = read_pack(tmp_path).card
     name = read_pack(installed["detector"]).card.key
@@ -129,7 +130,7 @@ def test_too_coarse_pixels_are_said(phantoms: Path, tmp_path: Path) -> None:
 
 
 def test_the_parents_patients_are_in_the_childs_card(phantoms: Path, tmp_path: Path) -> None:
-    parent = read_pack(default_packs()["detector"]).card
+    parent = read_pack(packs_in_use()["detector"]).card
     main("detector", phantoms, tmp_path, plan=PLAN)
     card = read_pack(tmp_path).card
     assert parent.training_patients
@@ -143,7 +144,7 @@ def test_whom_the_parent_was_trained_on_cannot_measure_the_child(
     phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = next(r for r in read_manifest(phantoms).rows if r.split is Split.TEST)
-    pack = read_pack(default_packs()["detector"])
+    pack = read_pack(packs_in_use()["detector"])
     card = replace(pack.card, training_patients=(name_sha256(known.patient_id),))
     monkeypatch.setattr("ml.train.command.read_pack", lambda folder: replace(pack, card=card))
     with pytest.raises(DataError, match="--from-scratch") as error:

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from ml.registry import default_cards
+from ml.in_use import cards_in_use
 from tests.factories.analyses import make_analysis, make_image
 from tests.factories.packs import make_packs
 from viewer.jobs.analysis import analysis_job
@@ -67,7 +67,7 @@ def test_what_is_kept_costs_no_model_no_pixel_and_no_long_job_its_turn(tmp_path:
     kept = Mock(return_value=said)
     job = analysis_job([make_image("LCC")], models, read, hold=hold, kept=kept)
     assert job.work() is said
-    uses = {role: card.use for role, card in default_cards(models.environment).items()}
+    uses = {role: card.use for role, card in cards_in_use(models.environment).items()}
     kept.assert_called_once_with(uses)
     for each in (models.start, models.submit, read, hold):
         each.assert_not_called()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ml.errors import ModelError
+from ml.in_use import packs_in_use
 from ml.places import RESOURCES
-from ml.registry import CARD, default_packs, read_card
+from ml.registry import CARD, read_card
 from ml.texts import translate
 from viewer.core.diagnosis import RESEARCH_USE_ONLY
 from viewer.core.report import program_version, versions
@@ -25,7 +26,7 @@ LICENCE = "AGPL-3.0-or-later"
 def model_lines() -> tuple[str, ...]:
     """What the cards of the shipped models say, or why one cannot be read."""
     lines: list[str] = []
-    for role, folder in default_packs().items():
+    for role, folder in packs_in_use().items():
         try:
             lines += card_lines(read_card(folder / CARD))
         except ModelError as error:
