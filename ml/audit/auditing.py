@@ -99,9 +99,9 @@ def photographs() -> See:
 
 def _all_images(
     rows: Sequence[ManifestRow], read: Read, control: Control
-) -> tuple[dict[str, Mammogram], dict[Split, list[tuple[str, NDArray[np.float32]]]]]:
+) -> tuple[dict[str, Mammogram], dict[Split, list[tuple[str, NDArray[np.uint8]]]]]:
     mammograms: dict[str, Mammogram] = {}
-    parts: dict[Split, list[tuple[str, NDArray[np.float32]]]] = defaultdict(list)
+    parts: dict[Split, list[tuple[str, NDArray[np.uint8]]]] = defaultdict(list)
     for done, row in enumerate(rows):
         control.breathe()
         control.say(done, len(rows))

@@ -85,6 +85,8 @@ def header_words(mammogram: Mammogram) -> dict[str, str]:
         "header: compressed with loss": str(mammogram.lossy is not None),
         "header: intent": mammogram.intent.value if mammogram.intent else "",
         "header: maker": f"{how.manufacturer} {how.model}".strip(),
+        "header: institution": how.institution,
+        "header: year": mammogram.study_date[:4],
         "header: synthetic": str(mammogram.synthetic),
     }
 

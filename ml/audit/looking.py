@@ -13,6 +13,7 @@ import numpy as np
 
 from ml.audit.hiding import Breast, hidden_box, hide
 from ml.audit.traits import PATCH_PX, patches, traits
+from ml.data.duplicates import VIEW_SIDE
 from ml.errors import DataError, MammoError
 from ml.mammo.geometry import Affine, Box
 from ml.mammo.mammogram import Mammogram
@@ -46,7 +47,6 @@ NETWORK_SIZE = (256, 160)
 CODEC_QUALITY = 75
 # Above this, of 255, a pixel is breast: JPEG rings into the air.
 CODEC_AIR = 8
-SMALL_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,13 +96,13 @@ def read_listed(manifest: Manifest) -> Read:
     return read
 
 
-def small_view(pixels: Stored, mammogram: Mammogram) -> NDArray[np.float32]:
-    """What near copies are found by."""
-    scale = min(SMALL_ROWS / pixels.shape[0], 1.0)
-    size = (max(round(pixels.shape[1] * scale), 1), max(round(pixels.shape[0] * scale), 1))
+def small_view(pixels: Stored, mammogram: Mammogram) -> NDArray[np.uint8]:
+    """What near copies are found by, no larger than it takes: all images' are held at once."""
+    size = (VIEW_SIDE, VIEW_SIDE)
     small = cv2.resize(np.asarray(pixels, np.float32), size, interpolation=cv2.INTER_AREA)
     turned = small.max() - small if mammogram.pixel_format.inverted else small
-    return np.asarray(turned, np.float32)
+    low, high = float(turned.min()), float(turned.max())
+    return np.round((turned - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)
 
 
 def look(
