@@ -83,9 +83,9 @@ def main() -> int:
     """Audit every set of every seed and write what was caught and what passed."""
     given = _arguments()
     see = photographs()
-    kinds: dict[str, Callable[[int], Pool]] = {
-        "phantoms": lambda seed: phantom_pool(seed, given.count)
-    }
+    kinds: dict[str, Callable[[int], Pool]] = {}
+    if not given.films_only:
+        kinds["phantoms"] = lambda seed: phantom_pool(seed, given.count)
     if given.mini_mias:
         kinds["mini-MIAS"] = lambda seed: film_pool(given.mini_mias, seed, given.count)
     runs: list[dict[str, object]] = []
@@ -93,6 +93,8 @@ def main() -> int:
         for kind, draw in kinds.items():
             pool = draw(seed)
             for name, items in designs(pool).items():
+                if given.sets and name not in given.sets:
+                    continue
                 runs.append({"data": kind, "seed": seed, **tried(name, items, see)})
                 print(json.dumps(runs[-1]), flush=True)
     write_json(
@@ -252,18 +254,22 @@ def _generated(seed: int, count: int) -> tuple[list[Item], list[Item]]:
     healthy = prompt_text(read_prompt(plain, pack.card.vendors))
     found: list[list[Item]] = []
     for lesion in ("", ", with a mass in the upper outer quadrant"):
-        folder = Path(tempfile.mkdtemp(prefix="audit-trial-"))
-        spec = {"prompts": [healthy + lesion], "count": count, "seed": seed, "out": str(folder)}
-        run(spec, NOBODY)
-        manifest = read_manifest(folder)
-        read = read_listed(manifest)
-        found.append(
-            [
-                Item(row, manifest.boxes_of(row.path), lambda row=row, read=read: read(row))
-                for row in manifest.rows
-            ]
-        )
+        with tempfile.TemporaryDirectory(prefix="audit-trial-") as folder:
+            spec = {"prompts": [healthy + lesion], "count": count, "seed": seed, "out": folder}
+            run(spec, NOBODY)
+            found.append(_held(read_manifest(Path(folder))))
     return found[0], found[1]
+
+
+def _held(manifest: Manifest) -> list[Item]:
+    """Read at once: the folder goes."""
+    read = read_listed(manifest)
+    images = [(row, read(row)) for row in manifest.rows]
+    return [Item(row, manifest.boxes_of(row.path), _given(image)) for row, image in images]
+
+
+def _given(image: tuple[Stored, Mammogram]) -> Callable[[], tuple[Stored, Mammogram]]:
+    return lambda: image
 
 
 def film_pool(folder: Path, seed: int, count: int) -> Pool:
@@ -358,6 +364,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--first-seed", type=int, default=0, metavar="S")
     parser.add_argument("--count", type=int, default=60, metavar="N", help="of each answer")
     parser.add_argument("--mini-mias", type=Path, metavar="FOLDER")
+    parser.add_argument("--films-only", action="store_true", help="no phantoms")
+    parser.add_argument("--sets", nargs="+", metavar="NAME", choices=(*FLAWED, *SOUND))
     parser.add_argument("--json", type=Path, required=True, metavar="FILE")
     return parser.parse_args()
 
