@@ -17,8 +17,8 @@ from train_default_models import HELD_OUT
 from write_results import write_report
 
 from ml.data.canvases import read_canvases, split_by_patient
-from ml.evaluate.command import Measurement
 from ml.evaluate.figures import DETECTABLE
+from ml.evaluate.measurement import Measurement
 from ml.evaluate.report import SCHEMA, data_report, model_report
 from ml.in_use import packs_in_use
 from ml.manifest import ManifestRow, ReferenceStandard, Split

@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from itertools import chain
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ml.data.sources.listed import listed_pairs
 from ml.errors import DataError, ModelError
 from ml.evaluate.bootstrap import DRAWS
-from ml.evaluate.outcomes import (
-    fine_images,
-    judge_images,
-    judge_pairs,
-    mark_images,
-    mark_pairs,
-    whole_images,
+from ml.evaluate.measurement import (
+    Measurement,
+    beside,
+    refuse_generated,
+    refuse_trained_on,
+    shown,
+    with_parents,
 )
 from ml.evaluate.page import html_page
 from ml.evaluate.report import SCHEMA, data_report, model_report
 from ml.files import replacing
 from ml.in_use import packs_in_use
-from ml.infer.choice import choose_engine
-from ml.infer.detectors import Detectors
-from ml.mammo.prepare import WHOLE, Wants
 from ml.manifest import Source, Split, read_manifest
-from ml.registry import BESIDE, FINE_ROLE, inherit, name_sha256, read_pack
+from ml.registry import read_pack
 from ml.texts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import TypeVar
 
-    from ml.data.canvases import Pair
-    from ml.evaluate.outcomes import Judged, Marked
     from ml.manifest import Manifest, ManifestRow
-    from ml.registry import ModelCard, ModelPack
+    from ml.registry import ModelPack
 
     Item = TypeVar("Item")
     Progress = Callable[[int, int], None]
@@ -73,14 +64,14 @@ def main(
     """
     manifest = read_manifest(manifest_path)
     rows = _rows(manifest)
-    _refuse_generated(rows)
+    refuse_generated(rows)
     installed = [read_pack(folder) for folder in packs_in_use().values()]
     packs = _named(installed, model)
     by_role = {pack.card.role: pack for pack in installed}
     for pack in packs:
         # All are asked first: a refusal must not come after minutes of another model's work.
         for one in (pack, *beside(pack.card, by_role).values()):
-            _refuse_trained_on(_with_parents(one.card, installed), rows)
+            refuse_trained_on(with_parents(one.card, installed), rows)
     counted = _Counted(progress, len(rows) * len(packs))
     models = {
         pack.card.key: model_report(
@@ -123,74 +114,12 @@ def _rows(manifest: Manifest) -> tuple[ManifestRow, ...]:
     return rows
 
 
-def _refuse_generated(rows: Iterable[ManifestRow]) -> None:
-    """How a model does on what another model made says nothing of patients."""
-    for row in rows:
-        if row.source is Source.GENERATED:
-            raise DataError(
-                mark(
-                    "{path} is a generated image, on which no model can be measured; leave "
-                    "generated images out, or give them the split train and others the split "
-                    "test."
-                ),
-                path=row.path,
-            )
-
-
 def _named(packs: list[ModelPack], model: str | None) -> list[ModelPack]:
     if model is not None:
         packs = [pack for pack in packs if model in (pack.card.name, pack.card.key)]
     if not packs:
         raise ModelError(mark("There is no such model; `mammoscope models list` names them."))
     return packs
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """One model as it runs in use: what it is shown, and what it says of it."""
-
-    card: ModelCard
-    wants: Wants
-    run: Callable[[Iterable[Pair]], list[Marked] | list[Judged]]
-
-    @staticmethod
-    def of(pack: ModelPack, installed: Mapping[str, ModelPack]) -> Measurement:
-        """Load a model, and by role what it runs with in use."""
-        card, engine = pack.card, choose_engine()
-        graph = engine.load(pack)
-        if card.role == FINE_ROLE:
-            wants = Wants(WHOLE, card.intents, card.prepare)
-            return Measurement(card, wants, lambda ps: mark_images(graph, fine_images(ps)))
-        if card.role == "classifier" and not card.mark_weights:
-            wants = Wants(card.prepare, card.intents)
-            return Measurement(card, wants, lambda ps: judge_images(graph, whole_images(ps)))
-        packs = {**beside(card, installed), card.role: pack}
-        graphs = {role: engine.load(p) for role, p in packs.items() if role != "classifier"}
-        detectors = Detectors.of(packs, graphs)
-        fine = packs.get(FINE_ROLE)
-        wants = Wants(card.prepare, card.intents, fine.card.prepare if fine else None)
-        if card.role == "classifier":
-            return Measurement(card, wants, lambda ps: judge_pairs(graph, card, detectors, ps))
-        return Measurement(card, wants, lambda ps: mark_pairs(detectors, ps))
-
-
-def beside(card: ModelCard, installed: Mapping[str, ModelPack]) -> dict[str, ModelPack]:
-    """The installed models that have a part in what one says of an image.
-
-    Raises
-    ------
-    ModelError
-        Where the classifier needs a detector and none is installed.
-    """
-    roles = BESIDE[card.role]
-    if card.role == "classifier" and not card.mark_weights:
-        return {}
-    if "detector" in roles and "detector" not in installed:
-        raise ModelError(
-            mark("No model for the role {role} is installed; install the program again."),
-            role="detector",
-        )
-    return {role: installed[role] for role in roles if role in installed}
 
 
 def _by_source(
@@ -205,61 +134,12 @@ def _by_source(
         chosen = [row for row in rows if row.source is source]
         seen: list[ManifestRow] = []
         key = source.value if source else "source unknown"
-        outcomes = model.run(_shown(model, manifest, counted(chosen), seen))
+        outcomes = model.run(shown(model, manifest, counted(chosen), seen))
         if not seen:
             continue
         name = f"{manifest.folder.name}, {key}"
         reports[key] = data_report(model.card, seen, outcomes, name, draws=draws)
     return reports
-
-
-def _shown(
-    model: Measurement,
-    manifest: Manifest,
-    rows: Iterable[ManifestRow],
-    seen: list[ManifestRow],
-) -> Iterator[Pair]:
-    """The images that a model can look at; their rows go into `seen`."""
-    for row in rows:
-        for pair in listed_pairs(manifest, [row], model.wants):
-            if model.card.role != FINE_ROLE or pair[1] is not None:
-                seen.append(row)
-                yield pair
-
-
-def _with_parents(card: ModelCard, installed: Iterable[ModelPack]) -> ModelCard:
-    """A card already holds its parents' lists; one written by hand may only name them."""
-    return inherit(card, [pack.card for pack in installed if pack.card.key in card.parents])
-
-
-def _refuse_trained_on(card: ModelCard, rows: Iterable[ManifestRow]) -> None:
-    patients, images = set(card.training_patients), set(card.training_images)
-    for row in rows:
-        if name_sha256(row.patient_id) in patients:
-            raise DataError(
-                mark(
-                    "The model {model} was trained on a patient of this manifest ({path}); "
-                    "leave her out."
-                ),
-                model=card.name,
-                path=row.path,
-            )
-        if not images.isdisjoint(map(name_sha256, _image_names(row))):
-            raise DataError(
-                mark(
-                    "The model {model} was trained on an image of this name ({path}); "
-                    "leave it out."
-                ),
-                model=card.name,
-                path=row.path,
-            )
-
-
-def _image_names(row: ManifestRow) -> Iterator[str]:
-    """Collections name an image by its path, its file or its UID; a card has any of them."""
-    path = PurePosixPath(row.path)
-    known = (row.extra.get(name, "") for name in ("image_id", "sop_instance_uid"))
-    return (name for name in chain((row.path, path.name, path.stem), known) if name)
 
 
 def _write(path: Path, text: str) -> None:

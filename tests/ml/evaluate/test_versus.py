@@ -1,0 +1,85 @@
+"""Two packs on one test part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ml.errors import DataError
+from ml.evaluate import gate
+from ml.evaluate.gate import Margins, Standing
+from ml.evaluate.versus import compare_packs, part_sha256, rows_for_testing
+from ml.manifest import Source, Split, read_manifest, write_manifest
+from ml.phantom.dataset import write_phantoms
+from ml.registry import name_sha256, read_pack
+from tests.factories.packs import make_packs, rewrite_card
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four women: two to train, two to test."""
+    folder = tmp_path_factory.mktemp("phantoms")
+    manifest = write_phantoms(folder, 4, 4, pixel_mm=0.5)
+    women = list(dict.fromkeys(row.patient_id for row in manifest.rows))
+    rows = tuple(
+        replace(row, split=Split.TEST if women.index(row.patient_id) % 2 else Split.TRAIN)
+        for row in manifest.rows
+    )
+    write_manifest(replace(manifest, rows=rows))
+    return folder
+
+
+@pytest.mark.parametrize("role", ["detector", "classifier"])
+def test_a_model_is_not_worse_than_itself(
+    phantoms: Path, tmp_path: Path, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAMMOSCOPE_DEVICE", "cpu")
+    monkeypatch.setattr(gate, "DRAWS", 50)
+    monkeypatch.setattr(gate, "LEAST_BEYOND", 1)
+    packs = {name: read_pack(folder) for name, folder in make_packs(tmp_path).items()}
+    others = {name: pack for name, pack in packs.items() if name != role}
+    manifest = read_manifest(phantoms)
+    compared = compare_packs(packs[role], packs[role], manifest, others, Margins())
+    assert len(compared) == 2
+    for one in compared:
+        assert one.live == one.new or one.live != one.live
+        assert one.standing in (Standing.NOT_WORSE, Standing.TOO_FEW)
+    with pytest.raises(ValueError, match="two roles"):
+        compare_packs(packs["detector"], packs["classifier"], manifest, {}, Margins())
+
+
+def test_a_model_that_knows_a_test_woman_is_refused(phantoms: Path, tmp_path: Path) -> None:
+    folders = make_packs(tmp_path)
+    manifest = read_manifest(phantoms)
+    woman = rows_for_testing(manifest)[0].patient_id
+    rewrite_card(folders["detector"], training_patients=[name_sha256(woman)])
+    pack = read_pack(folders["detector"])
+    with pytest.raises(DataError, match="was trained on a patient"):
+        compare_packs(pack, pack, manifest, {}, Margins())
+
+
+def test_real_rows_decide_where_there_are_any(phantoms: Path) -> None:
+    manifest = read_manifest(phantoms)
+    assert {row.source for row in rows_for_testing(manifest)} == {Source.PHANTOM}
+    first = rows_for_testing(manifest)[0].path
+    rows = tuple(
+        replace(row, source=Source.REAL) if row.path == first else row for row in manifest.rows
+    )
+    assert [row.path for row in rows_for_testing(replace(manifest, rows=rows))] == [first]
+    made = tuple(replace(row, source=Source.GENERATED) for row in manifest.rows)
+    with pytest.raises(DataError, match="generated image"):
+        rows_for_testing(replace(manifest, rows=made))
+    taught = tuple(replace(row, split=Split.TRAIN) for row in manifest.rows)
+    with pytest.raises(DataError, match="no row for testing"):
+        rows_for_testing(replace(manifest, rows=taught))
+
+
+def test_a_test_part_is_known_by_its_images_in_any_order(phantoms: Path) -> None:
+    rows = rows_for_testing(read_manifest(phantoms))
+    assert part_sha256(rows) == part_sha256(rows[::-1])
+    assert part_sha256(rows) != part_sha256(rows[1:])
