@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ml.texts import translate
+from viewer.core.commands import command_keys
 from viewer.core.settings import descriptions
 
 DOCS = Path(__file__).resolve().parent.parent / "resources" / "docs"
@@ -39,3 +40,14 @@ def test_the_studios_page_uses_the_windows_words() -> None:
     ):
         assert words in text
     assert (DOCS / "studio.png").stat().st_size < PICTURE_KB * 1000
+
+
+def test_the_page_on_the_readers_word_names_the_keys_as_they_are() -> None:
+    text = (DOCS / "deciding.md").read_text(encoding="utf-8")
+    keys = command_keys()
+    for command in (
+        *("accept", "reject", "retype", "tool_draw", "draw_here", "take_away", "undo", "redo"),
+        *("outcome_right", "outcome_left"),
+    ):
+        assert f"`{keys[command]}`" in text
+    assert (DOCS / "deciding.png").stat().st_size < PICTURE_KB * 1000

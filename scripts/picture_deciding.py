@@ -1,0 +1,113 @@
+"""Decide on marks of the sample study, and write `resources/docs/deciding.png`.
+
+    xvfb-run -a python scripts/picture_deciding.py
+
+The manual's picture is made by the program: the real window over the sample study.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from ml.mammo.codes import FindingType  # noqa: E402 the path comes first
+from ml.mammo.geometry import Box  # noqa: E402
+from viewer.app import make_application, make_window  # noqa: E402
+from viewer.core import deciding  # noqa: E402
+from viewer.core.decision import Deed  # noqa: E402
+from viewer.core.diagnosis import shown_threshold  # noqa: E402
+from viewer.core.marks import marks_of  # noqa: E402
+from viewer.core.reading import utc_now  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from viewer.core.marks import Mark
+    from viewer.qt.main_window import MainWindow
+
+PICTURE = ROOT / "resources" / "docs" / "deciding.png"
+SIZE_PX = (1280, 760)
+# Few enough for a picture under 200 kB, enough for grays and for the colours of the window.
+COLOURS = 96
+LONGEST_S, REST_S = 120.0, 1.0
+# Where no finding of the machine's is, in stored pixels of the right MLO.
+OWN_BOX = Box(1500, 700, 1670, 900)
+
+
+def main() -> None:
+    """Make the picture."""
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["MAMMOSCOPE_HOME"] = home
+        take()
+    with Image.open(PICTURE) as picture:
+        picture.convert("RGB").quantize(COLOURS).save(PICTURE, optimize=True)
+
+
+def take() -> None:
+    """Write what is seen after some decisions."""
+    application = make_application()
+    window = make_window()
+    window.preferences.change(replace(window.preferences.settings, reader="Dr. A. Reader"))
+    window.resize(*SIZE_PX)
+    window.show()
+    window.open_sample()
+    until = time.monotonic() + LONGEST_S
+
+    def wait_for(ready: Callable[[], bool]) -> None:
+        while not ready() and time.monotonic() < until:
+            application.processEvents()
+            time.sleep(0.02)
+
+    wait_for(lambda: window.session.state.analysis is not None and window.canvas.is_complete)
+    decide(window)
+    rested = time.monotonic() + REST_S
+    wait_for(lambda: time.monotonic() > rested)
+    window.grab().save(str(PICTURE))
+    window.close()
+
+
+def decide(window: MainWindow) -> None:
+    """Accept the strongest mark, reject the weakest, call one something else, draw one."""
+    marks = sorted(shown_marks(window), key=lambda mark: mark.score)
+    window.deciding.decide(Deed.ACCEPTED, marks[-1].key)
+    window.deciding.decide(Deed.REJECTED, marks[0].key)
+    window.deciding.retype(marks[1].key, FindingType.ASYMMETRY)
+    state = window.session.state
+    image = next(v.image for v in state.viewports if v.title == "RMLO" and v.image)
+    own = deciding.drawn(
+        state,
+        (image.sop_instance_uid, None),
+        OWN_BOX,
+        FindingType.MASS,
+        utc_now(),
+        deciding.new_mark(),
+    )
+    if own is not None:
+        window.session.apply(lambda now: deciding.add_decision(now, own))
+
+
+def shown_marks(window: MainWindow) -> list[Mark]:
+    """All that the machine shows of the study."""
+    state = window.session.state
+    images = state.study.images if state.study else ()
+    threshold = shown_threshold(state)
+    return [
+        mark
+        for image in images
+        for mark in marks_of(state, image.sop_instance_uid)
+        if mark.is_shown(threshold)
+    ]
+
+
+if __name__ == "__main__":
+    main()
