@@ -58,14 +58,14 @@ def standing_text(found: Mark) -> str:
         return ""
     if found.standing is Standing.DRAWN:
         if found.by.circumstances.marks_seen:
-            return translate("drawn by the reader, marks seen")
-        return translate("drawn by the reader, marks unseen")
+            return translate("drawn, marks seen")
+        return translate("drawn, marks unseen")
     if found.standing is Standing.REJECTED:
         return translate("rejected")
     parts = [translate("accepted")]
     said = found.by.said
     if found.is_retyped and said is not None:
-        was = translate("the machine said {type}")
+        was = translate("was {type}")
         parts.append(was.format(type=finding_name(said.finding_type).lower()))
     if found.is_moved:
         parts.append(translate("box changed"))

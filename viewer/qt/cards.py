@@ -128,7 +128,8 @@ class FindingButton(QAbstractButton):
         metrics = self.fontMetrics()
         for line, colour in zip((self.text(), *self._lines), colours, strict=False):
             painter.setPen(QColor(colour))
-            cut = metrics.elidedText(line, Qt.TextElideMode.ElideRight, text.width())
+            # The view stands at the end of the first line.
+            cut = metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, text.width())
             painter.drawText(text, Qt.AlignmentFlag.AlignTop, cut)
             text.translate(0, metrics.height())
         painter.end()

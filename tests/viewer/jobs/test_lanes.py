@@ -54,3 +54,13 @@ def test_a_job_that_waits_is_never_started_after_it_was_cancelled(lanes: Lanes) 
     first.result(WAIT_S)
     lanes.submit(Job("", lambda: 0, "model")).result(WAIT_S)
     assert ran == []
+
+
+def test_what_the_library_is_to_keep_is_done_in_order_and_to_the_last() -> None:
+    lanes, go, kept = Lanes(), threading.Event(), list[int]()
+    lanes.submit(Job("", lambda: go.wait(WAIT_S), "library"))
+    for number in range(20):
+        lanes.submit(Job("", lambda number=number: kept.append(number), "library"))
+    threading.Timer(0.1, go.set).start()
+    lanes.close()
+    assert kept == list(range(20))

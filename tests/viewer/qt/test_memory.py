@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,8 +13,10 @@ from PySide6.QtCore import QCoreApplication
 from ml.mammo.codes import Laterality
 from ml.mammo.mammogram import Evidence, Patient
 from tests.factories.analyses import MODELS, make_analysis, make_study
-from viewer.core import reading
+from tests.factories.words import accept, draw, make_outcome
+from viewer.core import outcomes, reading
 from viewer.core.actions import set_study
+from viewer.core.decision import Deed
 from viewer.core.state import Impression, Reading
 from viewer.library.library import Library
 from viewer.qt.memory import Memory, kept_analysis
@@ -175,3 +179,114 @@ def test_a_synthetic_study_is_never_filed_under_the_real_one_of_its_uid(
     assert [i.sop_instance_uid for i in kept.images] == [i.sop_instance_uid for i in images]
     assert library.reading_of(f"synthetic:{real.uid}") is not None
     assert library.files_of(real.uid) == ()
+
+
+DECIDES = """
+import os, signal, sys, time
+from pathlib import Path
+from PySide6.QtCore import QCoreApplication
+from tests.factories.words import accept, draw, make_state
+from viewer.library.library import Library
+from viewer.qt.job_runner import JobRunner
+from viewer.qt.memory import Memory
+from viewer.qt.session import Session
+application = QCoreApplication([])
+session, runner = Session(), JobRunner()
+memory = Memory(session, Library(Path(sys.argv[1])), runner=runner)
+session.apply(lambda _: make_state())
+session.apply(accept)
+session.apply(draw)
+time.sleep(1)  # no turn of the event loop: the writing waits for none
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def with_words(library: Library, study: Study) -> tuple[Session, Memory]:
+    session, memory = opened(library, study)
+    session.apply(
+        lambda s: replace(s, analysis=make_analysis(), blind_first_read=False, reader="B")
+    )
+    return session, memory
+
+
+def test_decisions_and_outcomes_come_back_with_the_study(
+    qtbot: QtBot, library: Library
+) -> None:
+    first, _memory = with_words(library, make_study())
+    first.apply(accept)
+    first.apply(draw)
+    first.undo()
+    first.apply(lambda s: outcomes.add_outcome(s, "1.2.3", make_outcome()))
+    said = first.state
+    assert len(said.decisions) == 3
+    again, _other = with_words(library, make_study())
+    qtbot.waitUntil(lambda: again.state.decisions == said.decisions)
+    assert again.state.outcomes == said.outcomes
+    assert len(library.decisions_of("1.2.3")) == 3, "what came back is not written again"
+
+
+def test_words_that_come_back_late_stand_before_new_ones(
+    qtbot: QtBot, library: Library
+) -> None:
+    first, _memory = with_words(library, make_study())
+    first.apply(accept)
+    again, _other = with_words(library, make_study())
+    again.apply(draw)
+    qtbot.waitUntil(lambda: len(again.state.decisions) == 2)
+    assert [each.deed for each in again.state.decisions] == [Deed.ACCEPTED, Deed.DRAWN]
+    assert library.decisions_of("1.2.3") == again.state.decisions
+
+
+def test_opening_the_open_study_again_brings_the_words_back_once(
+    qtbot: QtBot, library: Library
+) -> None:
+    study = make_study()
+    session, _memory = with_words(library, study)
+    session.apply(draw)
+    for _ in range(2):
+        session.apply(partial(set_study, study=study))
+    qtbot.waitUntil(lambda: len(session.state.decisions) == 1)
+    qtbot.wait(20)
+    assert len(session.state.decisions) == 1
+
+
+def test_words_on_a_synthetic_study_say_so_and_are_filed_apart(
+    qtbot: QtBot, library: Library
+) -> None:
+    real = make_study()
+    made = replace(real, images=tuple(replace(i, synthetic=True) for i in real.images))
+    session, _memory = with_words(library, made)
+    session.apply(draw)
+    assert library.decisions_of(real.uid) == ()
+    (kept,) = library.decisions_of(f"synthetic:{real.uid}")
+    assert kept.sop_instance_uid == "synthetic:1.2.3.RCC"
+    assert kept.circumstances.synthetic
+    again, _other = with_words(library, made)
+    qtbot.waitUntil(lambda: again.state.decisions == session.state.decisions)
+
+
+def test_a_word_that_could_not_be_written_goes_along_with_the_next(
+    library: Library, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, memory = with_words(library, make_study())
+    told: list[str] = []
+    memory.failed.connect(told.append)
+    with monkeypatch.context() as full:
+        full.setattr(library, "_execute", lambda statements: False)
+        session.apply(accept)
+    assert len(told) == 1
+    assert library.decisions_of("1.2.3") == ()
+    session.apply(draw)
+    assert library.decisions_of("1.2.3") == session.state.decisions
+    caplog.clear()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_what_was_decided_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", DECIDES, str(path)], check=False, cwd=root)
+    assert done.returncode == -9
+    again = Library(path)
+    assert [each.deed for each in again.decisions_of("1.2.3")] == [Deed.ACCEPTED, Deed.DRAWN]
+    again.close()

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 TEXT_PX = 12
 GRIP_PX = 6
 # What is rejected steps back, and can still be read.
-_DIMMED = 150
+_DIMMED = 190
+_DASH_PX = 5.0
 # Words lie over images: a dark edge keeps them legible on dense tissue.
 SHADOW = QColor(0, 0, 0, 200)
 _GROUND = QColor(20, 18, 14, 215)
@@ -112,17 +113,19 @@ def _drawn_marks(
 def _draw_box(painter: QPainter, one: _Drawn) -> None:
     rect = _rect(one.box)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    rejected = one.mark.standing is Standing.REJECTED
-    if not rejected:
-        painter.setPen(QPen(SHADOW, 4 if one.selected else 3))
+    pens = [QPen(SHADOW, 4 if one.selected else 3), QPen(one.colour, 1.2)]
+    if one.mark.standing is not Standing.OPEN:
+        pens[1].setWidthF(1.8)
+    if one.selected:
+        pens[1].setWidthF(2.5)
+    if one.mark.standing is Standing.REJECTED:
+        # The dark edge is dashed, too: between the dashes the image is seen.
+        for pen in pens:
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            pen.setDashPattern([_DASH_PX / pen.widthF()] * 2)
+    for pen in pens:
+        painter.setPen(pen)
         painter.drawRect(rect)
-    pen = QPen(one.colour, 2.5 if one.selected else 1.2)
-    if rejected:
-        pen.setDashPattern([4, 4])
-    elif one.mark.standing is not Standing.OPEN:
-        pen.setWidthF(2.5 if one.selected else 1.8)
-    painter.setPen(pen)
-    painter.drawRect(rect)
     if one.selected:
         _draw_grips(painter, rect, one.colour)
 
