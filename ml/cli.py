@@ -285,6 +285,12 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="SHARE",
         help="share of the usual number of steps, to try something out",
     )
+    parser.add_argument(
+        "--override",
+        default="",
+        metavar="REASON",
+        help="why data are used although their audit is red; it stays on the model's card",
+    )
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -421,6 +427,7 @@ def _train(given: argparse.Namespace) -> None:
         "device": given.device,
         "part": given.part,
         "from_scratch": given.from_scratch,
+        "override": given.override,
     }
     _part("ml.train.run", "run")(spec, OnTerminal(translate("Training")))
 

@@ -111,6 +111,8 @@ class ModelCard:
     mark_weights
         A classifier's, by ``"lesion"`` and ``"malignancy"``: how much the detector's best mark
         counts in the score of an image, 0 to 1; a missing one: not at all (`ml.infer.marks`).
+    overrides
+        Why somebody trained on data whose audit was red, in her words; of the parents, too.
     precision
         ``"bf16"`` where the graph says in bf16 what the weights say in float32, else ``"f32"``.
     """
@@ -134,6 +136,7 @@ class ModelCard:
     parents: tuple[str, ...] = ()
     mark_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     precision: str = "f32"
+    overrides: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -253,7 +256,7 @@ def name_sha256(name: str) -> str:
 
 
 def inherit(card: ModelCard, parents: Iterable[ModelCard]) -> ModelCard:
-    """Add to a card what the packs that its weights began with were trained on."""
+    """Add to a card what the packs that its weights began with were trained on, and why."""
     known = tuple(parents)
     patients, images, names = (
         set(card.training_patients),
@@ -264,11 +267,13 @@ def inherit(card: ModelCard, parents: Iterable[ModelCard]) -> ModelCard:
         patients.update(parent.training_patients)
         images.update(parent.training_images)
         names.update((parent.key, *parent.parents))
+    overrides = (reason for each in (card, *known) for reason in each.overrides)
     return replace(
         card,
         training_patients=tuple(sorted(patients)),
         training_images=tuple(sorted(images)),
         parents=tuple(sorted(names)),
+        overrides=tuple(dict.fromkeys(overrides)),
     )
 
 
@@ -306,6 +311,8 @@ def card_to_json(card: ModelCard) -> dict[str, object]:
         "parents": list(card.parents),
         "mark_weights": dict(card.mark_weights),
         "precision": card.precision,
+        # Hardly any card has one, and the others' hash shall stay.
+        **({"overrides": list(card.overrides)} if card.overrides else {}),
     }
 
 
@@ -372,6 +379,7 @@ def _card(content: dict[str, object]) -> ModelCard:
         parents=_texts(content.get("parents", [])),
         mark_weights=MappingProxyType(_weights(content.get("mark_weights", {}))),
         precision=_text(content.get("precision", "f32")),
+        overrides=_texts(content.get("overrides", [])),
     )
 
 

@@ -55,6 +55,7 @@ def main(
     device: str = "auto",
     part: float = 1.0,
     control: Control = NOBODY,
+    overrides: tuple[str, ...] = (),
 ) -> None:
     """Train, measure and write a model pack into `out`; a killed training goes on.
 
@@ -70,6 +71,8 @@ def main(
         Share of the steps of the plan.
     control
         Asked at every image and step, told the steps and, in the end, the pack.
+    overrides
+        Why it is trained on data whose audit was red: stays on the card.
 
     Raises
     ------
@@ -88,22 +91,28 @@ def main(
     parent = None if from_scratch else _parent(role, training.spec)
     for other in (*([parent] if parent else []), *beside.values()):
         _refuse_known_patients(other, manifest)
-    plan = plan or plan_training(
-        fingerprint(training), device_at_hand(kind), tuning=parent is not None
-    )
-    plan = plan.part(part)
+    plan = (plan or _plan(training, kind, parent)).part(part)
     (out / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), encoding="utf-8")
     steps = Steps(role, plan, control)
     model = _trained(role, training, there, out, plan, parent, steps)
     control.log(translate(mark("Measuring on the rows for validation and testing.")))
-    origin = _origin(role, manifest_path, training, parent)
+    origin = _origin(role, manifest_path, training, parent, overrides)
     pack = make_pack(out, role, model, origin, _held_out(purposes), beside=beside)
+    _tell_figures(pack, control)
+    control.say(steps.of, steps.of, {"pack": str(pack.folder)})
+
+
+def _plan(training: CanvasSet, device: str, parent: ModelPack | None) -> Plan:
+    tuning = parent is not None
+    return plan_training(fingerprint(training), device_at_hand(device), tuning=tuning)
+
+
+def _tell_figures(pack: ModelPack, control: Control) -> None:
     for figure in pack.card.figures:
         control.log(
             f"{figure.name}: {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), "
             f"{figure.n} patients"
         )
-    control.say(steps.of, steps.of, {"pack": str(pack.folder)})
 
 
 class Steps:
@@ -181,7 +190,11 @@ def _refuse_known_patients(parent: ModelPack, manifest: Manifest) -> None:
 
 
 def _origin(
-    role: str, manifest_path: Path, training: CanvasSet, parent: ModelPack | None
+    role: str,
+    manifest_path: Path,
+    training: CanvasSet,
+    parent: ModelPack | None,
+    overrides: tuple[str, ...],
 ) -> Origin:
     patients = len({item.patient_id for item in training.items})
     text = DATA.format(images=len(training.items), patients=patients, name=manifest_path.name)
@@ -189,7 +202,7 @@ def _origin(
         name = f"{parent.card.name}@{parent.card.version}"
         text += AFTER.format(parent=name, data=parent.card.data)
     card = parent.card if parent else None
-    return Origin(f"own-{role}", "1", text, training.spec, training.items, card)
+    return Origin(f"own-{role}", "1", text, training.spec, training.items, card, overrides)
 
 
 def _purposes(

@@ -37,6 +37,8 @@ class TrainingOrder:
         models; a generator always does.
     sample_every
         Steps of a generator's denoiser between two live samples.
+    override
+        Why a model is trained although the audit of the data is red; empty: then it is not.
     """
 
     manifest: str
@@ -46,6 +48,7 @@ class TrainingOrder:
     part: float = 1.0
     from_scratch: bool = False
     sample_every: int = SAMPLE_EVERY
+    override: str = ""
 
     def to_json(self) -> dict[str, object]:
         """As a queue keeps it."""
@@ -70,6 +73,7 @@ class TrainingOrder:
             order.device in DEVICES,
             isinstance(order.part, int | float) and 0 < order.part <= MOST_PART,
             isinstance(order.from_scratch, bool),
+            isinstance(order.override, str),
             isinstance(order.sample_every, int) and order.sample_every > 0,
         )
         if not all(checks):

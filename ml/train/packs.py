@@ -82,6 +82,8 @@ class Origin:
         The images: the hashes of their and their patients' names go into the card.
     parent
         Of the pack whose weights it began with: what that one was trained on, this one was.
+    overrides
+        Why it was trained on data whose audit was red; stays on its card, and its children's.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Origin:
     spec: PrepareSpec
     trained_on: tuple[CanvasItem, ...] = ()
     parent: ModelCard | None = None
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ def _first_card(role: str, origin: Origin) -> ModelCard:
         classes=() if role == "classifier" else CLASSES,
         training_patients=tuple(sorted(patients)),
         training_images=tuple(sorted(images)),
+        overrides=origin.overrides,
     )
     return inherit(card, [] if origin.parent is None else [origin.parent])
 

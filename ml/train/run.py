@@ -1,9 +1,11 @@
 """Any training from its order: what the command line and the job process call.
 
-It says how far it is in steps, with news
+The data of a model are audited before anything else; the report, `AUDIT`, is kept in the folder
+of the training. It says how far it is in steps, with news
 
+    {"audit": "/out/audit.json"}
     {"stage": "detector" | "patches" | "classifier", "loss": 0.123}
-    {"pack": "/out/pack"}      in the end
+    {"pack": "/out"}      in the end
 
 or those of a generator (`ml.train.generator_school`). Stopped or killed at any moment, the same
 order goes on from the last checkpoint.
@@ -11,15 +13,25 @@ order goes on from the last checkpoint.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml.audit.auditing import audit
+from ml.audit.command import tables_of
+from ml.audit.report import AuditReport, Verdict
 from ml.control import NOBODY, Control
+from ml.errors import DataError
+from ml.files import replacing
+from ml.manifest import read_manifest
 from ml.places import GENERATOR
+from ml.texts import mark
 from ml.train.order import TrainingOrder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+AUDIT = "audit.json"
 
 
 def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
@@ -33,7 +45,8 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
     Raises
     ------
     MammoError
-        Where the images cannot teach it, or the folder holds another training.
+        Where the images cannot teach it, their audit is red, or the folder holds another
+        training.
     Stopped
         Where `control` ends the work.
     """
@@ -43,6 +56,7 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
 
         train_generator(order, control)
         return
+    report = audited(order, control)
     from ml.train.command import main
 
     main(
@@ -53,4 +67,38 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
         device=order.device,
         part=order.part,
         control=control,
+        overrides=(report.override,) if report.verdict is Verdict.RED else (),
     )
+
+
+def audited(order: TrainingOrder, control: Control) -> AuditReport:
+    """The audit of an order's data, from its folder where it was made before.
+
+    Raises
+    ------
+    DataError
+        Where it is red and nobody wrote down why the data are used all the same.
+    """
+    manifest, path = Path(order.manifest), Path(order.out) / AUDIT
+    tables = tables_of(manifest)
+    report = _kept(path)
+    if report is None or report.tables != tables:
+        report = audit(read_manifest(manifest), control=control, tables=tables)
+    if order.override:
+        report = report.overridden(order.override)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as fresh:
+        fresh.write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
+    control.say(0, 1, {"audit": str(path)})
+    if not report.allows_training:
+        worst = report.of(Verdict.RED)[0]
+        raise DataError(
+            mark("These data should not be trained on. {reason} {cure}"),
+            reason=str(worst.reason),
+            cure=str(worst.cure),
+        )
+    return report
+
+
+def _kept(path: Path) -> AuditReport | None:
+    return AuditReport.from_json(json.loads(path.read_text("utf-8"))) if path.exists() else None

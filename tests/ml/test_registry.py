@@ -37,6 +37,8 @@ def written(tmp_path: Path, card: ModelCard, **changes: object) -> Path:
 def test_a_card_comes_back_as_it_was(tmp_path: Path) -> None:
     card = make_card("detector", FILES)
     assert read_card(written(tmp_path, card)) == card
+    stained = replace(card, overrides=("Only to see whether it runs",))
+    assert read_card(written(tmp_path, stained)) == stained
 
 
 def test_unknown_keys_are_ignored(tmp_path: Path) -> None:

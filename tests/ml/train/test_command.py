@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ml.audit.command import tables_of
+from ml.audit.report import AuditReport
 from ml.cli import main as cli
 from ml.control import Stopped
 from ml.data.canvases import split_of
@@ -62,16 +64,18 @@ def test_a_training_is_an_order_that_stops_and_goes_on(
     phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "plan_training", lambda *_, **__: PLAN)
+    green = AuditReport("phantoms", 1, 1, (), tables_of(phantoms))
+    monkeypatch.setattr("ml.train.run.audit", lambda *_, **__: green)
     order = TrainingOrder(
         str(phantoms), str(tmp_path), "classifier", device="cpu", from_scratch=True
     )
     with pytest.raises(Stopped):
-        run(order.to_json(), Watch(stop_after=3))
+        run(order.to_json(), Watch(stop_after=4))
     assert (tmp_path / "patches.pt").exists()
     assert not (tmp_path / CARD).exists()
     watch = Watch()
     run(order.to_json(), watch)
-    (*stages, last) = watch.news
+    (_, *stages, last) = watch.news
     assert [news["stage"] for news in stages] == ["classifier"] * len(stages)
     assert watch.told[-1] == (4, 4)
     assert last == {"pack": str(tmp_path)}
