@@ -308,12 +308,27 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(
-        commands, "models", "List the models, or show one.", "models show detector", _models
+        commands,
+        "models",
+        "List the models, show one, or have a version of your own in use.",
+        "models show detector",
+        _models,
     )
-    actions = parser.add_subparsers(required=True, dest="action", metavar="{list,show}")
-    actions.add_parser("list", help="name, version and role of every model")
+    actions = parser.add_subparsers(required=True, dest="action", metavar="ACTION")
+    actions.add_parser("list", help="name, version and role of every model in use")
     show = actions.add_parser("show", help="the whole card of one model")
     show.add_argument("name", metavar="NAME")
+    actions.add_parser("versions", help="your own models, in use or not")
+    add = actions.add_parser("add", help="take a trained model in, as your next version")
+    add.add_argument("folder", type=Path, metavar="DIR")
+    add.add_argument("--manifest", required=True, type=Path, metavar="FILE")
+    promote = actions.add_parser("promote", help="put a version into use, if it is no worse")
+    promote.add_argument("key", metavar="NAME@VERSION")
+    promote.add_argument("--manifest", required=True, type=Path, metavar="FILE")
+    back = actions.add_parser("back", help="use again what was in use before")
+    back.add_argument("role", choices=("detector", "calcifications", "classifier"))
+    for each in (promote, back):
+        each.add_argument("--who", default="", metavar="NAME", help="who decides it")
 
 
 def _years(text: str) -> float:
@@ -453,6 +468,9 @@ def _part(module: str, name: str) -> Callable[..., object]:
 
 
 def _models(given: argparse.Namespace) -> None:
+    if given.action not in ("list", "show"):
+        _part("ml.train.promotion", "main")(given)
+        return
     cards = _cards()
     if given.action == "list":
         for role, card in cards.items():
