@@ -166,6 +166,8 @@ def test_what_is_in_the_hand_is_dropped_by_escape(opened: Reader) -> None:
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
     QTest.mouseRelease(canvas, LEFT, pos=start + QPoint(40, 0))
     assert opened.state.decisions == ()
+    QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    assert opened.state.selected is None, "the next drag does what the tool says"
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ class Memory(QObject):
         self._openings = 0
         # What the library has not confirmed yet: it goes along with the next words, too.
         self._unwritten: list[_Words] = []
+        self._told = False
         session.changed.connect(self._on_changed)
 
     def _on_changed(self, old: SessionState, new: SessionState) -> None:
@@ -122,6 +123,7 @@ class Memory(QObject):
 
     def _on_written(self, words: tuple[_Words, ...]) -> None:
         self._unwritten = [each for each in self._unwritten if each not in words]
+        self._told = False
 
     def _ask_words(self, study: Study) -> None:
         """Read what was said of the study before; after all that is still to be written."""
@@ -166,7 +168,10 @@ class Memory(QObject):
     def _on_failed(self, error: Exception) -> None:
         if not isinstance(error, LibraryError):
             raise error
-        self.failed.emit(str(error))
+        # Once until it goes again: the line above the images would grow with every decision.
+        if not self._told:
+            self._told = True
+            self.failed.emit(str(error))
 
 
 def _is_opened_anew(old: SessionState, new: SessionState) -> bool:

@@ -304,12 +304,14 @@ class Canvas(QWidget):
             self._click(event.position())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape drops what is in the hand, where it was."""
-        if event.key() == Qt.Key.Key_Escape and self._hand is not None:
+        """Escape drops what is in the hand where it was; else it chooses no mark."""
+        if event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif self._hand is not None:
             self._drag = None
             self.let_go()
         else:
-            super().keyPressEvent(event)
+            self._session.apply(lambda state: actions.select_finding(state, None))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Let one viewport fill the canvas, or bring all back."""
@@ -423,8 +425,8 @@ class Canvas(QWidget):
         key = finding_at(
             shown, self._session.state, position.y(), position.x(), self.devicePixelRatioF()
         )
-        if key is not None:
-            self._session.apply(lambda state: actions.select_finding(state, key))
+        # Beside all boxes none is chosen: the next drag does what the tool says.
+        self._session.apply(lambda state: actions.select_finding(state, key))
 
     def _shown_at(self, position: QPointF) -> Shown | None:
         dpr = self.devicePixelRatioF()
