@@ -6,8 +6,8 @@ The design that this project began from is rebuilt: all healthy images generated
 real; and the two ways of mixing that leave a part of it. Beside it stand sets that are sound.
 Real images are phantoms of one maker, or mini-MIAS films, and are never copied; generated ones
 come from the generator pack where one is installed, else another maker's phantoms, or films
-through a stand-in of a decoder (a faint blur and 8 bits), stand for them. Each seed draws other
-women, or other films; nothing but the report is written.
+shrunk to half and enlarged again, as if drawn with 512 rows, stand for them. Each seed draws
+other women, or other films; nothing but the report is written.
 """
 
 from __future__ import annotations
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
 PIXEL_MM = 0.2
 GENERATOR = "generator"
 BY_PIXELS = {BLIND, WITHIN, SOURCE, CODEC}
-# Mixed pixels of the stand-in decoder: what a prototype found to be caught at 200 images.
-DECODER_BLUR_PX = 0.35
 JPEG_QUALITY = 75
 FLAWED = ("original", "original, source unsaid", "lesions mixed", "healthy mixed", "two codecs")
 SOUND = ("clean", "balanced", "one codec")
@@ -314,12 +312,18 @@ def _film(folder: Path, rows: Sequence[dict[str, str]]) -> Item:
 
 
 def _decoded(item: Item) -> Item:
-    """As a generator's decoder might leave it: faintly blurred."""
+    """As if drawn with half the rows and enlarged: Stable Diffusion draws 512."""
 
     def image() -> tuple[Stored, Mammogram]:
         pixels, mammogram = item.image()
-        blurred = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), DECODER_BLUR_PX)
-        return np.round(blurred).astype(pixels.dtype), mammogram
+        rows, columns = pixels.shape
+        half = cv2.resize(
+            np.asarray(pixels, np.float32),
+            (columns // 2, rows // 2),
+            interpolation=cv2.INTER_AREA,
+        )
+        whole = cv2.resize(half, (columns, rows), interpolation=cv2.INTER_LINEAR)
+        return np.round(whole).astype(pixels.dtype), mammogram
 
     return replace(item, row=replace(item.row, source=Source.GENERATED), image=image)
 

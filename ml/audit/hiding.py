@@ -17,18 +17,19 @@ if TYPE_CHECKING:
 
     Canvas = NDArray[np.uint16]
     Mask = NDArray[np.bool_]
+    Stored = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 
 # A lesion reaches beyond its box: spicules, a halo. Hidden so much larger, at least by pixels.
 LARGER, LEAST_MARGIN_PX = 1.5, 15
 # Around what is hidden, how far its surroundings are looked at.
 RING = 1.3
-TRIES = 96
+TRIES = 160
 # How far a sham may lie from its lesion's place, as a share of the breast (deviation).
-NEAR = 0.15
+NEAR = 0.2
 # Holes of one grain or a few are closed.
 CLOSING = np.ones((9, 9), np.uint8)
 # What counts as much as lying a whole breast away from the lesion's place.
-BRIGHTNESS_WEIGHT, INSIDE_WEIGHT = 3.0, 3.0
+BRIGHTNESS_WEIGHT, INSIDE_WEIGHT = 6.0, 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,21 @@ def hidden_box(lesion: Box) -> Box:
     return larger(lesion, LARGER, LEAST_MARGIN_PX)
 
 
+def cover(pixels: Stored, boxes: Sequence[Box]) -> Stored:
+    """The stored pixels with each box filled with the mean of what lies around it."""
+    filled = pixels.copy()
+    rows, columns = pixels.shape
+    for box in boxes:
+        around = _within(larger(box, RING, 1), rows, columns)
+        inner = _within(box, rows, columns)
+        outside = np.ones(pixels.shape, np.bool_)
+        outside[inner] = False
+        ring = pixels[around][outside[around]]
+        if ring.size:
+            filled[inner] = np.asarray(ring.mean()).astype(pixels.dtype)
+    return filled
+
+
 def hide(canvas: Canvas, boxes: Sequence[Box]) -> tuple[NDArray[np.float32], Mask]:
     """Cover boxes, and set the range of grays by what is left.
 
@@ -139,18 +155,21 @@ def hide(canvas: Canvas, boxes: Sequence[Box]) -> tuple[NDArray[np.float32], Mas
     tissue = tissue_of(canvas)
     hidden = np.zeros(canvas.shape, np.bool_)
     for box in boxes:
-        inner = box.clipped(*canvas.shape)
-        rows, columns = (
-            slice(round(inner.row0), round(inner.row1)),
-            slice(round(inner.col0), round(inner.col1)),
-        )
-        hidden[rows, columns] = True
+        hidden[_within(box, *canvas.shape)] = True
     seen = tissue & ~hidden
     sample = canvas[seen][::7] if seen.any() else canvas.ravel()
     low, high = np.percentile(sample, (1, 99))
     image = np.clip(0.1 + 0.8 * (canvas - low) / max(high - low, 1.0), 0, 1) * tissue
     image[hidden] = 0.5
     return image.astype(np.float32), seen
+
+
+def _within(box: Box, rows: int, columns: int) -> tuple[slice, slice]:
+    inner = box.clipped(rows, columns)
+    return (
+        slice(round(inner.row0), round(inner.row1)),
+        slice(round(inner.col0), round(inner.col1)),
+    )
 
 
 def _integral(values: NDArray[np.generic]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ml.audit.hiding import Breast, hidden_box, hide
+from ml.audit.hiding import Breast, cover, hidden_box, hide
 from ml.audit.traits import PATCH_PX, patches, traits
 from ml.data.duplicates import VIEW_SIDE
 from ml.errors import DataError, MammoError
@@ -162,26 +162,50 @@ def through_codec(seen: Seen, see: See, control: Control) -> dict[str, NDArray[n
 
 
 def _with_lesions(manifest: Manifest, row: ManifestRow, read: Read) -> Hidden:
-    pixels, prepared = _prepared(row, read)
-    to_canvas = prepared.to_stored.inverse()
+    pixels, mammogram = read(row)
+    first = _prepared(row, pixels, mammogram)
+    to_canvas = first.to_stored.inverse()
     boxes = (box.box for box in manifest.boxes_of(row.path) if box.frame in (None, 1))
-    return Hidden(row, prepared, tuple(hidden_box(to_canvas.box(box)) for box in boxes), pixels)
+    hidden = [hidden_box(to_canvas.box(box)) for box in boxes]
+    return _covered(row, pixels, mammogram, first, hidden)
 
 
 def _with_shams(row: ManifestRow, read: Read, places: Sequence[tuple[Place, ...]]) -> Hidden:
-    pixels, prepared = _prepared(row, read)
+    pixels, mammogram = read(row)
     # By the path, so that the same manifest is always audited alike.
     seed = int.from_bytes(hashlib.sha256(row.path.encode()).digest()[:8])
     rng = np.random.default_rng(seed)
-    breast = Breast(prepared.pixels)
+    first = _prepared(row, pixels, mammogram)
+    breast = Breast(first.pixels)
     chosen = places[int(rng.integers(len(places)))] if places else ()
-    return Hidden(row, prepared, tuple(breast.sham(place, rng) for place in chosen), pixels)
+    shams = [breast.sham(place, rng) for place in chosen]
+    return _covered(row, pixels, mammogram, first, shams)
 
 
-def _prepared(row: ManifestRow, read: Read) -> tuple[Stored, Prepared]:
-    pixels, mammogram = read(row)
+def _covered(
+    row: ManifestRow,
+    pixels: Stored,
+    mammogram: Mammogram,
+    first: Prepared,
+    boxes: Sequence[Box],
+) -> Hidden:
+    """Prepared anew with the boxes (on the first canvas) covered in the stored pixels.
+
+    A bright lesion has its part in where the skin is found and in the range of grays: of a
+    covered one neither knows.
+    """
+    if not boxes:
+        return Hidden(row, first, (), pixels)
+    places = [first.to_stored.box(box) for box in boxes]
+    filled = cover(pixels, places)
+    prepared = _prepared(row, filled, mammogram)
+    to_canvas = prepared.to_stored.inverse()
+    return Hidden(row, prepared, tuple(to_canvas.box(place) for place in places), filled)
+
+
+def _prepared(row: ManifestRow, pixels: Stored, mammogram: Mammogram) -> Prepared:
     try:
-        return pixels, prepare(pixels, mammogram, WHOLE)
+        return prepare(pixels, mammogram, WHOLE)
     except MammoError as error:
         raise _unusable(row, error) from error
 

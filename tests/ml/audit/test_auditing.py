@@ -12,8 +12,10 @@ import pytest
 
 from ml.audit import auditing
 from ml.audit.auditing import audit
+from ml.audit.looking import look, read_listed
 from ml.audit.report import AuditReport, Check, Verdict
 from ml.cli import main as run_command
+from ml.control import NOBODY
 from ml.mammo.geometry import Box
 from ml.mammo.prepare import PrepareSpec
 from ml.manifest import BoxRow, Label, Manifest, ManifestRow, Source, Split, write_manifest
@@ -171,6 +173,20 @@ def test_a_generated_lesion_without_a_label_is_a_lesion(tmp_path: Path) -> None:
     (question,) = auditing.questions_of(replace(manifest, rows=rows))
     assert question.answers.sum() == 6
     assert len(question.rows) == 12
+
+
+def test_how_bright_a_hidden_lesion_is_changes_nothing_that_is_seen(tmp_path: Path) -> None:
+    """A bright one has its part in where the skin is found and in the range of grays."""
+    manifest = data_set(tmp_path, lambda n, _: Source.REAL, women=2)
+    row, found = manifest.rows[1], []
+    for gray in (40, 130, 255):
+        image = breast(1)
+        image[134:155, 30:50] = gray
+        cv2.imwrite(str(tmp_path / row.path), image)
+        seen = look(manifest, [row], [], read_listed(manifest), see, NOBODY)
+        found.append(np.concatenate([block[0] for block in seen.blocks.values()]))
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
 
 
 def test_images_are_chosen_of_all_patients_in_turn() -> None:
