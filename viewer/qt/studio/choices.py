@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from ml.errors import MammoError
@@ -33,6 +33,9 @@ class Choices:
         self._failed = failed
         # By folder, the newest alone: what is older need not be written any more.
         self._waiting: dict[str, tuple[str, ...]] = {}
+        # Held while a file is written, so that the end of the program waits for the write
+        # that runs: it is older, and would otherwise be the last word.
+        self._pen = Lock()
         self._writing = False
 
     def keep(self, batch: Batch) -> None:
@@ -42,19 +45,20 @@ class Choices:
 
     def finish(self) -> None:
         """Write what still waits, here and now: the program ends."""
-        while self._waiting:
-            folder, names = self._waiting.popitem()
-            write_not_kept(Path(folder), names)
+        self._write_waiting()
 
     def _write_next(self) -> None:
         if self._writing or not self._waiting:
             return
-        folder, names = self._waiting.popitem()
         self._writing = True
-        work = partial(write_not_kept, Path(folder), names)
-        self._runner.submit(
-            Job(translate("Writing down what is kept"), work), self._written, self._unwritten
-        )
+        job = Job(translate("Writing down what is kept"), self._write_waiting)
+        self._runner.submit(job, self._written, self._unwritten)
+
+    def _write_waiting(self) -> None:
+        with self._pen:
+            while self._waiting:
+                folder, names = self._waiting.popitem()
+                write_not_kept(Path(folder), names)
 
     def _written(self, _: object) -> None:
         self._writing = False
