@@ -4,7 +4,7 @@
     python scripts/default_generator.py teach --work FOLDER --mini-mias FOLDER
 
 `draw` takes ten minutes of two cores, `teach` an hour of one GPU. On two cores, `--part 0.2`
-takes 0.2 of the steps, in an hour and a half. `--mini-mias` has the edition of 256 rows beside
+takes 0.2 of the steps, in three hours. `--mini-mias` has the edition of 256 rows beside
 it. Stopped at any moment, the same command goes on.
 """
 
@@ -58,7 +58,7 @@ HEALTHY = PhantomSet(5_000_000, 2400, lesion_rate=0.0, pixel_mm=ANATOMY.pixel_mm
 DISEASED = PhantomSet(6_000_000, 1000, lesion_rate=1.0, most_lesions=4, pixel_mm=FINE.pixel_mm)
 AUTOENCODER = AutoencoderRecipe(steps=20000)
 BREASTS = DenoiserRecipe(steps=20000, rate=8e-4, warmup=100)
-LESIONS = replace(BREASTS, steps=10000, seed=20261129)
+LESIONS = replace(BREASTS, steps=30000, seed=20261129)
 VERSION = "0.1.0"
 SHIPPED = MODELS / GENERATOR
 DATA = (

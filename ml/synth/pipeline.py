@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 
 from ml.control import NOBODY, Control
 from ml.errors import ModelError
+from ml.synth.compositing import composite
 from ml.synth.memory import capability_of_device
 from ml.synth.order import GUIDANCE, STEPS
 from ml.synth.pack import LESIONS_FOLDER, GeneratorPack
@@ -175,8 +176,8 @@ class Generator:
             output_type="np",
             callback_on_step_end=_breathing(control),  # type: ignore[arg-type]
         )
-        painted = np.clip(_grey(given.images) + grain, 0, 1)  # type: ignore[union-attr]
-        return np.where(masks, painted, pieces)
+        painted = _grey(given.images) + grain  # type: ignore[union-attr]
+        return np.stack([composite(*one) for one in zip(painted, pieces, masks, strict=True)])
 
     def _carried(self, pieces: torch.Tensor) -> NDArray[np.float32]:
         """(n, channels, rows, columns) in 0..1 through the autoencoder and back, as one."""

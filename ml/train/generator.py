@@ -42,8 +42,9 @@ BAND_WEIGHTS = (2.0, 1.0, 1.0)
 ENCODED_AT_ONCE = 16
 # The autoencoder sees no farther than this, and four small crops teach more than a large one.
 CROP_PX = 128
-# Of the error where nothing is painted: it is replaced by what was there.
-WEIGHT_OUTSIDE = 0.2
+# Of the error where nothing is painted: it is replaced by what was there. A mask is a tenth of
+# a piece: with more, most of the error is outside, of which words say nothing.
+WEIGHT_OUTSIDE = 0.02
 # Share of the batch that is shown no sentence, for guidance.
 WITHOUT_WORDS = 0.1
 
@@ -349,6 +350,7 @@ def train_denoiser(
     device: str = "cpu",
     progress: Callable[[int, float], None] = lambda step, loss: None,
     begun: Callable[[Conditioned], None] = lambda model: None,
+    first: UNet2DConditionModel | None = None,
 ) -> Conditioned:
     """Train, going on from the checkpoint where there is one.
 
@@ -360,6 +362,9 @@ def train_denoiser(
         Of the data: a checkpoint of others is refused.
     begun
         Told the model before the first step: its weights are those of the step at hand.
+    first
+        A trained denoiser to begin with, as Stable Diffusion's own painter began: its words
+        are known. Channels that only a painter has begin with nothing.
 
     Returns
     -------
@@ -372,7 +377,10 @@ def train_denoiser(
         Where the checkpoint is of other settings.
     """
     torch.manual_seed(recipe.seed)
-    model = Conditioned(build_denoiser(inpainting=latents.around is not None), text)
+    denoiser = build_denoiser(inpainting=latents.around is not None)
+    if first is not None:
+        _begin_with(denoiser, first)
+    model = Conditioned(denoiser, text)
     begun(model)
     noise = noise_schedule()
     signal = noise.alphas_cumprod.to(device)
@@ -386,6 +394,14 @@ def train_denoiser(
         progress=progress,
     )
     return averaged.cpu()  # type: ignore[return-value]
+
+
+def _begin_with(denoiser: UNet2DConditionModel, first: UNet2DConditionModel) -> None:
+    weights = dict(first.state_dict())
+    known = weights["conv_in.weight"]
+    wider = torch.zeros_like(denoiser.conv_in.weight)
+    wider[:, : known.shape[1]] = known
+    denoiser.load_state_dict(weights | {"conv_in.weight": wider})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

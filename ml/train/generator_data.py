@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,12 +47,13 @@ if TYPE_CHECKING:
     from ml.data.canvases import CanvasItem, CanvasSet
     from ml.mammo.codes import BreastDensity
     from ml.manifest import Manifest, ManifestRow
-    from ml.synth.prompts import Prompt
+    from ml.synth.prompts import LesionKind, Prompt
     from ml.synth.teaching import Piece
 
 PIECES = StorePlan(side=384, hard=1, random=1)
-# How often each piece is cut anew: every piece has healthy tissue, one in three has a lesion.
-CUTS = ((lesion_piece, 3), (sham_piece, 1))
+# How often a lesion of the commonest kind is cut anew, and at most one of a rare kind: with
+# each kind shown as often, none is drawn in the place of another.
+LEAST_CUTS, MOST_CUTS = 4, 8
 PIECES_SEED = 20261129
 # With fewer breasts a generator can only repeat them.
 LEAST_BREASTS = 8
@@ -238,10 +240,23 @@ def canonical(data: Taught) -> Iterator[NDArray[np.float32]]:
 
 def _cut(pieces: CanvasSet) -> Iterator[Piece]:
     rng = np.random.default_rng(PIECES_SEED)
-    for index in range(len(pieces.items)):
-        for cut, times in CUTS:
-            made = (cut(pieces, index, rng) for _ in range(times))
-            yield from (piece for piece in made if piece is not None)
+    first = [lesion_piece(pieces, index, rng) for index in range(len(pieces.items))]
+    kinds = [piece.prompt.lesion if piece else None for piece in first]
+    times = cuts_of(kinds)
+    for index, kind in enumerate(kinds):
+        made = [lesion_piece(pieces, index, rng) for _ in range(times.get(kind, 0))]
+        made.append(sham_piece(pieces, index, rng))
+        yield from (piece for piece in made if piece is not None)
+
+
+def cuts_of(kinds: Sequence[LesionKind | None]) -> dict[LesionKind | None, int]:
+    """How often a lesion of each kind is cut, so that every kind is shown about as often."""
+    count = Counter(kind for kind in kinds if kind)
+    most = max(count.values(), default=0)
+    return {
+        kind: min(round(LEAST_CUTS * most / number), MOST_CUTS)
+        for kind, number in count.items()
+    }
 
 
 def as_unit(picture: NDArray[np.uint16]) -> NDArray[np.float32]:

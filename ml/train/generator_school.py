@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from numpy.typing import NDArray
     from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -155,7 +156,7 @@ class School:
         """
         autoencoder = self._autoencoder()
         whole = self._breasts(autoencoder)
-        painter = self._lesions(autoencoder, whole.text)
+        painter = self._lesions(autoencoder, whole)
         return save_generator(
             folder,
             card,
@@ -203,8 +204,11 @@ class School:
         means = encoded(autoencoder, (as_unit(picture) for picture, _ in self.lesson.shown()))
         return standardized(means, tokens(self.tokenizer, [prompt_text(p) for p in prompts]))
 
-    def _lesions(self, autoencoder: AutoencoderKL, text: CLIPTextModel) -> Conditioned | None:
-        """The denoiser of masked pieces; None where no lesion was there to learn from."""
+    def _lesions(self, autoencoder: AutoencoderKL, whole: Conditioned) -> Conditioned | None:
+        """The denoiser of masked pieces; None where no lesion was there to learn from.
+
+        It begins as the denoiser of whole breasts, with what sentences mean to that.
+        """
         pieces, recipe = self.lesson.pieces, self.recipes.lesions
         if pieces is None or recipe is None:
             self.control.log("No lesion could be learnt from: the generator paints none.")
@@ -213,9 +217,9 @@ class School:
             self.out / "lesions.safetensors",
             lambda: piece_latents(pieces, autoencoder, self.tokenizer),
         )
-        # It begins with what sentences mean to whole breasts, which no lesion was ever in.
-        said = copy.deepcopy(text)
-        return self._denoiser("lesions", latents, said, recipe, self._progress("lesions"))
+        tell = self._progress("lesions")
+        said = copy.deepcopy(whole.text)
+        return self._denoiser("lesions", latents, said, recipe, tell, whole.denoiser)
 
     def _denoiser(
         self,
@@ -224,6 +228,7 @@ class School:
         text: CLIPTextModel,
         recipe: DenoiserRecipe,
         progress: Callable[[int, float], None],
+        first: UNet2DConditionModel | None = None,
     ) -> Conditioned:
         sentences = hashlib.sha256(latents.words.tobytes()).hexdigest()
         trained = train_denoiser(
@@ -236,6 +241,7 @@ class School:
             device=self.device,
             progress=progress,
             begun=self._watch,
+            first=first,
         )
         self._begun += recipe.steps
         return trained

@@ -19,11 +19,12 @@ from ml.models.generator import (
     build_tokenizer,
     noise_schedule,
 )
-from ml.synth.prompts import Area, Prompt
+from ml.synth.prompts import Area, LesionKind, Prompt
 from ml.synth.teaching import Piece
 from ml.train.crops import CropSource
 from ml.train.generator import (
     AutoencoderRecipe,
+    Conditioned,
     DenoiserRecipe,
     Latents,
     as_network,
@@ -34,7 +35,7 @@ from ml.train.generator import (
     train_autoencoder,
     train_denoiser,
 )
-from ml.train.generator_data import standardized
+from ml.train.generator_data import cuts_of, standardized
 from tests.ml.synth.test_teaching import canvases, item
 
 if TYPE_CHECKING:
@@ -184,6 +185,44 @@ def test_a_given_text_encoder_stays_as_it_is(tmp_path: Path) -> None:
         latents(), silence, text, RECIPE, tmp_path / "denoiser.pt", settings={}
     )
     assert all(torch.equal(made.text.state_dict()[n], v) for n, v in before.items())
+
+
+def test_a_painter_begins_as_what_drew_whole_breasts(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    text = build_text_encoder(build_tokenizer(("mass",)))
+    silence = np.zeros(MOST_WORDS, np.int64)
+    whole = train_denoiser(latents(), silence, text, RECIPE, tmp_path / "one.pt", settings={})
+    begun: list[dict[str, torch.Tensor]] = []
+
+    def keep(model: Conditioned) -> None:
+        begun.append({name: value.clone() for name, value in model.state_dict().items()})
+
+    train_denoiser(
+        latents(around=True),
+        silence,
+        whole.text,
+        RECIPE,
+        tmp_path / "two.pt",
+        settings={},
+        begun=keep,
+        first=whole.denoiser,
+    )
+    of_whole = dict(whole.named_parameters())
+    wider = begun[0].pop("denoiser.conv_in.weight")
+    assert torch.equal(wider[:, :4], of_whole["denoiser.conv_in.weight"])
+    assert not wider[:, 4:].any()
+    assert all(
+        torch.equal(begun[0][name], value)
+        for name, value in of_whole.items()
+        if name.startswith("denoiser.") and name in begun[0]
+    )
+
+
+def test_rare_kinds_are_cut_more_often() -> None:
+    mass, spiculated, cluster = LesionKind
+    kinds = [mass] * 60 + [spiculated] * 20 + [cluster] * 40 + [None] * 300
+    assert cuts_of(kinds) == {mass: 4, spiculated: 8, cluster: 6}
+    assert cuts_of([None]) == {}
 
 
 def test_nothing_is_left_of_the_image_at_the_last_step() -> None:
