@@ -16,6 +16,7 @@ from ml.models.detector import CLASS_OF, build_detector
 from ml.train.batches import CropRecipe, draw_batch
 from ml.train.fingerprint import settings_of
 from ml.train.loop import device_of, train
+from ml.train.precision import half_where_native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,7 +81,7 @@ def detector_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Ten
     """Box, class and distribution losses of ultralytics, summed over the batch."""
     device = device_of(model)
     there = {name: values.to(device, non_blocking=True) for name, values in batch.items()}
-    with torch.autocast(device.type, torch.bfloat16):
+    with half_where_native(device):
         losses, _ = model.loss(there)  # type: ignore[operator]
     return losses.sum()
 

@@ -20,6 +20,7 @@ from ml.synth.prompts import prompt_text
 from ml.train.crops import draw_crop, whole_canvas
 from ml.train.fingerprint import settings_of
 from ml.train.loop import Recipe, device_of, train
+from ml.train.precision import half_where_native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -149,7 +150,7 @@ def autoencoder_loss(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Absolute difference of grey levels and of three bands of detail."""
     device = device_of(model)
     images = images.to(device)
-    with torch.autocast(device.type, torch.bfloat16):
+    with half_where_native(device):
         latents = model.encode(images).latent_dist  # type: ignore[operator]
         again: torch.Tensor = model.decode(latents.sample()).sample  # type: ignore[operator]
     again = again.float()
@@ -449,7 +450,7 @@ def denoiser_loss(model: nn.Module, batch: NoisyBatch, signal: torch.Tensor) -> 
     noisy = kept.sqrt() * clean + (1 - kept).sqrt() * noise
     velocity = kept.sqrt() * noise - (1 - kept).sqrt() * clean
     given = noisy if batch.around is None else torch.cat([noisy, batch.around.to(device)], 1)
-    with torch.autocast(device.type, torch.bfloat16):
+    with half_where_native(device):
         said = model(given, steps, batch.words.to(device))
     error = (said.float() - velocity) ** 2
     if batch.around is None:

@@ -13,6 +13,7 @@ from ml.infer.detections import decode
 from ml.infer.engine import as_canvas
 from ml.mammo.geometry import Box
 from ml.models.detector import deployed
+from ml.train.precision import half_where_native
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,7 +46,7 @@ def with_hard(
     places: dict[int, tuple[tuple[float, float], ...]] = {}
     for index in source.indices[::every]:
         canvas = torch.from_numpy(as_canvas(source.canvases.pixels[index])).to(device)
-        with torch.no_grad(), torch.autocast(torch.device(device).type, torch.bfloat16):
+        with torch.no_grad(), half_where_native(torch.device(device)):
             output = network(canvas).float().cpu().numpy()
         wrong = _wrong(marked(source.canvases.items[index], decode(output)))
         if wrong:

@@ -18,6 +18,7 @@ from ml.train.batches import CropRecipe, draw_batch
 from ml.train.classifier import map_target
 from ml.train.fingerprint import settings_of
 from ml.train.loop import device_of, train
+from ml.train.precision import half_where_native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,7 +93,7 @@ def train_patches(
 def _loss_of(model: nn.Module, crops: list[Crop]) -> torch.Tensor:
     device = device_of(model)
     images = torch.from_numpy(np.stack([crop.pixels for crop in crops])[:, None]).to(device)
-    with torch.autocast(device.type, torch.bfloat16):
+    with half_where_native(device):
         scores, score_map, _density = model(images.to(memory_format=torch.channels_last))
     return patch_loss(scores.float(), score_map.float(), crops)
 
