@@ -487,14 +487,13 @@ def _models(given: argparse.Namespace) -> None:
 
 def _cards() -> dict[str, dict[str, object]]:
     """What the models in use say of themselves, by role; all files are checked."""
-    from ml.in_use import packs_in_use
-    from ml.places import GENERATOR, models_folder
+    from ml.in_use import generator_in_use, packs_in_use
+    from ml.places import GENERATOR
     from ml.registry import card_to_json, read_pack
     from ml.synth.pack import read_generator
 
     packs = packs_in_use().items()
     cards = {role: card_to_json(read_pack(folder).card) for role, folder in packs}
-    generator = models_folder() / GENERATOR
-    if generator.is_dir():
+    if generator := generator_in_use():
         cards[GENERATOR] = asdict(read_generator(generator).card)
     return cards

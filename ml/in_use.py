@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ml.places import models_folder, own_models_folder
+from ml.places import GENERATOR, models_folder, own_models_folder
 from ml.registry import CARD, ROLES, read_card
 from ml.versions import Versions
 
@@ -37,6 +37,14 @@ def packs_in_use(environment: Mapping[str, str] = os.environ) -> dict[str, Path]
         live = {role: Versions(own).live_pack(role) for role in ROLES}
         packs |= {role: place for role, place in live.items() if place is not None}
     return packs
+
+
+def generator_in_use(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The folder of the generator that the user brought, else of the program's; None: none."""
+    own = own_models_folder(environment)
+    folders = [own] if own else []
+    places = (folder / GENERATOR for folder in (*folders, models_folder(environment)))
+    return next((place for place in places if (place / CARD).is_file()), None)
 
 
 def cards_in_use(environment: Mapping[str, str] = os.environ) -> dict[str, ModelCard]:

@@ -5,7 +5,8 @@
 
 `draw` takes ten minutes of two cores, `teach` an hour of one GPU. On two cores, `--part 0.2`
 takes 0.2 of the steps, in three hours. `--mini-mias` has the edition of 256 rows beside
-it. Stopped at any moment, the same command goes on.
+it. Stopped at any moment, the same command goes on. Each finished part lies in FOLDER/parts:
+`--begin` takes what lies in such a folder as it is, and trains the rest.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from ml.synth.pack import GeneratorCard
 from ml.synth.teaching import ANATOMY, FILM_DENSITIES, SIDE_PX, vendor_word
 from ml.train.crops import CropSource
 from ml.train.generator import CROP_PX, AutoencoderRecipe, DenoiserRecipe
+from ml.train.generator_base import read_base
 from ml.train.generator_data import PIECES, as_unit, healthy
 from ml.train.generator_school import Lesson, Recipes, School
 from ml.train.packs import INTENDED_USE, LICENCE
@@ -152,14 +154,30 @@ def _shown(data: Taught) -> Iterator[tuple[NDArray[np.uint16], Prompt]]:
 
 
 def generator_of(
-    work: Path, mini_mias: Path, device: str, part: float = 1.0, folder: Path = SHIPPED
+    work: Path,
+    mini_mias: Path,
+    device: str,
+    part: float = 1.0,
+    folder: Path = SHIPPED,
+    begin: Path | None = None,
 ) -> GeneratorPack:
-    """Train all parts one after the other and write the pack; each goes on where it stopped."""
+    """Train all parts one after the other and write the pack; each goes on where it stopped.
+
+    Parameters
+    ----------
+    begin
+        Holds parts that are not trained again.
+    """
     data = taught(work, mini_mias)
     lesson = lesson_of(data)
-    recipes = Recipes(AUTOENCODER, BREASTS, LESIONS).part(part)
+    base = read_base(begin) if begin else None
+    recipes = Recipes(
+        None if base else AUTOENCODER,
+        None if base and base.breasts else BREASTS,
+        LESIONS,
+    ).part(part)
     pictures = (as_unit(c) for known in (data.breasts, data.films) for c, _ in known.images())
-    return School(lesson, recipes, work, device).generator(
+    return School(lesson, recipes, work, device, base=base).generator(
         folder, _card(data, lesson.vendors), lambda: known_of(pictures)
     )
 
@@ -200,7 +218,7 @@ def main() -> None:
         taught(given.work, given.mini_mias)
     else:
         device = device_at_hand().kind
-        generator_of(given.work, given.mini_mias, device, given.part, given.out)
+        generator_of(given.work, given.mini_mias, device, given.part, given.out, given.begin)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -210,6 +228,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mini-mias", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--part", type=float, default=1.0, metavar="SHARE")
     parser.add_argument("--out", type=Path, default=SHIPPED, metavar="FOLDER")
+    parser.add_argument("--begin", type=Path, metavar="FOLDER")
     return parser
 
 

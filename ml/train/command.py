@@ -15,7 +15,7 @@ from ml.in_use import packs_in_use
 from ml.mammo.prepare import FINE, WHOLE, Wants
 from ml.manifest import Split, read_manifest
 from ml.models.detector import build_detector
-from ml.registry import BESIDE, FINE_ROLE, name_sha256, read_pack
+from ml.registry import BESIDE, FINE_ROLE, read_pack
 from ml.synth.memory import device_of_order
 from ml.texts import mark, translate
 from ml.train.classifier import train_classifier
@@ -23,6 +23,7 @@ from ml.train.crops import CropSource
 from ml.train.detector import train_detector
 from ml.train.fingerprint import fingerprint
 from ml.train.hard import with_hard
+from ml.train.held_out import refuse_known_patients
 from ml.train.packs import HeldOut, Origin, make_pack
 from ml.train.patches import train_patches
 from ml.train.plan import device_at_hand, plan_training
@@ -90,7 +91,7 @@ def main(
     training, there = _material(role, purposes[Split.TRAIN])
     parent = None if from_scratch else _parent(role, training.spec)
     for other in (*([parent] if parent else []), *beside.values()):
-        _refuse_known_patients(other, manifest)
+        refuse_known_patients(other.card.training_patients, manifest)
     plan = (plan or _plan(training, kind, parent)).part(part)
     (out / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), encoding="utf-8")
     steps = Steps(role, plan, control)
@@ -174,19 +175,6 @@ def _material(role: str, canvases: CanvasSet) -> tuple[CanvasSet, tuple[int, ...
     if role == FINE_ROLE:
         return canvases.calcifications()
     return canvases, tuple(range(len(canvases.items)))
-
-
-def _refuse_known_patients(parent: ModelPack, manifest: Manifest) -> None:
-    known = set(parent.card.training_patients)
-    for row in manifest.rows:
-        if split_of(row) is not Split.TRAIN and name_sha256(row.patient_id) in known:
-            raise DataError(
-                mark(
-                    "The installed model was trained on the patient of {path}, who is to "
-                    "measure the new one; give her rows the split train, or use --from-scratch."
-                ),
-                path=row.path,
-            )
 
 
 def _origin(

@@ -14,6 +14,7 @@ from ml.models.generator import noise_schedule
 from ml.synth.known import write_known
 from ml.synth.pack import LESIONS_FOLDER, LESIONS_PARTS, write_generator_card
 from ml.synth.pipeline import Sampling, drawing
+from ml.train.generator_base import BREASTS_PARTS, TOKENIZER, VAE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +73,22 @@ def save_generator(
             shutil.rmtree(folder)
         shutil.copytree(made, folder, copy_function=shutil.copyfile)
     return type(pack)(folder, pack.card)
+
+
+def save_parts(
+    folder: Path,
+    autoencoder: AutoencoderKL,
+    tokenizer: CLIPTokenizer | None = None,
+    breasts: Conditioned | None = None,
+) -> None:
+    """Write what is trained so far, in half precision, for `generator_base.read_base`."""
+    _halved(autoencoder).save_pretrained(folder / VAE, safe_serialization=True)
+    if tokenizer is None or breasts is None:
+        return
+    halved = _halved(breasts)
+    for part, network in zip(BREASTS_PARTS, (halved.denoiser, halved.text), strict=True):
+        network.save_pretrained(folder / part, safe_serialization=True)
+    tokenizer.save_pretrained(folder / TOKENIZER)
 
 
 def draw_samples(

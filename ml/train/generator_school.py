@@ -1,6 +1,7 @@
 """One generator's training from prepared images to its pack: autoencoder, breasts, lesions.
 
-Each part goes on from its checkpoint in `out`, and latents are made once. As news it tells
+Each part goes on from its checkpoint in `out`, and latents are made once. Every finished part
+lies in `out`/parts, in half precision, and another training may begin with it. As news it tells
 
     {"stage": "autoencoder" | "breasts" | "lesions", "loss": 0.123}
     {"stage": "breasts", "thumbnail": "/out/samples/breasts-00500.png", "prompt": "a ..."}
@@ -24,14 +25,17 @@ from ml.synth.prompts import prompt_text, words_of
 from ml.texts import mark
 from ml.train.generator import (
     AutoencoderRecipe,
+    Conditioned,
     DenoiserRecipe,
+    Latents,
     encoded,
     standardize,
     train_autoencoder,
     train_denoiser,
 )
+from ml.train.generator_base import with_words
 from ml.train.generator_data import as_unit, cached, piece_latents, standardized, tokens
-from ml.train.generator_pack import draw_samples, save_generator
+from ml.train.generator_pack import draw_samples, save_generator, save_parts
 from ml.train.order import SAMPLE_EVERY
 
 if TYPE_CHECKING:
@@ -48,11 +52,11 @@ if TYPE_CHECKING:
     from ml.synth.pack import GeneratorCard, GeneratorPack
     from ml.synth.prompts import Prompt
     from ml.train.crops import CropSource
-    from ml.train.generator import Conditioned, Latents
+    from ml.train.generator_base import Base
 
-    Steps = TypeVar("Steps", AutoencoderRecipe, DenoiserRecipe)
+    Steps = TypeVar("Steps", AutoencoderRecipe | None, DenoiserRecipe | None)
 
-SAMPLES = "samples"
+SAMPLES, PARTS = "samples", "parts"
 MOST_SAMPLES = 4
 LEAST_STEPS = 2
 
@@ -82,28 +86,32 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Recipes:
-    """Of the three trainings; None: no painter is trained."""
+    """Of the three trainings.
 
-    autoencoder: AutoencoderRecipe
-    breasts: DenoiserRecipe
+    None: the base's part is taken as it is; without a base's painter there is none.
+    """
+
+    autoencoder: AutoencoderRecipe | None
+    breasts: DenoiserRecipe | None
     lesions: DenoiserRecipe | None
 
     @property
     def steps(self) -> int:
         """Of all together."""
-        lesions = self.lesions.steps if self.lesions else 0
-        return self.autoencoder.steps + self.breasts.steps + lesions
+        return sum(one.steps for one in (self.autoencoder, self.breasts, self.lesions) if one)
 
     def part(self, share: float) -> Recipes:
         """The same with a share of the steps."""
         return Recipes(
             _part(self.autoencoder, share),
             _part(self.breasts, share),
-            _part(self.lesions, share) if self.lesions else None,
+            _part(self.lesions, share),
         )
 
 
 def _part(recipe: Steps, share: float) -> Steps:
+    if recipe is None:
+        return recipe
     return replace(recipe, steps=max(round(recipe.steps * share), LEAST_STEPS))
 
 
@@ -118,6 +126,8 @@ class School:
         Asked at every step, and told.
     sample_every
         Steps of the breasts' denoiser between two live samples.
+    base
+        What it begins with: the autoencoder for good, the others to be trained on.
     """
 
     def __init__(
@@ -128,16 +138,31 @@ class School:
         device: str,
         control: Control = NOBODY,
         sample_every: int = SAMPLE_EVERY,
+        base: Base | None = None,
     ) -> None:
         import torch
 
         self.lesson, self.recipes, self.out = lesson, recipes, out
         self.device, self.control, self.sample_every = device, control, sample_every
-        torch.manual_seed(recipes.breasts.seed)
-        self.tokenizer: CLIPTokenizer = build_tokenizer(words_of(lesson.vendors))
-        self.text: CLIPTextModel = build_text_encoder(self.tokenizer)
+        self.base = base
+        torch.manual_seed(recipes.breasts.seed if recipes.breasts else 0)
+        self.tokenizer: CLIPTokenizer = build_tokenizer(words_of(self.vendors))
+        self.text: CLIPTextModel = self._words_of(base.breasts if base else None)
         self._begun = 0
         self._watched: Conditioned | None = None
+
+    @property
+    def vendors(self) -> tuple[str, ...]:
+        """The makers that it knows in the end."""
+        before = self.base.vendors if self.base else ()
+        return tuple(sorted({*self.lesson.vendors, *before}))
+
+    def _words_of(self, trained: Conditioned | None) -> CLIPTextModel:
+        if trained is None:
+            return build_text_encoder(self.tokenizer)
+        assert self.base is not None
+        assert self.base.tokenizer is not None
+        return with_words(trained.text, self.base.tokenizer, self.tokenizer)
 
     def generator(
         self, folder: Path, card: GeneratorCard, known: Callable[[], Known]
@@ -169,6 +194,9 @@ class School:
 
     def _autoencoder(self) -> AutoencoderKL:
         """Trained on whole breasts and pieces, on its device."""
+        if self.recipes.autoencoder is None:
+            assert self.base is not None
+            return self.base.autoencoder.to(self.device)  # type: ignore[arg-type]
         trained = train_autoencoder(
             self.lesson.whole,
             self.lesson.small,
@@ -178,6 +206,7 @@ class School:
             progress=self._progress("autoencoder"),
         )
         self._begun += self.recipes.autoencoder.steps
+        save_parts(self.out / PARTS, trained)
         return trained.to(self.device)  # type: ignore[arg-type]
 
     def _breasts(self, autoencoder: AutoencoderKL) -> Conditioned:
@@ -185,11 +214,16 @@ class School:
         prompts = [prompt for _, prompt in self.lesson.shown()]
         if not prompts:
             raise DataError(mark("No image without lesion may teach what a breast looks like."))
+        before = self.base.breasts if self.base else None
+        recipe = self.recipes.breasts
+        if recipe is None:
+            assert before is not None
+            return Conditioned(before.denoiser, self.text)
         latents = cached(
-            self.out / "breasts.safetensors", lambda: self._shown(autoencoder, prompts)
+            self._kept("breasts"), lambda: self._shown(autoencoder, prompts, before is None)
         )
-        assert latents.levels is not None
-        standardize(autoencoder, latents.levels)
+        if latents.levels is not None:
+            standardize(autoencoder, latents.levels)
         tell = self._progress("breasts")
         asked = prompts[:: max(len(prompts) // MOST_SAMPLES, 1)][:MOST_SAMPLES]
 
@@ -198,28 +232,44 @@ class School:
                 self._sample(autoencoder, asked, step + 1)
             tell(step, loss)
 
-        return self._denoiser("breasts", latents, self.text, self.recipes.breasts, progress)
+        first = before.denoiser if before else None
+        trained = self._denoiser("breasts", latents, self.text, recipe, progress, first)
+        save_parts(self.out / PARTS, autoencoder, self.tokenizer, trained)
+        return trained
 
-    def _shown(self, autoencoder: AutoencoderKL, prompts: Sequence[Prompt]) -> Latents:
+    def _kept(self, name: str) -> Path:
+        """Latents depend upon the autoencoder: another base has others."""
+        of_base = f"-{self.base.key[:8]}" if self.base else ""
+        return self.out / f"{name}{of_base}.safetensors"
+
+    def _shown(
+        self, autoencoder: AutoencoderKL, prompts: Sequence[Prompt], level: bool
+    ) -> Latents:
         means = encoded(autoencoder, (as_unit(picture) for picture, _ in self.lesson.shown()))
-        return standardized(means, tokens(self.tokenizer, [prompt_text(p) for p in prompts]))
+        words = tokens(self.tokenizer, [prompt_text(prompt) for prompt in prompts])
+        return standardized(means, words) if level else Latents(means.astype(np.float16), words)
 
     def _lesions(self, autoencoder: AutoencoderKL, whole: Conditioned) -> Conditioned | None:
         """The denoiser of masked pieces; None where no lesion was there to learn from.
 
-        It begins as the denoiser of whole breasts, with what sentences mean to that.
+        It begins as the base's, or as the denoiser of whole breasts, with what sentences mean
+        to that.
         """
         pieces, recipe = self.lesson.pieces, self.recipes.lesions
+        before = self.base.lesions if self.base else None
         if pieces is None or recipe is None:
+            if before is not None:
+                return Conditioned(before.denoiser, self._words_of(before))
             self.control.log("No lesion could be learnt from: the generator paints none.")
             return None
         latents = cached(
-            self.out / "lesions.safetensors",
+            self._kept("lesions"),
             lambda: piece_latents(pieces, autoencoder, self.tokenizer),
         )
         tell = self._progress("lesions")
-        said = copy.deepcopy(whole.text)
-        return self._denoiser("lesions", latents, said, recipe, tell, whole.denoiser)
+        said = self._words_of(before) if before else copy.deepcopy(whole.text)
+        first = (before or whole).denoiser
+        return self._denoiser("lesions", latents, said, recipe, tell, first)
 
     def _denoiser(
         self,
@@ -237,7 +287,11 @@ class School:
             text,
             recipe,
             self.out / f"{name}.pt",
-            settings={"latents": len(latents.means), "sentences": sentences},
+            settings={
+                "latents": len(latents.means),
+                "sentences": sentences,
+                "base": self.base.key if self.base else "",
+            },
             device=self.device,
             progress=progress,
             begun=self._watch,

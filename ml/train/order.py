@@ -34,7 +34,7 @@ class TrainingOrder:
         Share of the usual number of steps, over 0.
     from_scratch
         Begin without the installed model's weights, and measure without the other installed
-        models; a generator always does.
+        models.
     sample_every
         Steps of a generator's denoiser between two live samples.
     override

@@ -82,6 +82,32 @@ def test_a_generator_is_taught_stopped_and_taught_on(phantoms: Path, tmp_path: P
         run({**spec(phantoms, tmp_path), "manifest": str(fewer)})
 
 
+def test_a_generator_begins_with_the_installed_one(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "models"
+    monkeypatch.setenv("MAMMOSCOPE_MODELS", str(models))
+    run(spec(phantoms, models))
+    before = read_generator(models / "generator")
+    run(spec(phantoms, tmp_path / "out"), watch := Watch())
+    after = read_generator(tmp_path / "out" / "generator")
+    # The autoencoder is kept, and no step is spent on it.
+    assert watch.told[-1] == (2, 2)
+    vae = "vae/diffusion_pytorch_model.safetensors"
+    assert after.card.files[vae] == before.card.files[vae]
+    assert after.weights_sha256 != before.weights_sha256
+    assert f"It began with the weights of {before.card.key}" in after.card.data
+    assert after.card.training_patients == before.card.training_patients
+    run({**spec(phantoms, tmp_path / "anew"), "from_scratch": True}, watch := Watch())
+    assert watch.told[-1] == (4, 4)
+    manifest = read_manifest(phantoms)
+    shutil.copytree(phantoms, tmp_path / "set")
+    rows = tuple(replace(row, split=Split.TEST) for row in manifest.rows)
+    write_manifest(replace(manifest, folder=tmp_path / "set", rows=rows))
+    with pytest.raises(DataError, match="trained on the patient"):
+        run(spec(tmp_path / "set", tmp_path / "other"))
+
+
 def test_held_out_and_generated_images_teach_nothing(phantoms: Path) -> None:
     manifest = read_manifest(phantoms)
     rows = rows_to_teach(manifest, Watch())
@@ -115,7 +141,7 @@ def test_lesions_are_learnt_from_fine_pixels(
     manifest = write_phantoms(tmp_path / "fine", 3, 34)
     rows = tuple(replace(row, split=Split.TRAIN) for row in manifest.rows)
     write_manifest(replace(manifest, rows=rows))
-    monkeypatch.setattr(generator_data, "CUTS", ((generator_data.lesion_piece, 1),))
+    monkeypatch.setattr(generator_data, "MOST_CUTS", 1)
     run(spec(tmp_path / "fine", tmp_path / "out"))
     assert read_generator(tmp_path / "out" / "generator").paints
 
