@@ -40,6 +40,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
     {
         "generate": "ml.synth.making:run",
         "train": "ml.train.run:run",
+        "audit": "ml.train.run:run_audit",
+        "compare": "ml.train.promotion:run",
     }
 )
 # Behind the viewer and the model process, on whatever the reader leaves free.

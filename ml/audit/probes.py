@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -82,7 +82,7 @@ def probe_checks(blind: Blind) -> Iterator[Check]:
     probe = Probe(blind.blocks, question.patients)
     told = probe.ask(question.answers, permutations=blind.permutations)
     first = blind_check(blind, told, fewest)
-    yield first
+    yield replace(first, chance=tuple(map(float, told.chance)))
     if len(set(blind.sources)) > 1:
         yield source_check(blind, probe)
         yield within_check(blind, told)

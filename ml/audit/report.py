@@ -123,6 +123,7 @@ class CheckJson(TypedDict):
     reason: SentenceJson
     cure: SentenceJson
     figures: list[FigureJson]
+    chance: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,8 @@ class Check:
         One sentence: what was found.
     cure
         One sentence: what to do. Empty where nothing is to be done.
+    chance
+        What shuffled answers reach, where the first of the figures is to be seen beside that.
     """
 
     name: Sentence
@@ -144,6 +147,7 @@ class Check:
     reason: Sentence
     cure: Sentence = field(default_factory=Sentence)
     figures: tuple[Figure, ...] = ()
+    chance: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """As a report holds it."""
@@ -153,6 +157,7 @@ class Check:
             "reason": self.reason.to_json(),
             "cure": self.cure.to_json(),
             "figures": [figure.to_json() for figure in self.figures],
+            "chance": [round(reached, 4) for reached in self.chance],
         }
 
     @staticmethod
@@ -165,6 +170,7 @@ class Check:
             Sentence.from_json(kept["reason"]),  # type: ignore[arg-type]
             Sentence.from_json(kept["cure"]),  # type: ignore[arg-type]
             tuple(map(Figure.from_json, figures)),  # type: ignore[arg-type]
+            tuple(map(float, kept.get("chance", ()))),  # type: ignore[arg-type]
         )
 
 

@@ -7,31 +7,33 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.audit.command import tables_of
 from ml.audit.report import AuditReport, Verdict
+from ml.control import NOBODY, Control
 from ml.errors import DataError, ModelError
 from ml.evaluate.gate import Margins, decide
 from ml.evaluate.versus import compare_packs, part_sha256, rows_for_testing
+from ml.files import replacing
 from ml.in_use import packs_in_use
 from ml.manifest import read_manifest
 from ml.places import own_models_folder
 from ml.registry import ROLES, read_pack
-from ml.texts import mark
+from ml.texts import mark, translate
 from ml.train.run import AUDIT
 from ml.versions import Origin, Version, Versions
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from ml.evaluate.gate import Decision
 
-PLAN = "plan.json"
+PLAN, COMPARISON = "plan.json", "comparison.json"
 THE_PROGRAMS = "the model that comes with the program"
 
 
@@ -109,6 +111,52 @@ def ask_gate(
     return decide(compared, audit_is_green=green, uses=uses)
 
 
+def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
+    """Take a trained model in as a version and ask the gate: the queue's job "compare".
+
+    It promotes nothing. What was found is kept in the training's folder as `COMPARISON`; the
+    news in the end is ``{"comparison": "/out/comparison.json"}``.
+
+    Parameters
+    ----------
+    spec
+        ``trained`` (the folder), ``manifest``, and what `Margins` has.
+
+    Raises
+    ------
+    ModelError, DataError
+        As `add_version` and `ask_gate`.
+    Stopped
+        Where `control` ends the work.
+    """
+    folder = own_models_folder()
+    if folder is None:
+        raise ModelError(mark("There is no folder of your own models."))
+    trained, manifest = Path(str(spec["trained"])), Path(str(spec["manifest"]))
+    margins = Margins(**{each.name: float(str(spec[each.name])) for each in fields(Margins)})
+    versions, path = Versions(folder), trained / COMPARISON
+    role = read_pack(trained).card.role
+    key = _taken_in(path, versions, role) or add_version(versions, trained, manifest).key
+    _write(path, {"role": role, "key": key})
+    control.breathe()
+    control.log(translate(mark("Both models look at the images for testing.")))
+    decision = ask_gate(versions, role, key, manifest, margins)
+    live = versions.live(role)
+    _write(path, {"role": role, "key": key, "live": live, "decision": plain(decision)})
+    control.say(1, 1, {"comparison": str(path)})
+
+
+def _taken_in(path: Path, versions: Versions, role: str) -> str:
+    """The version that an earlier run of the job made of this training; empty: none."""
+    key = str(json.loads(path.read_text("utf-8"))["key"]) if path.exists() else ""
+    return key if key in {one.key for one in versions.all(role)} else ""
+
+
+def _write(path: Path, content: Mapping[str, object]) -> None:
+    with replacing(path) as fresh:
+        fresh.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
 def promote(
     versions: Versions,
     role: str,
@@ -126,18 +174,19 @@ def promote(
     """
     decision = ask_gate(versions, role, key, manifest, margins or Margins())
     if decision.promoted:
-        versions.promote(role, key, who, _plain(decision))
+        versions.promote(role, key, who, plain(decision))
     return decision
 
 
-def _plain(decision: Decision) -> dict[str, object]:
-    """As it is kept in the history."""
+def plain(decision: Decision) -> dict[str, object]:
+    """As it is kept in the history, with what is to be told of each figure."""
     return {
         "promoted": decision.promoted,
         "uses": decision.uses,
         "reasons": list(decision.reasons),
         "compared": [
-            {**asdict(one), "standing": one.standing.value} for one in decision.compared
+            {**asdict(one), "standing": one.standing.value, "sentence": one.sentence()}
+            for one in decision.compared
         ],
     }
 

@@ -7,8 +7,8 @@ of the training. It says how far it is in steps, with news
     {"stage": "detector" | "patches" | "classifier", "loss": 0.123}
     {"pack": "/out"}      in the end
 
-or those of a generator (`ml.train.generator_school`). Stopped or killed at any moment, the same
-order goes on from the last checkpoint.
+or those of a generator (`ml.train.generator_school`). The losses are kept in `CURVE`. Stopped
+or killed at any moment, the same order goes on from the last checkpoint.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ml.files import replacing
 from ml.manifest import read_manifest
 from ml.places import GENERATOR
 from ml.texts import mark
+from ml.train.curve import CURVE, Recorded
 from ml.train.order import TrainingOrder
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
         Where `control` ends the work.
     """
     order = TrainingOrder.from_json(spec)
+    Path(order.out).mkdir(parents=True, exist_ok=True)
+    control = Recorded(control, Path(order.out) / CURVE)
     if order.role == GENERATOR:
         from ml.train.generator_command import train_generator
 
@@ -71,6 +74,19 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
     )
 
 
+def run_audit(spec: Mapping[str, object], control: Control = NOBODY) -> None:
+    """Only audit an order's data; red is an answer, too.
+
+    Raises
+    ------
+    MammoError
+        Where the images cannot be read.
+    Stopped
+        Where `control` ends the work.
+    """
+    look(TrainingOrder.from_json(spec), control)
+
+
 def audited(order: TrainingOrder, control: Control) -> AuditReport:
     """The audit of an order's data, from its folder where it was made before.
 
@@ -79,6 +95,19 @@ def audited(order: TrainingOrder, control: Control) -> AuditReport:
     DataError
         Where it is red and nobody wrote down why the data are used all the same.
     """
+    report = look(order, control)
+    if not report.allows_training:
+        worst = report.of(Verdict.RED)[0]
+        raise DataError(
+            mark("These data should not be trained on. {reason} {cure}"),
+            reason=str(worst.reason),
+            cure=str(worst.cure),
+        )
+    return report
+
+
+def look(order: TrainingOrder, control: Control) -> AuditReport:
+    """The audit of an order's data, whatever it says, kept in the order's folder."""
     manifest, path = Path(order.manifest), Path(order.out) / AUDIT
     tables = tables_of(manifest)
     report = _kept(path)
@@ -90,13 +119,6 @@ def audited(order: TrainingOrder, control: Control) -> AuditReport:
     with replacing(path) as fresh:
         fresh.write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
     control.say(0, 1, {"audit": str(path)})
-    if not report.allows_training:
-        worst = report.of(Verdict.RED)[0]
-        raise DataError(
-            mark("These data should not be trained on. {reason} {cure}"),
-            reason=str(worst.reason),
-            cure=str(worst.cure),
-        )
     return report
 
 

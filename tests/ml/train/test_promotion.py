@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from ml.audit.command import tables_of
 from ml.audit.report import AuditReport, Check, Sentence, Verdict
 from ml.evaluate import gate
-from ml.evaluate.gate import Compared, Standing
+from ml.evaluate.gate import Compared, Margins, Standing
 from ml.in_use import packs_in_use
 from ml.manifest import Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
@@ -19,6 +19,7 @@ from ml.train import promotion
 from ml.train.run import AUDIT
 from ml.versions import SHIPPED, Versions
 from tests.factories.packs import make_packs
+from tests.ml.synth.test_making import Watch
 from viewer.__main__ import main
 
 if TYPE_CHECKING:
@@ -162,3 +163,27 @@ def test_the_real_gate_says_that_four_women_are_too_few(
     assert decision.promoted == (
         not any(one.standing is Standing.TOO_FEW for one in decision.compared)
     )
+
+
+def test_the_job_takes_the_version_in_once_and_keeps_what_the_gate_said(
+    trained: Path,
+    phantoms: Path,
+    versions: Versions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MAMMOSCOPE_OWN_MODELS", str(versions.folder))
+    audited(trained, phantoms, Verdict.GREEN)
+    uses = compared(monkeypatch, Standing.NOT_WORSE)
+    spec = {"trained": str(trained), "manifest": str(phantoms), **asdict(Margins())}
+    watch = Watch()
+    for _ in range(2):
+        promotion.run(spec, watch)
+    (version,) = versions.all(ROLE)
+    assert uses == [1, 2]
+    assert watch.news[-1] == {"comparison": str(trained / "comparison.json")}
+    kept = json.loads((trained / "comparison.json").read_text())
+    assert (kept["role"], kept["key"], kept["live"]) == (ROLE, version.key, SHIPPED)
+    assert kept["decision"]["promoted"]
+    assert kept["decision"]["compared"][0]["sentence"]
+    # It was asked, not promoted.
+    assert versions.live(ROLE) == SHIPPED
