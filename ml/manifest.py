@@ -1,6 +1,7 @@
 """The tables that data sets, screening and training share: `manifest.csv` and `boxes.csv`.
 
-UTF-8, one header line, paths relative to the table with forward slashes.
+UTF-8, one header line, paths relative to the table with forward slashes. `hard_negatives.csv`,
+of the form of `boxes.csv`, may stand beside them: places that look like a lesion and are none.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.csv"
 BOXES = "boxes.csv"
+HARD = "hard_negatives.csv"
 COLUMNS = (
     "path",
     "patient_id",
@@ -33,6 +35,7 @@ COLUMNS = (
     "split",
     "density",
     "reference_standard",
+    "file",
 )
 BOX_COLUMNS = ("path", "frame", "row0", "col0", "row1", "col1", "finding_type", "label")
 REQUIRED = ("path", "patient_id")
@@ -86,6 +89,12 @@ class ManifestRow:
         Relative to the manifest, with forward slashes.
     patient_id
         Never empty: splits are made by it.
+    label
+        None: not known. An image with boxes then shows lesions of which nobody knows the
+        nature; one without boxes may show a lesion or not, and is never a normal one.
+    file
+        Where the image lies when it is not in the manifest's folder: an absolute path. `path`
+        is then only its name in these tables. Empty: at `path`.
     extra
         Whatever else is known, by column name.
     """
@@ -99,6 +108,7 @@ class ManifestRow:
     split: Split | None = None
     density: BreastDensity | None = None
     reference_standard: ReferenceStandard = ReferenceStandard.NONE
+    file: str = ""
     extra: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -134,19 +144,31 @@ class Manifest:
     ----------
     folder
         What the paths are relative to.
+    hard
+        Hard negatives: places that were taken for a lesion and are none. What else their
+        image shows is not said by them.
     """
 
     folder: Path
     rows: tuple[ManifestRow, ...]
     boxes: tuple[BoxRow, ...] = ()
+    hard: tuple[BoxRow, ...] = ()
 
     def boxes_of(self, path: str) -> tuple[BoxRow, ...]:
         """The boxes of one image, in the order of the table."""
         return tuple(box for box in self.boxes if box.path == path)
 
+    def hard_of(self, path: str) -> tuple[BoxRow, ...]:
+        """The hard negatives of one image, in the order of the table."""
+        return tuple(box for box in self.hard if box.path == path)
+
+    def file_of(self, row: ManifestRow) -> Path:
+        """Where an image lies."""
+        return Path(row.file) if row.file else self.folder / row.path
+
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest and the boxes beside it.
+    """Read a manifest, and the boxes and hard negatives beside it.
 
     Parameters
     ----------
@@ -161,28 +183,37 @@ def read_manifest(path: Path) -> Manifest:
     table = path / MANIFEST if path.is_dir() else path
     rows = tuple(_manifest_row(cells) for cells in _cells(table, REQUIRED))
     _check_unique(table, rows)
-    boxes_table = table.with_name(BOXES)
-    if not boxes_table.exists():
-        return Manifest(table.parent, rows)
     known = {row.path for row in rows}
-    boxes = tuple(_box_row(cells, known) for cells in _cells(boxes_table, REQUIRED_OF_BOX))
-    return Manifest(table.parent, rows, boxes)
+    boxes, hard = (_box_rows(table.with_name(name), known) for name in (BOXES, HARD))
+    return Manifest(table.parent, rows, boxes, hard)
 
 
 def write_manifest(manifest: Manifest) -> None:
     """Write ``manifest.csv`` and ``boxes.csv`` into the manifest's folder.
 
+    And ``hard_negatives.csv`` where there are any; where there are none, it is taken away.
     Each table is replaced in one step. ``read_manifest`` of the folder gives an equal value.
     """
+    # A folder that holds its images needs no column for where else they are.
+    elsewhere = any(row.file for row in manifest.rows)
+    columns = COLUMNS if elsewhere else COLUMNS[: COLUMNS.index("file")]
     _write(
         manifest.folder / MANIFEST,
-        (*COLUMNS, *_extra_columns(manifest.rows)),
+        (*columns, *_extra_columns(manifest.rows)),
         map(_manifest_cells, manifest.rows),
     )
     _write(
         manifest.folder / BOXES,
         (*BOX_COLUMNS, *_extra_columns(manifest.boxes)),
         map(_box_cells, manifest.boxes),
+    )
+    if not manifest.hard:
+        (manifest.folder / HARD).unlink(missing_ok=True)
+        return
+    _write(
+        manifest.folder / HARD,
+        (*BOX_COLUMNS, *_extra_columns(manifest.hard)),
+        map(_box_cells, manifest.hard),
     )
 
 
@@ -239,6 +270,18 @@ class _Cells:
                     "with forward slashes."
                 ),
                 said=said or "''",
+            )
+        return said
+
+    def absolute_path(self, column: str) -> str:
+        """A path that says where something lies on this machine, or nothing."""
+        said = self[column]
+        absolute = PurePosixPath(said).is_absolute() or bool(PureWindowsPath(said).anchor)
+        if said and (not absolute or "\0" in said):
+            raise self.error(
+                mark("{table}, line {line}: {column} is {said}; it must be a whole path."),
+                column=column,
+                said=said,
             )
         return said
 
@@ -304,8 +347,15 @@ def _manifest_row(cells: _Cells) -> ManifestRow:
         split=cells.word("split", Split),
         density=cells.word("density", BreastDensity),
         reference_standard=standard or ReferenceStandard.NONE,
+        file=cells.absolute_path("file"),
         extra=cells.extra(COLUMNS),
     )
+
+
+def _box_rows(table: Path, known: set[str]) -> tuple[BoxRow, ...]:
+    if not table.exists():
+        return ()
+    return tuple(_box_row(cells, known) for cells in _cells(table, REQUIRED_OF_BOX))
 
 
 def _box_row(cells: _Cells, known: set[str]) -> BoxRow:
@@ -371,6 +421,7 @@ def _manifest_cells(row: ManifestRow) -> dict[str, str]:
         "split": _word(row.split),
         "density": _word(row.density),
         "reference_standard": _word(row.reference_standard),
+        **({"file": row.file} if row.file else {}),
         **row.extra,
     }
 

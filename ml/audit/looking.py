@@ -87,7 +87,7 @@ def read_listed(manifest: Manifest) -> Read:
 
     def read(row: ManifestRow) -> tuple[Stored, Mammogram]:
         try:
-            mammogram = read_mammogram(manifest.folder / row.path)
+            mammogram = read_mammogram(manifest.file_of(row))
             pixels = np.asarray(read_pixels(mammogram))
         except MammoError as error:
             raise _unusable(row, error) from error

@@ -47,13 +47,17 @@ class CanvasItem:
     finding_types
         One a box.
     malignant
-        None where there is no lesion.
+        None where there is no lesion, and where nobody knows what the lesion is.
     density
         0 to 3 for A to D; None where unknown.
     malignant_boxes, detectability, descriptors
         One a box, of phantoms; empty where it is not known.
     laterality, view, vendor
         As the standard abbreviates them, and the maker; empty where not known.
+    hard
+        Middles (row, column), on the canvas, of places that a reader says are no lesion.
+    unknown
+        Nobody says whether there is a lesion: it is neither an image with one nor without.
     """
 
     patient_id: str
@@ -70,6 +74,13 @@ class CanvasItem:
     laterality: str = ""
     view: str = ""
     vendor: str = ""
+    hard: tuple[tuple[float, float], ...] = ()
+    unknown: bool = False
+
+    @property
+    def free(self) -> bool:
+        """Whether it is known that there is no lesion."""
+        return not (self.lesion or self.unknown)
 
     def box_values(self) -> tuple[Box, ...]:
         """The boxes as values."""
@@ -182,7 +193,7 @@ def only_calcifications(item: CanvasItem) -> CanvasItem:
 
     An image whose lesion nobody boxed keeps its label: what it shows is not known.
     """
-    if item.lesion and not item.boxes:
+    if not item.free and not item.boxes:
         return item
     kept = [i for i, kind in enumerate(item.finding_types) if kind is CALCIFICATIONS]
     return only_boxes(item, kept, item.box_values())
@@ -192,7 +203,11 @@ def on_fine(item: CanvasItem, fine: FineCanvas) -> CanvasItem:
     """The same boxes on the finer canvas."""
     to_fine = Affine.scale(1 / fine.row_scale, 1 / fine.column_scale)
     boxes = [to_fine.box(box) for box in item.box_values()]
-    return replace(item, boxes=tuple((b.row0, b.col0, b.row1, b.col1) for b in boxes))
+    return replace(
+        item,
+        boxes=tuple((b.row0, b.col0, b.row1, b.col1) for b in boxes),
+        hard=tuple(to_fine.point(*place) for place in item.hard),
+    )
 
 
 def patient_fold(patient_id: str, folds: int = FOLDS) -> int:
@@ -324,4 +339,5 @@ def item_from_json(row: dict[str, object]) -> CanvasItem:
     values["finding_types"] = tuple(FindingType(k) for k in row["finding_types"])  # type: ignore[attr-defined]
     for name in ("detectability", "descriptors", "malignant_boxes"):
         values[name] = tuple(row.get(name, ()))  # type: ignore[arg-type]
+    values["hard"] = tuple(tuple(place) for place in row.get("hard", ()))  # type: ignore[attr-defined]
     return CanvasItem(**values)  # type: ignore[arg-type]

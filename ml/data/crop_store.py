@@ -78,7 +78,7 @@ def fill_store(
         How they were prepared.
     hard
         Places (row, column) by `image_id` that a model took for lesions; without it, the
-        brightest spots outside every box.
+        brightest spots outside every box. What a reader rejected is kept beside either.
 
     Raises
     ------
@@ -183,7 +183,11 @@ def _places(
     # A film with a lesion that nobody boxed may show it anywhere: no negatives from it.
     if item.lesion and not lesions:
         return []
+    # Where nobody says whether there is a lesion, only what a reader rejected is none.
+    if item.unknown:
+        return list(item.hard)
     spots = bright_spots(canvas, item.box_values(), plan.hard) if hard is None else list(hard)
+    spots = [*item.hard, *spots]
     name = int.from_bytes(item.image_id.encode()[-16:], "little")
     rng = np.random.default_rng((plan.seed, name))
     return [*lesions, *spots, *_tissue_places(canvas, plan, rng)]
@@ -262,5 +266,12 @@ def _piece(
         for entry, (whole, part) in enumerate(zip(moved, seen, strict=True))
         if whole.area and part.area / whole.area >= LEAST_VISIBLE
     ]
-    known = only_boxes(item, kept, seen)
+    known = replace(only_boxes(item, kept, seen), hard=_hard_within(item, top, left, side))
     return piece, replace(known, image_id=f"{item.image_id}#{number}")
+
+
+def _hard_within(
+    item: CanvasItem, top: int, left: int, side: int
+) -> tuple[tuple[float, float], ...]:
+    moved = ((row - top, column - left) for row, column in item.hard)
+    return tuple(place for place in moved if all(0 <= each < side for each in place))

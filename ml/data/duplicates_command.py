@@ -75,7 +75,7 @@ def find_duplicates(
 
 def _small(manifest: Manifest, row: ManifestRow) -> NDArray[np.float32]:
     try:
-        mammogram = read_mammogram(manifest.folder / row.path)
+        mammogram = read_mammogram(manifest.file_of(row))
         pixels = np.asarray(read_pixels(mammogram))
     except MammoError as error:
         raise DataError(

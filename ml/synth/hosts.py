@@ -250,7 +250,7 @@ def _listed(folder: Path) -> Iterator[_Known]:
     manifest = read_manifest(folder)
     for row in manifest.rows:
         if _may_host(row):
-            path = manifest.folder / row.path
+            path = manifest.file_of(row)
             yield _Known(path, row.view, row.laterality, row.density, row.patient_id)
 
 

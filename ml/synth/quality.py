@@ -165,7 +165,7 @@ def read_pictures(
         control.breathe()
         row = rows[index]
         if row.view in VIEWS and row.laterality in SIDES:
-            images.append(_prepared(manifest.folder / row.path))
+            images.append(_prepared(manifest.file_of(row)))
             kept.append(row)
     return Pictures(images, tuple(kept))
 

@@ -85,7 +85,7 @@ def read_pieces(
     for index in np.random.default_rng(seed).permutation(len(boxed))[:MOST]:
         control.breathe()
         row, first = boxed[index]
-        mammogram = read_mammogram(manifest.folder / row.path)
+        mammogram = read_mammogram(manifest.file_of(row))
         if not resolves(mammogram, FINE):
             continue
         whole = prepare(read_pixels(mammogram), mammogram, FINE)

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from ml.models.classifier import MAP_CELL_PX as CELL_PX
 from ml.models.classifier import TRUNK_BLOCKS, build_classifier
-from ml.train.crops import Crop, CropSource, whole_canvas
+from ml.train.crops import Crop, CropSource, sampling_of, whole_canvas
 from ml.train.fingerprint import settings_of
 from ml.train.loop import Recipe, device_of, train
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from ml.data.canvases import CanvasItem
     from ml.models.classifier import Classifier
 
 log = logging.getLogger("ml.train")
@@ -67,14 +68,24 @@ class Variants:
     features : (n, channels, rows, columns) float16
     crops
         Without pixels, one a variant: what its loss needs.
+    alike
+        Lesions are drawn by what they are known to be, each as often as the others.
     """
 
     features: torch.Tensor
     crops: tuple[Crop, ...]
+    alike: bool = False
 
     def of_label(self, *, lesion: bool) -> list[int]:
         """The variants with, or without, a lesion."""
         return [i for i, crop in enumerate(self.crops) if crop.item.lesion == lesion]
+
+    def of_class(self, rng: np.random.Generator) -> list[int]:
+        """The variants with a lesion that is malignant, benign or neither known: one of them."""
+        pool = self.of_label(lesion=True)
+        classes = sorted({self.crops[i].item.malignant for i in pool}, key=str)
+        drawn = classes[rng.integers(len(classes))]
+        return [i for i in pool if self.crops[i].item.malignant is drawn]
 
 
 def train_classifier(
@@ -114,7 +125,7 @@ def train_classifier(
     averaged = train(
         model,
         recipe,
-        settings_of(recipe, phantoms, real),
+        settings_of(recipe, phantoms, real) | sampling_of(phantoms, real),
         folder / "classifier.pt",
         lambda step: draw_variants(easy, hard, recipe, step),
         _loss_of,
@@ -143,7 +154,7 @@ def make_variants(model: Classifier, source: CropSource, count: int, seed: int) 
             crops.append(Crop(NO_PIXELS, crop.boxes, (), crop.item))
         if number % 100 == 0:
             log.info("features of image %d of %d", number, len(source.indices))
-    return Variants(torch.stack(features).clone(), tuple(crops))
+    return Variants(torch.stack(features).clone(), tuple(crops), source.alike)
 
 
 def draw_variants(
@@ -155,7 +166,9 @@ def draw_variants(
     for place in range(recipe.batch):
         is_real = hard is not None and rng.random() < recipe.real_share
         source = hard if is_real and hard is not None else easy
-        pool = source.of_label(lesion=place % 2 == 0)
+        lesion = place % 2 == 0
+        alike = lesion and source.alike
+        pool = source.of_class(rng) if alike else source.of_label(lesion=lesion)
         index = int(pool[rng.integers(len(pool))])
         features.append(source.features[index].float())
         crops.append(source.crops[index])
@@ -165,13 +178,14 @@ def draw_variants(
 def classifier_loss(
     outputs: tuple[torch.Tensor, torch.Tensor, torch.Tensor], crops: list[Crop]
 ) -> torch.Tensor:
-    """Lesion and malignancy of the image, lesion of each map cell, density where known."""
+    """Lesion of the image and of each map cell; malignancy and density where known."""
     scores, score_map, density = (out.float() for out in outputs)
     device = scores.device
     lesion = torch.tensor([float(crop.item.lesion) for crop in crops], device=device)
     malignant = torch.tensor([float(bool(c.item.malignant)) for c in crops], device=device)
     bce = functional.binary_cross_entropy_with_logits
-    loss = bce(scores[:, 0], lesion) + 0.5 * bce(scores[:, 1], malignant)
+    nature = bce(scores[:, 1], malignant, reduction="none") * known_nature(crops).to(device)
+    loss = bce(scores[:, 0], lesion) + 0.5 * nature.mean()
     target, known = map_target(crops, score_map.shape[2], score_map.shape[3])
     # One cell in two hundred is a lesion's: without the weight the map would stay empty.
     weight = torch.tensor(10.0, device=device)
@@ -182,6 +196,34 @@ def classifier_loss(
         classes = torch.tensor([int(crops[i].item.density or 0) for i in graded], device=device)
         loss = loss + 0.3 * functional.cross_entropy(density[graded], classes)
     return loss
+
+
+def known_nature(crops: list[Crop]) -> torch.Tensor:
+    """(n,) float32: 0 for a lesion that is neither called benign nor malignant."""
+    told = [not (crop.item.lesion and crop.item.malignant is None) for crop in crops]
+    return torch.tensor(told, dtype=torch.float32)
+
+
+def of_unknown_malignancy(item: CanvasItem) -> bool:
+    """A generated lesion: whether it would be malignant is nothing that anybody knows."""
+    return item.lesion and item.malignant is None
+
+
+def mean_loss(scores: torch.Tensor, truths: torch.Tensor, known: list[bool]) -> torch.Tensor:
+    """Cross-entropy over the images whose truth is known; 0 where it is of none.
+
+    Parameters
+    ----------
+    scores, truths : (n,) float32
+        Logits, and 0 or 1.
+    """
+    if not any(known):
+        return scores.sum() * 0
+    bce = functional.binary_cross_entropy_with_logits
+    if all(known):
+        return bce(scores, truths)
+    of = torch.tensor(known, device=scores.device)
+    return bce(scores[of], truths[of])
 
 
 def map_target(crops: list[Crop], rows: int, columns: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -22,7 +22,7 @@ from ml.train.classifier import train_classifier
 from ml.train.crops import CropSource
 from ml.train.detector import train_detector
 from ml.train.fingerprint import fingerprint
-from ml.train.hard import with_hard
+from ml.train.hard import with_hard, with_told
 from ml.train.held_out import refuse_known_patients
 from ml.train.packs import HeldOut, Origin, make_pack
 from ml.train.patches import train_patches
@@ -247,7 +247,7 @@ def _prepared(
             ),
             purpose=purpose.value,
         )
-    if not any(item.boxes for item in items) or all(item.lesion for item in items):
+    if not any(item.boxes for item in items) or not any(item.free for item in items):
         raise DataError(
             mark(
                 "The images for {purpose} must be some with a boxed lesion and some without "
@@ -268,7 +268,7 @@ def _trained(
     steps: Steps,
 ) -> nn.Module:
     device = plan.device.kind
-    crops = CropSource(training, there, plan.crop_px, plan.crop_px)
+    crops = with_told(CropSource(training, there, plan.crop_px, plan.crop_px))
     start = _weights(parent)
     if role != "classifier":
         if start is not None:
@@ -293,7 +293,7 @@ def _trained(
     )
     whole = CropSource(training, there, training.spec.rows, training.spec.columns)
     return train_classifier(
-        whole,
+        whole.with_known_label(),
         None,
         plan.classifier,
         out,

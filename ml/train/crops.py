@@ -61,7 +61,8 @@ class CropSource:
     augmentation
         How far each crop may be changed.
     hard
-        Of some images, the places that a detector takes for lesions (`ml.train.hard`).
+        Of some images, the places that a detector, or a reader's word, says are taken for
+        lesions (`ml.train.hard`).
     """
 
     canvases: CanvasSet
@@ -72,6 +73,7 @@ class CropSource:
     hard: Mapping[int, tuple[tuple[float, float], ...]] = field(
         default_factory=lambda: MappingProxyType(dict[int, tuple[tuple[float, float], ...]]())
     )
+    alike: bool = False
 
     def with_lesion(self) -> tuple[int, ...]:
         """The images that have a box."""
@@ -80,11 +82,23 @@ class CropSource:
     def with_known_places(self) -> tuple[int, ...]:
         """Those without a lesion, and those whose lesions have boxes."""
         items = self.canvases.items
-        return tuple(i for i in self.indices if items[i].boxes or not items[i].lesion)
+        return tuple(i for i in self.indices if items[i].boxes or items[i].free)
+
+    def with_known_label(self) -> CropSource:
+        """Only the images of which it is said whether they show a lesion."""
+        known = (i for i in self.indices if not self.canvases.items[i].unknown)
+        return replace(self, indices=tuple(known))
 
     def with_label(self, *, lesion: bool) -> tuple[int, ...]:
         """The images with, or without, a lesion."""
-        return tuple(i for i in self.indices if self.canvases.items[i].lesion == lesion)
+        items = self.canvases.items
+        return tuple(i for i in self.indices if (items[i].lesion if lesion else items[i].free))
+
+
+def sampling_of(*sources: CropSource | None) -> dict[str, object]:
+    """What a checkpoint says of how images are drawn; nothing where it is as usual."""
+    alike = any(source.alike for source in sources if source is not None)
+    return {"alike": True} if alike else {}
 
 
 def draw_crop(source: CropSource, rng: np.random.Generator, *, lesion: bool) -> Crop:
@@ -98,11 +112,27 @@ def draw_crop(source: CropSource, rng: np.random.Generator, *, lesion: bool) -> 
     """
     if not lesion and source.hard and rng.random() < HARD_SHARE:
         return _hard_crop(source, rng)
-    pool = source.with_lesion() if lesion else source.with_known_places()
-    index = int(pool[rng.integers(len(pool))])
-    center = _center(source, source.canvases.items[index], rng, lesion=lesion)
+    if lesion and source.alike:
+        index, box = _of_any_class(source, rng)
+        center = _around(source, box, rng)
+    else:
+        pool = source.with_lesion() if lesion else source.with_known_places()
+        index = int(pool[rng.integers(len(pool))])
+        center = _center(source, source.canvases.items[index], rng, lesion=lesion)
     warp = draw_warp(source.augmentation, rng, center, source.rows, source.columns)
     return _cut(source, index, warp, rng)
+
+
+def _of_any_class(source: CropSource, rng: np.random.Generator) -> tuple[int, Box]:
+    """An image and one of its lesions: first its class is drawn, then the image."""
+    items = source.canvases.items
+    classes = sorted({kind for i in source.indices for kind in items[i].finding_types}, key=str)
+    kind = classes[rng.integers(len(classes))]
+    pool = [i for i in source.indices if kind in items[i].finding_types]
+    index = pool[rng.integers(len(pool))]
+    boxes = zip(items[index].box_values(), items[index].finding_types, strict=True)
+    of_kind = [box for box, said in boxes if said is kind]
+    return index, of_kind[rng.integers(len(of_kind))]
 
 
 def _hard_crop(source: CropSource, rng: np.random.Generator) -> Crop:
@@ -140,13 +170,7 @@ def _center(
 ) -> tuple[float, float]:
     spec = source.canvases.spec
     if lesion:
-        row, column = item.box_values()[rng.integers(len(item.boxes))].center
-        row += rng.uniform(-REACH, REACH) * source.rows
-        column += rng.uniform(-REACH, REACH) * source.columns
-        if source.canvases.pieces:
-            row = _inside(row, source.rows, spec.rows)
-            column = _inside(column, source.columns, spec.columns)
-        return row, column
+        return _around(source, item.box_values()[rng.integers(len(item.boxes))], rng)
     if source.canvases.pieces:
         return (
             _inside(rng.uniform(0, spec.rows), source.rows, spec.rows),
@@ -154,6 +178,16 @@ def _center(
         )
     # The breast lies at the left of the canvas: corners of bare air teach little.
     return rng.uniform(0.15, 0.85) * spec.rows, rng.uniform(0.1, 0.7) * spec.columns
+
+
+def _around(source: CropSource, box: Box, rng: np.random.Generator) -> tuple[float, float]:
+    row, column = box.center
+    row += rng.uniform(-REACH, REACH) * source.rows
+    column += rng.uniform(-REACH, REACH) * source.columns
+    if source.canvases.pieces:
+        row = _inside(row, source.rows, source.canvases.spec.rows)
+        column = _inside(column, source.columns, source.canvases.spec.columns)
+    return row, column
 
 
 def _inside(middle: float, side: float, whole: float) -> float:

@@ -139,7 +139,7 @@ def taught(
     if not (out / CHECKED).exists():
         _refuse_copies(manifest, breasts, control)
         (out / CHECKED).touch()
-    fine = [row for row in rows if resolves(read_mammogram(manifest.folder / row.path), FINE)]
+    fine = [row for row in rows if resolves(read_mammogram(manifest.file_of(row)), FINE)]
     if not fine:
         return Taught(breasts, None)
     if not (pieces / "done").exists():
@@ -169,7 +169,7 @@ def _whole(
 ) -> Iterator[tuple[str, NDArray[np.uint16]]]:
     for row in rows:
         control.breathe()
-        mammogram = read_mammogram(manifest.folder / row.path)
+        mammogram = read_mammogram(manifest.file_of(row))
         yield row.path, prepare(read_pixels(mammogram), mammogram, ANATOMY).pixels
 
 

@@ -1,4 +1,7 @@
-"""Hard negatives: where a detector marks healthy tissue of the images that it learns from."""
+"""Hard negatives: where a detector marks healthy tissue of the images that it learns from.
+
+Some a reader told, who rejected the mark; others the detector shows where lesions are known.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,28 @@ AT_MOST = 400
 LOOSE = 0.1
 
 
+def with_told(source: CropSource) -> CropSource:
+    """The same source, which knows the places that a reader rejected.
+
+    Not those that overlap a lesion's box, nor those of an image with a lesion that nobody
+    boxed: the rejected place may be the very lesion.
+    """
+    told: dict[int, tuple[tuple[float, float], ...]] = {}
+    for index in source.indices:
+        item = source.canvases.items[index]
+        if item.lesion and not item.boxes:
+            continue
+        lesions = item.box_values()
+        places = tuple(p for p in item.hard if not any(_holds(box, p) for box in lesions))
+        if places:
+            told[index] = places
+    return replace(source, hard=told)
+
+
 def with_hard(
     source: CropSource, model: nn.Module, *, device: str = "cpu", at_most: int = AT_MOST
 ) -> CropSource:
-    """The same source, which knows the places that a detector takes for lesions.
+    """The same source, which knows, too, the places that a detector takes for lesions.
 
     Parameters
     ----------
@@ -43,14 +64,14 @@ def with_hard(
     """
     network = deployed(model).to(device)
     every = max(1, math.ceil(len(source.indices) / at_most))
-    places: dict[int, tuple[tuple[float, float], ...]] = {}
+    places = dict(source.hard)
     for index in source.indices[::every]:
         canvas = torch.from_numpy(as_canvas(source.canvases.pixels[index])).to(device)
         with torch.no_grad(), half_where_native(torch.device(device)):
             output = network(canvas).float().cpu().numpy()
         wrong = _wrong(marked(source.canvases.items[index], decode(output)))
         if wrong:
-            places[index] = wrong
+            places[index] = (*places.get(index, ()), *wrong)
     model.cpu()
     return replace(source, hard=places)
 
@@ -58,8 +79,8 @@ def with_hard(
 def _wrong(seen: Marked) -> tuple[tuple[float, float], ...]:
     """Middles of the false marks, the strongest first."""
     lesions = seen.item.box_values()
-    if seen.item.lesion and not lesions:
-        return ()  # somewhere there is a lesion, and nobody knows where
+    if not seen.item.free and not lesions:
+        return ()  # somewhere there is, or may be, a lesion, and nobody knows where
     found: list[tuple[float, float]] = []
     for score, hit, corners in zip(seen.scores, seen.hits, seen.mark_boxes, strict=True):
         box = Box(*map(float, corners))
@@ -67,3 +88,8 @@ def _wrong(seen: Marked) -> tuple[tuple[float, float], ...]:
         if score >= LEAST_SCORE and not hit and not loose:
             found.append(box.center)
     return tuple(found[:MOST])
+
+
+def _holds(box: Box, place: tuple[float, float]) -> bool:
+    row, column = place
+    return box.row0 <= row < box.row1 and box.col0 <= column < box.col1

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ml.models.classifier import build_classifier
 from ml.train.batches import CropRecipe, draw_batch
-from ml.train.classifier import map_target
+from ml.train.classifier import known_nature, map_target
 from ml.train.fingerprint import settings_of
 from ml.train.loop import device_of, train
 from ml.train.precision import half_where_native
@@ -81,7 +81,7 @@ def train_patches(
         .to(device)
         .to(memory_format=torch.channels_last),
         recipe,
-        settings_of(recipe, phantoms, real),
+        settings_of(recipe, phantoms, real) | sampling_of(phantoms, real),
         folder / "patches.pt",
         lambda step: [c for c in draw_batch(phantoms, real, recipe, step) if not _is_mute(c)],
         _loss_of,
@@ -106,7 +106,8 @@ def patch_loss(
     lesion = torch.tensor([float(bool(crop.boxes)) for crop in crops], device=device)
     malignant = torch.tensor([float(is_malignant(crop)) for crop in crops], device=device)
     bce = functional.binary_cross_entropy_with_logits
-    loss = bce(scores[:, 0], lesion) + 0.5 * bce(scores[:, 1], malignant)
+    nature = bce(scores[:, 1], malignant, reduction="none") * known_nature(crops).to(device)
+    loss = bce(scores[:, 0], lesion) + 0.5 * nature.mean()
     target, _known = map_target(crops, score_map.shape[2], score_map.shape[3])
     weight = torch.tensor(POSITIVE_CELL_WEIGHT, device=device)
     return loss + bce(score_map[:, 0], target.to(device), pos_weight=weight)

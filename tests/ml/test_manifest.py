@@ -15,6 +15,7 @@ from ml.mammo.geometry import Box
 from ml.manifest import (
     BOXES,
     COLUMNS,
+    HARD,
     MANIFEST,
     BoxRow,
     Label,
@@ -68,6 +69,29 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     assert made.boxes_of("b.png") == (made.boxes[1],)
     assert made.boxes_of("c.png") == ()
     assert sorted(path.name for path in tmp_path.iterdir()) == [BOXES, MANIFEST]
+
+
+def test_images_may_lie_elsewhere_and_places_may_be_no_lesion(tmp_path: Path) -> None:
+    lies = tmp_path / "archive" / "a.dcm"
+    elsewhere = ManifestRow("1.2.3.dcm", "1", file=str(lies))
+    here = ManifestRow("b.png", "1")
+    hard = BoxRow("1.2.3.dcm", Box(1, 2, 3, 4), FindingType.MASS, extra={"score": "0.5"})
+    made = Manifest(tmp_path, (elsewhere, here), (), (hard,))
+    write_manifest(made)
+    assert read_manifest(tmp_path) == made
+    assert made.file_of(elsewhere) == lies
+    assert made.file_of(here) == tmp_path / "b.png"
+    assert made.hard_of("1.2.3.dcm") == (hard,)
+    assert made.hard_of("b.png") == made.boxes_of("1.2.3.dcm") == ()
+    assert (tmp_path / MANIFEST).read_text("utf-8").startswith(",".join(COLUMNS))
+    write_manifest(Manifest(tmp_path, (here,)))
+    assert not (tmp_path / HARD).exists(), "none are left"
+    assert "file" not in (tmp_path / MANIFEST).read_text("utf-8").splitlines()[0]
+
+
+def test_a_file_elsewhere_is_named_in_whole(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 2: file is a/b\.dcm; it must be a whole path"):
+        read_manifest(table(tmp_path, "path,patient_id,file\na.png,1,a/b.dcm\n"))
 
 
 def test_the_columns_are_the_fields() -> None:

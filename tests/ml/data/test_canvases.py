@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,10 @@ import pytest
 
 from ml.data.canvases import (
     fold_of,
+    item_from_json,
+    item_to_json,
     on_fine,
+    only_calcifications,
     only_seen,
     patient_fold,
     read_canvases,
@@ -22,9 +27,11 @@ from ml.data.sources.mini_mias import MISPLACED, mini_mias_canvases
 from ml.data.sources.phantoms import PhantomSet, phantom_canvases, phantom_pairs
 from ml.errors import DataError
 from ml.mammo.codes import FindingType
-from ml.mammo.prepare import PrepareSpec, Wants
-from ml.manifest import Label, Manifest, ManifestRow
+from ml.mammo.geometry import Box
+from ml.mammo.prepare import FineCanvas, PrepareSpec, Wants
+from ml.manifest import BoxRow, Label, Manifest, ManifestRow, ReferenceStandard, Split
 from ml.phantom.dataset import write_phantoms
+from tests.factories.truths import make_item
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -147,6 +154,38 @@ def test_rows_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     ):
         with pytest.raises(DataError, match=said):
             list(listed_canvases(Manifest(tmp_path, (row,)), [row], SPEC))
+
+
+def test_a_readers_word_is_listed_without_a_label(tmp_path: Path) -> None:
+    """Boxes are lesions of unknown nature; an image without any is neither normal nor not."""
+    manifest = write_phantoms(tmp_path, 1, 4, pixel_mm=0.4)
+    said = {
+        "label": None,
+        "reference_standard": ReferenceStandard.READER,
+        "split": Split.TRAIN,
+        "file": "",
+    }
+    rows = tuple(replace(row, **said) for row in manifest.rows[:2])
+    one, two = (row.path for row in rows)
+    marks = (BoxRow(one, Box(100, 60, 140, 90), FindingType.MASS),)
+    wrong = (BoxRow(two, Box(200, 60, 240, 100)), BoxRow(two, Box(0, 0, 9, 9), frame=7))
+    told = Manifest(manifest.folder, rows, marks, wrong)
+    boxed, rejected = (item for _, item in listed_canvases(told, rows, SPEC))
+    assert (boxed.lesion, boxed.unknown, boxed.malignant) == (True, False, None)
+    assert boxed.malignant_boxes == ()
+    assert (rejected.lesion, rejected.unknown, rejected.free) == (False, True, False)
+    assert len(rejected.hard) == 1, "on another frame than the one that is looked at"
+    assert item_from_json(json.loads(json.dumps(item_to_json(rejected)))) == rejected
+    held_out = replace(rows[0], split=Split.TEST)
+    with pytest.raises(DataError, match="has no label"):
+        list(listed_canvases(told, [held_out], SPEC))
+
+
+def test_rejected_places_move_to_the_finer_canvas_and_onto_pieces() -> None:
+    item = replace(make_item(), hard=((100.0, 50.0),), unknown=True)
+    fine = FineCanvas(np.zeros((4, 4), np.uint16), 0.5, 0.25)
+    assert on_fine(item, fine).hard == ((200.0, 200.0),)
+    assert only_calcifications(item) == item
 
 
 def check_boxes(pixels: NDArray[np.uint16], item: CanvasItem) -> None:

@@ -50,6 +50,21 @@ def test_every_lesion_is_stored_at_full_depth(tmp_path: Path, canvases: CanvasSe
     assert all(item.lesion == bool(item.boxes) for item in store.items)
 
 
+def test_what_a_reader_rejected_is_stored_and_nothing_else_of_an_unknown_image(
+    tmp_path: Path, canvases: CanvasSet
+) -> None:
+    place = (120.0, 40.0)
+    known = replace(canvases.items[0], hard=(place,))
+    unknown = replace(canvases.items[2], hard=(place,), unknown=True)
+    images = ((canvases.pixels[0], known), (canvases.pixels[2], unknown))
+    store = fill_store(tmp_path, images, canvases.spec, PLAN)
+    of_unknown = [i for i in store.items if i.image_id.startswith(unknown.image_id)]
+    assert [item.hard for item in of_unknown] == [((48.0, 48.0),)], "its middle is the place"
+    assert of_unknown[0].unknown
+    of_known = [i for i in store.items if i.image_id.startswith(known.image_id)]
+    assert len(of_known) == 1 + 1 + 2, "beside the bright spot and the places anywhere"
+
+
 def test_a_killed_writer_leaves_a_whole_store_that_goes_on(
     tmp_path: Path, canvases: CanvasSet
 ) -> None:

@@ -10,7 +10,7 @@ from torch import nn
 from ml.train.crops import CropSource, draw_crop
 from ml.train.detector import DetectorRecipe
 from ml.train.fingerprint import settings_of
-from ml.train.hard import MOST, with_hard
+from ml.train.hard import MOST, with_hard, with_told
 from tests.factories.truths import bright_disc_canvases
 
 # Row and column of the middle, score: of marks 20 pixels wide. The last is too weak.
@@ -72,6 +72,48 @@ def test_crops_without_a_lesion_are_cut_around_hard_places(source: CropSource) -
     drawn = [draw_crop(one, rng, lesion=False).item.image_id for _ in range(60)]
     # Half of them, and an eighth of the others.
     assert 25 <= drawn.count(source.canvases.items[0].image_id) <= 45
+
+
+def with_items(source: CropSource, **changed: object) -> CropSource:
+    """The second image, with a lesion, and the first, without, as somebody else knows them."""
+    items = tuple(replace(item, **changed) for item in source.canvases.items)
+    return replace(source, canvases=replace(source.canvases, items=items))
+
+
+def test_what_a_reader_rejected_is_hard(source: CropSource) -> None:
+    told = with_told(with_items(source, hard=(CORNER[:2],)))
+    assert told.hard == dict.fromkeys(range(8), (CORNER[:2],))
+    both = with_hard(told, Wherever([AIR]))
+    assert both.hard[0] == (CORNER[:2], AIR[:2]), "her word first, then the detector's marks"
+    assert with_told(source).hard == {}
+
+
+def test_what_a_reader_rejected_on_a_lesion_is_not(source: CropSource) -> None:
+    (box,) = source.canvases.items[1].box_values()
+    assert 1 not in with_told(with_items(source, hard=(box.center,))).hard
+
+
+def test_nor_where_the_lesion_is_somewhere(source: CropSource) -> None:
+    lost = {"boxes": (), "finding_types": (), "lesion": True}
+    assert with_told(with_items(source, hard=(CORNER[:2],), **lost)).hard == {}
+
+
+def test_an_image_of_rejected_marks_is_no_normal_one(source: CropSource) -> None:
+    """Its rejected places are drawn; nothing else of it is, neither with nor without lesion."""
+    bare = {"boxes": (), "finding_types": (), "lesion": False, "malignant": None}
+    first = replace(source.canvases.items[0], **bare, hard=(CORNER[:2],), unknown=True)
+    items = (first, *source.canvases.items[1:])
+    taught = with_told(replace(source, canvases=replace(source.canvases, items=items)))
+    assert taught.hard == {0: (CORNER[:2],)}
+    assert 0 not in taught.with_known_places()
+    assert 0 not in taught.with_label(lesion=False) + taught.with_label(lesion=True)
+    assert taught.with_known_label().indices == tuple(range(1, 8))
+    assert with_hard(taught, Wherever([AIR])).hard[0] == (CORNER[:2],)
+    middles = {
+        draw_crop(taught, np.random.default_rng(seed), lesion=False).item.image_id
+        for seed in range(40)
+    }
+    assert first.image_id in middles
 
 
 def test_a_training_with_them_is_another_training(source: CropSource) -> None:

@@ -10,11 +10,17 @@ import pytest
 import torch
 
 from ml.errors import DataError
-from ml.train.classifier import ClassifierRecipe, map_target, train_classifier
+from ml.train.classifier import (
+    ClassifierRecipe,
+    classifier_loss,
+    known_nature,
+    map_target,
+    train_classifier,
+)
 from ml.train.crops import Crop, CropSource, draw_crop
 from ml.train.detector import DetectorRecipe, detector_batch, train_detector
 from ml.train.loop import learning_rate
-from ml.train.patches import PatchRecipe, is_malignant, train_patches
+from ml.train.patches import PatchRecipe, is_malignant, patch_loss, train_patches
 from tests.factories.truths import SMALL, bright_disc_canvases, make_item
 
 if TYPE_CHECKING:
@@ -162,3 +168,18 @@ def test_a_patch_is_what_lies_on_it_not_what_the_image_is() -> None:
     assert is_malignant(first)
     assert not is_malignant(second)
     assert not is_malignant(Crop(pixels, (), (), item))
+
+
+def test_a_lesion_of_unknown_nature_teaches_nothing_of_malignancy() -> None:
+    boxed = make_item(boxes=((10.0, 10.0, 40.0, 40.0),))
+    pixels = np.zeros((64, 64), np.float32)
+    kinds = (boxed, replace(boxed, malignant=None), make_item())
+    crops = [Crop(pixels, i.box_values(), tuple(range(len(i.boxes))), i) for i in kinds]
+    assert known_nature(crops).tolist() == [1.0, 0.0, 1.0]
+    scores = torch.zeros((3, 2), requires_grad=True)
+    outputs = (scores, torch.zeros((3, 1, 2, 2)), torch.zeros((3, 4)))
+    for loss in (patch_loss(scores, outputs[1], crops), classifier_loss(outputs, crops)):
+        (slope,) = torch.autograd.grad(loss, scores)
+        assert slope[1, 1] == 0, "neither benign nor malignant"
+        assert (slope[:, 0] != 0).all()
+        assert (slope[[0, 2], 1] != 0).all()
