@@ -18,8 +18,17 @@ from ml.errors import DataError
 from ml.in_use import packs_in_use
 from ml.infer.on_cpu import CpuEngine
 from ml.infer.reader import load_reader
+from ml.mammo.geometry import Box
 from ml.mammo.prepare import PrepareSpec
-from ml.manifest import Manifest, ManifestRow, Split, read_manifest, write_manifest
+from ml.manifest import (
+    BoxRow,
+    Manifest,
+    ManifestRow,
+    ReferenceStandard,
+    Split,
+    read_manifest,
+    write_manifest,
+)
 from ml.phantom.dataset import write_phantoms
 from ml.registry import CARD, FINE_ROLE, name_sha256, read_pack
 from ml.train import command
@@ -35,6 +44,8 @@ from tests.ml.synth.test_making import Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ml.train.crops import CropSource
 
 FEW = {"steps": 2, "batch": 2, "warmup": 1}
 DATA = Fingerprint(16, 4, 8, 8, 1024, 640, 0.2, (20.0, 40.0, 60.0))
@@ -198,3 +209,34 @@ def test_the_commands_line_ends_with_a_sentence(
     code = cli(["train", "detector", "--manifest", str(tmp_path), "--out", str(tmp_path / "o")])
     assert code == 1
     assert "manifest.csv" in capsys.readouterr().err
+
+
+class SeenError(Exception):
+    """Ends a training where its crops are known."""
+
+
+def test_what_a_reader_rejected_is_drawn_in_a_training(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = read_manifest(phantoms)
+    taught = [row for row in manifest.rows if row.split is Split.TRAIN]
+    bare = next(row for row in taught if not manifest.boxes_of(row.path))
+    unknown = replace(bare, label=None, reference_standard=ReferenceStandard.READER)
+    held_out = [row for row in manifest.rows if row.split is not Split.TRAIN]
+    rows = (*(row for row in taught if row is not bare), unknown, *held_out)
+    hard = (BoxRow(bare.path, Box(200, 60, 240, 100)),)
+    elsewhere = tuple(replace(row, file=str(phantoms / row.path)) for row in rows)
+    write_manifest(replace(manifest, rows=elsewhere, hard=hard, folder=tmp_path))
+    seen: list[CropSource] = []
+
+    def stop(source: CropSource, *_: object, **__: object) -> None:
+        seen.append(source)
+        raise SeenError
+
+    monkeypatch.setattr(command, "train_detector", stop)
+    with pytest.raises(SeenError):
+        main("detector", tmp_path, tmp_path / "out", plan=PLAN, from_scratch=True)
+    (crops,) = seen
+    (index,) = crops.hard
+    assert crops.canvases.items[index].image_id == bare.path
+    assert index not in crops.with_known_places()
