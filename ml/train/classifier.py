@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from ml.data.canvases import CanvasItem
     from ml.models.classifier import Classifier
 
 log = logging.getLogger("ml.train")
@@ -81,7 +80,7 @@ class Variants:
         return [i for i, crop in enumerate(self.crops) if crop.item.lesion == lesion]
 
     def of_class(self, rng: np.random.Generator) -> list[int]:
-        """The variants with a lesion that is malignant, benign or neither known: one of them."""
+        """Those with a lesion of one class, drawn first: benign, malignant or not known."""
         pool = self.of_label(lesion=True)
         classes = sorted({self.crops[i].item.malignant for i in pool}, key=str)
         drawn = classes[rng.integers(len(classes))]
@@ -202,28 +201,6 @@ def known_nature(crops: list[Crop]) -> torch.Tensor:
     """(n,) float32: 0 for a lesion that is neither called benign nor malignant."""
     told = [not (crop.item.lesion and crop.item.malignant is None) for crop in crops]
     return torch.tensor(told, dtype=torch.float32)
-
-
-def of_unknown_malignancy(item: CanvasItem) -> bool:
-    """A generated lesion: whether it would be malignant is nothing that anybody knows."""
-    return item.lesion and item.malignant is None
-
-
-def mean_loss(scores: torch.Tensor, truths: torch.Tensor, known: list[bool]) -> torch.Tensor:
-    """Cross-entropy over the images whose truth is known; 0 where it is of none.
-
-    Parameters
-    ----------
-    scores, truths : (n,) float32
-        Logits, and 0 or 1.
-    """
-    if not any(known):
-        return scores.sum() * 0
-    bce = functional.binary_cross_entropy_with_logits
-    if all(known):
-        return bce(scores, truths)
-    of = torch.tensor(known, device=scores.device)
-    return bce(scores[of], truths[of])
 
 
 def map_target(crops: list[Crop], rows: int, columns: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -63,6 +63,8 @@ class CropSource:
     hard
         Of some images, the places that a detector, or a reader's word, says are taken for
         lesions (`ml.train.hard`).
+    alike
+        A lesion's class is drawn first, each as often as the others, then an image with one.
     """
 
     canvases: CanvasSet

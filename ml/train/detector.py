@@ -14,6 +14,7 @@ import torch
 
 from ml.models.detector import CLASS_OF, build_detector
 from ml.train.batches import CropRecipe, draw_batch
+from ml.train.crops import sampling_of
 from ml.train.fingerprint import settings_of
 from ml.train.loop import device_of, train
 from ml.train.precision import half_where_native
@@ -68,7 +69,7 @@ def train_detector(
     averaged = train(
         model.to(device).to(memory_format=torch.channels_last),
         recipe,
-        settings_of(recipe, phantoms, real),
+        settings_of(recipe, phantoms, real) | sampling_of(phantoms, real),
         folder / "detector.pt",
         lambda step: detector_batch(draw_batch(phantoms, real, recipe, step)),
         detector_loss,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from ml.errors import DataError
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
 
 SAMPLE_EVERY = 500
 MOST_PART = 100.0
+MOST_DOSE = 100.0
+
+
+class Mode(Enum):
+    """Which images teach a model, and how; every mode takes the same number of updates.
+
+    `ml.train.modes` says what each comes to.
+    """
+
+    REAL = "real"
+    AUGMENTED = "augmented"
+    OVERSAMPLED = "oversampled"
+    MIXED = "mixed"
+    SYNTHETIC_FIRST = "synthetic_first"
+    SYNTHETIC_ONLY = "synthetic_only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,10 @@ class TrainingOrder:
         Steps of a generator's denoiser between two live samples.
     override
         Why a model is trained although the audit of the data is red; empty: then it is not.
+    mode
+        One of `Mode`'s words, for a model; empty: every image of the manifest teaches alike.
+    dose
+        Synthetic images for each real one, in the modes that have any; over 0.
     """
 
     manifest: str
@@ -49,6 +69,8 @@ class TrainingOrder:
     from_scratch: bool = False
     sample_every: int = SAMPLE_EVERY
     override: str = ""
+    mode: str = ""
+    dose: float = 1.0
 
     def to_json(self) -> dict[str, object]:
         """As a queue keeps it."""
@@ -75,10 +97,18 @@ class TrainingOrder:
             isinstance(order.from_scratch, bool),
             isinstance(order.override, str),
             isinstance(order.sample_every, int) and order.sample_every > 0,
+            order.mode in ("", *(mode.value for mode in Mode)),
+            not order.mode or order.role != GENERATOR,
+            is_dose(order.dose),
         )
         if not all(checks):
             raise _wrong()
         return order
+
+
+def is_dose(value: object) -> bool:
+    """Whether so many synthetic images for each real one can be asked for."""
+    return isinstance(value, int | float) and 0 < value <= MOST_DOSE
 
 
 def _wrong() -> DataError:

@@ -16,6 +16,7 @@ from torch.nn import functional
 from ml.models.classifier import build_classifier
 from ml.train.batches import CropRecipe, draw_batch
 from ml.train.classifier import known_nature, map_target
+from ml.train.crops import sampling_of
 from ml.train.fingerprint import settings_of
 from ml.train.loop import device_of, train
 from ml.train.precision import half_where_native
