@@ -166,6 +166,13 @@ COMMANDS: tuple[Command, ...] = (
         mark("Have mammograms made that show nobody, with lesions at known places."),
     ),
     _command(
+        "retrain",
+        mark("Retrain models…"),
+        "Ctrl+M",
+        Group.TOOLS,
+        mark("Audit data, train a model on them, compare it with the one in use, promote it."),
+    ),
+    _command(
         "jobs",
         mark("Jobs…"),
         "Ctrl+J",

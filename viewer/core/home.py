@@ -42,6 +42,11 @@ class Home:
         """The folder of generated images, one folder a batch, beside the library."""
         return self.library.parent / "generated"
 
+    @property
+    def trainings(self) -> Path:
+        """The folder of trainings, one folder each, beside the library."""
+        return self.library.parent / "trainings"
+
 
 def find_home(environment: Mapping[str, str] | None = None) -> Home:
     """Name the user's places; nothing is made.

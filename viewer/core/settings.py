@@ -176,6 +176,39 @@ class Settings:
         low=0.0,
         high=5.0,
     )
+    margin_sensitivity: float = _setting(
+        0.05,
+        mark("Margin of sensitivity"),
+        mark(
+            "A retrained model may find at most this share of lesions less than the one in "
+            "use, with 95 % confidence, and be put into use."
+        ),
+        low=0.0,
+        high=0.5,
+    )
+    margin_specificity: float = _setting(
+        0.05,
+        mark("Margin of specificity"),
+        mark("The same, for images without a lesion that are called so."),
+        low=0.0,
+        high=0.5,
+    )
+    margin_false_marks: float = _setting(
+        0.1,
+        mark("Margin of false marks"),
+        mark("The same, for false marks more on an image without a lesion."),
+        low=0.0,
+        high=5.0,
+    )
+
+    @property
+    def margins(self) -> dict[str, float]:
+        """By the names of `ml.evaluate.gate.Margins`."""
+        return {
+            "sensitivity": self.margin_sensitivity,
+            "specificity": self.margin_specificity,
+            "false_marks": self.margin_false_marks,
+        }
 
 
 def descriptions() -> tuple[Description, ...]:

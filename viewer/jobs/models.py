@@ -126,6 +126,18 @@ class ModelProcess:
         message: Message = {"type": "analyze", "images": items}
         return cast("Future[Analysis]", self._ask(message, own, progress))
 
+    def renew(self) -> None:
+        """Have what comes next done by a fresh process: other models are in use.
+
+        What was asked and not answered yet is asked again.
+        """
+        with self._lock:
+            process, self._process = self._process, None
+            for item in self._pending.values():
+                self._send(item)
+        if process is not None:
+            threading.Thread(target=_end, args=(process,), name="old models").start()
+
     def close(self) -> None:
         """End the process, within a second; what is pending is cancelled."""
         with self._lock:
@@ -185,15 +197,17 @@ class ModelProcess:
         replies = cast("BinaryIO", process.stdout)
         try:
             while (message := read_message(replies)) is not None:
-                self._take(message)
+                self._take(process, message)
         except (OSError, ValueError):
             process.kill()
         self._died(process)
 
-    def _take(self, message: Message) -> None:
+    def _take(self, process: subprocess.Popen[bytes], message: Message) -> None:
         with self._lock:
             item = self._pending.get(cast("int", message["id"]))
-        if item is None:
+            # One that was replaced has the models that were in use before.
+            renewed = self._process is not None and self._process is not process
+        if item is None or renewed:
             return
         kind = message["type"]
         if kind == "progress":

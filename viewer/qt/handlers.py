@@ -146,6 +146,7 @@ def _dialogs(window: MainWindow) -> Handlers:
     return {
         "analyze": lambda: window.analyzer.analyze(),
         "generate": window.show_studio,
+        "retrain": window.show_retraining,
         "jobs": window.show_jobs,
         "settings": partial(_show_settings, window),
         "shortcuts": partial(_show_shortcuts, window),

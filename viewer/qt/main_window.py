@@ -160,6 +160,16 @@ class MainWindow(QMainWindow):
         if not bring_up(self, StudioDialog):
             make_studio(self.jobs, self._runner, self.preferences, self.open_paths, self).show()
 
+    def show_retraining(self) -> None:
+        """Audit, train, compare and promote models."""
+        from viewer.qt.retraining.open import make_retraining
+        from viewer.qt.retraining.window import RetrainDialog
+
+        if not bring_up(self, RetrainDialog):
+            make_retraining(
+                self.jobs, self._runner, self.preferences, self._models, self
+            ).show()
+
     def showEvent(self, event: QShowEvent) -> None:
         """Let the long jobs run, once there is something to see."""
         super().showEvent(event)

@@ -1,0 +1,241 @@
+"""One retraining as its window shows it: data, audit, training, comparison, promotion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from ml.texts import mark, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ml.audit.report import AuditReport
+    from ml.registry import Figure
+    from ml.train.order import TrainingOrder
+
+ROLES: tuple[tuple[str, str], ...] = (
+    ("detector", mark("Lesions")),
+    ("calcifications", mark("Calcifications")),
+    ("classifier", mark("Diagnosis")),
+)
+STAGES = {
+    "detector": mark("detector"),
+    "patches": mark("pieces, then"),
+    "classifier": mark("whole images"),
+}
+# Shares of the usual number of steps that are offered.
+PARTS: tuple[tuple[float, str], ...] = (
+    (1.0, mark("as long as the data ask for")),
+    (0.25, mark("a quarter")),
+    (0.02, mark("a try")),
+)
+# Losses of a stage that its reading is made of, and how much of a fall is one.
+LEAST_READ, FALL = 12, 0.02
+
+
+class Step(IntEnum):
+    """What comes after what."""
+
+    DATA = 0
+    AUDIT = 1
+    TRAIN = 2
+    COMPARE = 3
+    PROMOTE = 4
+
+
+STEP_WORDS: dict[Step, str] = {
+    Step.DATA: mark("Data"),
+    Step.AUDIT: mark("Audit"),
+    Step.TRAIN: mark("Train"),
+    Step.COMPARE: mark("Compare"),
+    Step.PROMOTE: mark("Promote"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a data set has.
+
+    Attributes
+    ----------
+    parts
+        Of each split, in the order of `PART_WORDS`: patients, images, images with a lesion.
+        Images of no split are for training.
+    generated
+        Images that a generator made.
+    """
+
+    manifest: str
+    patients: int
+    images: int
+    parts: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
+    generated: int
+
+
+PART_WORDS = (mark("for training"), mark("for validation"), mark("for testing"))
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A loss that was told: at which of how many steps, of which stage."""
+
+    done: int
+    of: int
+    stage: str
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One figure of the comparison, as a sentence."""
+
+    sentence: str
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the gate said of a version.
+
+    Attributes
+    ----------
+    key, live
+        The version, and what was in use then; empty: the model that comes with the program.
+    decision
+        As the gate gave it, to be kept with the promotion.
+    """
+
+    role: str
+    key: str
+    live: str
+    promoted: bool
+    told: tuple[Told, ...]
+    reasons: tuple[str, ...]
+    uses: int
+    decision: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A retraining and what its folder holds.
+
+    Attributes
+    ----------
+    figures
+        Of the finished model's card; empty before that.
+    trained
+        Whether the model is there.
+    """
+
+    order: TrainingOrder
+    counted: Counted | None = None
+    audit: AuditReport | None = None
+    curve: tuple[Point, ...] = ()
+    trained: bool = False
+    figures: tuple[Figure, ...] = ()
+    comparison: Comparison | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Of everything that comes of it."""
+        return Path(self.order.out)
+
+    @property
+    def reached(self) -> Step:
+        """The last step that may be looked at."""
+        if self.comparison is not None:
+            return Step.PROMOTE
+        if self.trained:
+            return Step.COMPARE
+        if self.curve or (self.audit is not None and self.audit_allows):
+            return Step.TRAIN
+        return Step.AUDIT
+
+    @property
+    def audit_allows(self) -> bool:
+        """Whether the audit lets it be trained, as it is or by a written reason."""
+        audit = self.audit
+        return audit is not None and (audit.allows_training or bool(self.order.override))
+
+
+def hear(run: Run, done: int, of: int, news: Mapping[str, object]) -> Run:
+    """Take a loss from what a job told; everything else is read from the folder."""
+    loss, stage = news.get("loss"), news.get("stage")
+    if not isinstance(loss, float | int) or (run.curve and done <= run.curve[-1].done):
+        return run
+    return replace(run, curve=(*run.curve, Point(done, of, str(stage), float(loss))))
+
+
+def overridden(run: Run, reason: str) -> Run:
+    """The same with a written reason against a red audit.
+
+    Raises
+    ------
+    DataError
+        Where the reason says nothing.
+    """
+    assert run.audit is not None
+    report = run.audit.overridden(reason)
+    return replace(run, audit=report, order=replace(run.order, override=report.override))
+
+
+def smoothed(points: Sequence[Point], share: float = 0.05) -> tuple[float, ...]:
+    """The losses as means over a part of the curve that lies behind each.
+
+    Parameters
+    ----------
+    share
+        Of all points, so many belong to a mean; at least three.
+    """
+    width = max(round(len(points) * share), 3)
+    losses = [point.loss for point in points]
+    return tuple(
+        fmean(losses[max(place - width + 1, 0) : place + 1]) for place in range(len(losses))
+    )
+
+
+def stages_of(points: Sequence[Point]) -> dict[str, tuple[Point, ...]]:
+    """The points of each stage, in the order in which the stages came."""
+    found: dict[str, list[Point]] = {}
+    for point in points:
+        found.setdefault(point.stage, []).append(point)
+    return {stage: tuple(of_stage) for stage, of_stage in found.items()}
+
+
+def reading(points: Sequence[Point]) -> str:
+    """What the curve of the stage at hand says, in a sentence without numbers of networks."""
+    if not points:
+        return translate("Nothing was told yet.")
+    last = tuple(stages_of(points).values())[-1]
+    if len(last) < LEAST_READ:
+        return translate("Too early to tell.")
+    losses = smoothed(last)
+    half, third = losses[len(losses) // 2], losses[-len(losses) // 3]
+    if losses[-1] > losses[0]:
+        return translate(
+            "The errors grow: the model does not learn. Stop it, and look at the data."
+        )
+    share = 1 - losses[-1] / losses[0] if losses[0] else 0.0
+    fallen = translate("The errors on what it is shown have fallen by {share} %.").format(
+        share=round(100 * share)
+    )
+    still = (min(half, third) - losses[-1]) / max(losses[0] - losses[-1], 1e-9) > FALL
+    more = (
+        translate("They still fall.")
+        if still
+        else translate("They hardly fall any more: little more will be learnt.")
+    )
+    caution = translate("How good it is on other patients, only the comparison says.")
+    return f"{fallen} {more} {caution}"
+
+
+def new_folder(trainings: Path, role: str, day: str) -> Path:
+    """A name for a new training's folder that is not taken."""
+    number = 1
+    while (folder := trainings / f"{day}-{role}-{number}").exists():
+        number += 1
+    return folder

@@ -1,0 +1,158 @@
+"""What a retraining's window offers at each step, and what its bottom line says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ml.audit.report import Verdict
+from ml.texts import mark, translate
+from viewer.core.retraining import Run, Step
+from viewer.jobs import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from viewer.library.job_row import JobRow
+
+AUDIT, TRAIN, COMPARE = "audit", "train", "compare"
+KINDS: dict[Step, str] = {Step.AUDIT: AUDIT, Step.TRAIN: TRAIN, Step.COMPARE: COMPARE}
+STEERING: tuple[tuple[str, str], ...] = (
+    ("pause", mark("Pause")),
+    ("resume", mark("Resume")),
+    ("retry", mark("Try again")),
+    ("cancel", mark("Cancel")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A button: what it does, its text, and whether it is the one to press next."""
+
+    name: str
+    text: str
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Foot:
+    """The bottom line.
+
+    Attributes
+    ----------
+    share
+        How far the job at hand is, 0 to 1; None where none is at work.
+    """
+
+    sentence: str
+    deeds: tuple[Deed, ...]
+    share: float | None = None
+
+
+def row_of(rows: Sequence[JobRow], folder: str, kind: str) -> JobRow | None:
+    """The newest job of a kind that works in a folder."""
+    where = "trained" if kind == COMPARE else "out"
+    found = [row for row in rows if row.kind == kind and row.spec.get(where) == folder]
+    return max(found, key=lambda row: row.id, default=None)
+
+
+def foot_of(step: Step, run: Run | None, rows: Sequence[JobRow]) -> Foot:
+    """What is said and offered at a step."""
+    if step is Step.DATA or run is None:
+        return Foot(
+            translate(
+                "Choose a model and data. Nothing is trained before the data are audited."
+            ),
+            (Deed(AUDIT, translate("Audit these data"), first=True),),
+        )
+    kind = KINDS.get(step)
+    row = row_of(rows, str(run.folder), kind) if kind else None
+    if row is not None and not row.state.is_ended:
+        return _at_work(row, rows)
+    told = row.sentence if row is not None else ""
+    foot = _OF_STEP[step](run)
+    return Foot(told, foot.deeds) if told and not _is_done(step, run) else foot
+
+
+def _is_done(step: Step, run: Run) -> bool:
+    there = {Step.AUDIT: run.audit, Step.TRAIN: run.trained, Step.COMPARE: run.comparison}
+    return bool(there.get(step, True))
+
+
+def _at_work(row: JobRow, rows: Sequence[JobRow]) -> Foot:
+    fitting = describe.fitting(row, rows)
+    parts = (
+        describe.state_text(row).capitalize(),
+        describe.progress_text(row),
+        describe.left_text(row),
+        describe.memory_text(row),
+        translate("resumes after a restart"),
+    )
+    deeds = tuple(Deed(name, translate(text)) for name, text in STEERING if name in fitting)
+    return Foot(
+        " · ".join(part for part in parts if part), deeds, describe.share_of(row) or 0.0
+    )
+
+
+def _audit(run: Run) -> Foot:
+    again = Deed(AUDIT, translate("Audit again"))
+    if run.audit is None:
+        return Foot(
+            translate("The data were not audited yet."),
+            (Deed(AUDIT, translate("Audit"), first=True),),
+        )
+    train = Deed("to_train", translate("Next: train"), first=True)
+    if run.audit.verdict is not Verdict.RED:
+        return Foot(translate("The data may be trained on."), (again, train))
+    if run.audit_allows:
+        reason = translate("Overridden, for ever on the model's card: {reason}")
+        return Foot(reason.format(reason=run.audit.override), (again, train))
+    return Foot(
+        translate(
+            "Training is blocked. Override needs a written reason and marks the model for ever."
+        ),
+        (Deed("override", translate("Override…")), again),
+    )
+
+
+def _train(run: Run) -> Foot:
+    if run.trained:
+        return Foot(
+            translate("The model is trained and measured."),
+            (Deed("to_compare", translate("Next: compare"), first=True),),
+        )
+    word = translate("Go on") if run.curve else translate("Train")
+    said = translate("It trains in the background; you can read meanwhile.")
+    return Foot(said, (Deed(TRAIN, word, first=True),))
+
+
+def _compare(run: Run) -> Foot:
+    if run.comparison is None:
+        said = translate(
+            "Both models look at the patients for testing, whom neither has seen. How often "
+            "they were asked is counted."
+        )
+        return Foot(said, (Deed(COMPARE, translate("Compare"), first=True),))
+    again = Deed(COMPARE, translate("Compare again"))
+    count = translate("These patients were asked {count} times.").format(
+        count=run.comparison.uses
+    )
+    return Foot(count, (again, Deed("to_promote", translate("Next: promote"), first=True)))
+
+
+def _promote(run: Run) -> Foot:
+    compared = run.comparison
+    if compared is None:
+        return Foot(translate("Compare the model first."), ())
+    if not compared.promoted:
+        return Foot(translate("{key} stays out of use.").format(key=compared.key), ())
+    said = translate("{key} may be put into use.").format(key=compared.key)
+    return Foot(said, (Deed("promote", translate("Put into use"), first=True),))
+
+
+_OF_STEP = {
+    Step.AUDIT: _audit,
+    Step.TRAIN: _train,
+    Step.COMPARE: _compare,
+    Step.PROMOTE: _promote,
+}

@@ -1,0 +1,290 @@
+"""What a retraining left in its folder, and which versions there are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from ml.audit.report import AuditReport
+from ml.errors import DataError, ModelError
+from ml.files import replacing
+from ml.in_use import cards_in_use
+from ml.manifest import Label, Source, Split, read_manifest
+from ml.registry import CARD, ROLES, read_card
+from ml.texts import mark
+from ml.train.order import TrainingOrder
+from ml.versions import SHIPPED, Version, Versions
+from viewer.core.retraining import Comparison, Counted, Point, Run, Told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ml.manifest import ManifestRow
+
+# As `ml.train.run`, `ml.train.curve` and `ml.train.promotion` name them.
+AUDIT, CURVE, COMPARISON = "audit.json", "curve.jsonl", "comparison.json"
+ORDER = "order.json"
+NOT_WORSE = ("better", "not worse")
+_PARTS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
+
+
+def count_data(manifest: Path) -> Counted:
+    """Count what a data set has for each purpose.
+
+    Raises
+    ------
+    DataError
+        Where there is no manifest, or it cannot be read.
+    """
+    rows = read_manifest(manifest).rows
+    of_part = {
+        part: [row for row in rows if (row.split or Split.TRAIN) is part] for part in _PARTS
+    }
+    train, validation, test = (_counts(of_part[part]) for part in _PARTS)
+    return Counted(
+        str(manifest),
+        len({row.patient_id for row in rows}),
+        len(rows),
+        (train, validation, test),
+        sum(row.source is Source.GENERATED for row in rows),
+    )
+
+
+def _counts(rows: list[ManifestRow]) -> tuple[int, int, int]:
+    with_lesion = sum(row.label in (Label.BENIGN, Label.MALIGNANT) for row in rows)
+    return len({row.patient_id for row in rows}), len(rows), with_lesion
+
+
+def begin(order: TrainingOrder) -> Run:
+    """Make a retraining's folder and write down what is wanted.
+
+    Raises
+    ------
+    DataError
+        Where the folder cannot be written.
+    """
+    write_order(order)
+    return read_run(Path(order.out))
+
+
+def write_order(order: TrainingOrder) -> None:
+    """Keep an order in its folder.
+
+    Raises
+    ------
+    DataError
+        Where the folder cannot be written.
+    """
+    folder = Path(order.out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / ORDER) as fresh:
+            fresh.write_text(json.dumps(order.to_json(), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(
+            mark("{folder} cannot be written ({why}); make room, or ask who may write there."),
+            folder=folder.name,
+            why=str(error.strerror or error),
+        ) from error
+
+
+def read_run(folder: Path) -> Run:
+    """All that lies in a retraining's folder.
+
+    Raises
+    ------
+    DataError, ModelError
+        Where a file of it is not what it should be, or the data are not there any more.
+    """
+    order = TrainingOrder.from_json(_json(folder / ORDER))
+    report = folder / AUDIT
+    card = read_card(folder / CARD) if (folder / CARD).exists() else None
+    return Run(
+        order,
+        count_data(Path(order.manifest)),
+        AuditReport.from_json(_json(report)) if report.exists() else None,
+        _curve(folder / CURVE),
+        card is not None,
+        card.figures if card else (),
+        _comparison(folder / COMPARISON),
+    )
+
+
+def runs_of(trainings: Path) -> tuple[Path, ...]:
+    """The folders of all retrainings, the newest first."""
+    orders = trainings.glob(f"*/{ORDER}")
+    newest = sorted(orders, key=lambda path: path.stat().st_mtime, reverse=True)
+    return tuple(path.parent for path in newest)
+
+
+def _curve(path: Path) -> tuple[Point, ...]:
+    """The losses so far; the last line may be half written.
+
+    A step that came twice, after a restart, counts as it was told last.
+    """
+    if not path.exists():
+        return ()
+    whole = path.read_bytes().rpartition(b"\n")[0].splitlines()
+    lines = [cast("Mapping[str, object]", json.loads(line)) for line in whole]
+    names = [each.name for each in fields(Point)]
+    points = (Point(*(line[name] for name in names)) for line in lines)  # type: ignore[arg-type]
+    of_step = {point.done: point for point in points}
+    return tuple(of_step[done] for done in sorted(of_step))
+
+
+def _comparison(path: Path) -> Comparison | None:
+    content = _json(path) if path.exists() else {}
+    if "decision" not in content:
+        return None
+    decision = cast("Mapping[str, object]", content["decision"])
+    compared = cast("Iterable[Mapping[str, object]]", decision["compared"])
+    told = (Told(str(one["sentence"]), one["standing"] in NOT_WORSE) for one in compared)
+    return Comparison(
+        str(content["role"]),
+        str(content["key"]),
+        str(content["live"]),
+        bool(decision["promoted"]),
+        tuple(told),
+        tuple(map(str, cast("Iterable[object]", decision["reasons"]))),
+        int(cast("int", decision["uses"])),
+        decision,
+    )
+
+
+def _json(path: Path) -> dict[str, object]:
+    try:
+        return cast("dict[str, object]", json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            mark("{name} of the training cannot be read; begin another training."),
+            detail=str(error),
+            name=path.name,
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A version as the list shows it.
+
+    Attributes
+    ----------
+    key
+        Empty: the model that comes with the program.
+    """
+
+    role: str
+    key: str
+    added: str
+    audit: str
+    override: str
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """Which models are in use, and which others there are.
+
+    Attributes
+    ----------
+    names
+        By role, ``name version``.
+    may_go_back
+        Roles in which an earlier model can be used again.
+    """
+
+    names: Mapping[str, str]
+    lines: tuple[Line, ...]
+    may_go_back: frozenset[str]
+
+
+def models_in_use(own: Path) -> InUse:
+    """Read the list of versions.
+
+    Raises
+    ------
+    ModelError
+        Where a card is no card, or the version in use is not there any more.
+    """
+    versions = Versions(own)
+    cards = cards_in_use().items()
+    lines = (line for role in ROLES for line in _lines(versions, role))
+    back = frozenset(role for role in ROLES if versions.live(role) != SHIPPED)
+    names = {role: f"{card.name} {card.version}" for role, card in cards}
+    return InUse(names, tuple(lines), back)
+
+
+def _lines(versions: Versions, role: str) -> list[Line]:
+    live = versions.live(role)
+    shipped = Line(role, SHIPPED, "", "", "", live == SHIPPED)
+    return [shipped, *(_line(one, live) for one in versions.all(role))]
+
+
+def _line(version: Version, live: str) -> Line:
+    origin = version.origin
+    return Line(
+        version.role,
+        version.key,
+        version.added[:10],
+        origin.audit,
+        origin.override,
+        version.key == live,
+    )
+
+
+def promote(own: Path, compared: Comparison, who: str) -> None:
+    """Put a version that the gate let through into use.
+
+    Raises
+    ------
+    ModelError
+        Where it was not let through, was compared with a model that is not in use any more, or
+        is damaged.
+    """
+    versions = Versions(own)
+    if not compared.promoted:
+        raise ModelError(
+            mark("The comparison did not let {key} through; it stays out of use."),
+            key=compared.key,
+        )
+    if versions.live(compared.role) != compared.live:
+        raise ModelError(
+            mark("Another model was put into use since {key} was compared; compare it again."),
+            key=compared.key,
+        )
+    versions.promote(compared.role, compared.key, who, compared.decision)
+
+
+def go_back(own: Path, role: str, who: str) -> None:
+    """Use again what was in use before.
+
+    Raises
+    ------
+    ModelError
+        Where the program's own model is in use already.
+    """
+    Versions(own).go_back(role, who)
+
+
+def audit_anew(run: Run) -> Run:
+    """Take an audit away that is to be made again, and with it the reason against it.
+
+    Raises
+    ------
+    DataError
+        Where the folder cannot be written.
+    """
+    order = replace(run.order, override="")
+    write_order(order)
+    (run.folder / AUDIT).unlink(missing_ok=True)
+    return replace(run, order=order, audit=None)
+
+
+def keep_override(run: Run) -> Run:
+    """Keep the written reason against a red audit with the order and the report."""
+    write_order(run.order)
+    assert run.audit is not None
+    with replacing(run.folder / AUDIT) as fresh:
+        fresh.write_text(json.dumps(run.audit.to_json(), indent=1) + "\n", encoding="utf-8")
+    return run

@@ -1,0 +1,1 @@
+"""Tools > Retrain models: data, audit, training, comparison, promotion."""

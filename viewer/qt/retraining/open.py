@@ -1,0 +1,61 @@
+"""Opens the window of a retraining where this program keeps its things."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from viewer.core.home import find_home
+from viewer.jobs.devices import default_lane
+from viewer.qt.dialogs.reader import ReaderDialog
+from viewer.qt.retraining.window import Places, RetrainDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QWidget
+
+    from viewer.jobs.models import ModelProcess
+    from viewer.qt.job_runner import JobRunner
+    from viewer.qt.long_jobs import LongJobs
+    from viewer.qt.preferences import Preferences
+
+
+def make_retraining(
+    jobs: LongJobs,
+    runner: JobRunner,
+    preferences: Preferences,
+    models: ModelProcess,
+    parent: QWidget,
+) -> RetrainDialog:
+    """A window over another.
+
+    Parameters
+    ----------
+    preferences
+        Say which device, which margins and who reads; a new name is kept there.
+    models
+        Are started anew when others are in use.
+    """
+
+    def with_reader(named: Callable[[str], None]) -> None:
+        if preferences.settings.reader:
+            named(preferences.settings.reader)
+            return
+
+        def keep(name: str) -> None:
+            preferences.change(replace(preferences.settings, reader=name))
+            named(name)
+
+        ReaderDialog(keep, parent).open()
+
+    home = find_home()
+    places = Places(
+        home.trainings,
+        home.models,
+        default_lane(preferences.settings.device),
+        margins=lambda: preferences.settings.margins,
+        with_reader=with_reader,
+        promoted=models.renew,
+    )
+    return RetrainDialog(jobs, runner, places, parent)

@@ -1,0 +1,237 @@
+"""The pages after the first: audit, training, comparison, promotion. Each shows a `Run`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from ml.audit.report import Verdict
+from ml.texts import mark, translate
+from viewer.core.retraining import ROLES, reading
+from viewer.qt.cards import label
+from viewer.qt.dialogs.base import name_button
+from viewer.qt.retraining.charts import CurveChart, chance_chart
+from viewer.qt.retraining.parts import Page, heading, line, verdict_card
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QVBoxLayout
+
+    from ml.audit.report import AuditReport, Check
+    from ml.registry import Figure
+    from viewer.core.retraining import Comparison, Run
+    from viewer.jobs.retrained import InUse, Line
+
+VERDICT_TITLES = {
+    Verdict.RED: mark("Red: this data would teach the wrong thing"),
+    Verdict.AMBER: mark("Amber: look at this before you train"),
+    Verdict.GREEN: mark("Green: nothing speaks against this data"),
+}
+ORDER_OF_VERDICTS = (Verdict.RED, Verdict.AMBER, Verdict.GREEN)
+
+
+class AuditPage(Page):
+    """What was looked at at the left; the blind probe and the cures at the right."""
+
+    def show_run(self, run: Run) -> None:
+        """Show a run's audit, or that there is none yet."""
+        left, right = self.clear(self.left), self.clear(self.right)
+        if run.audit is None:
+            left.addWidget(
+                verdict_card(
+                    "none",
+                    translate("Not audited yet"),
+                    translate(
+                        "The audit asks what a network could learn from these images "
+                        "instead of disease. It takes some minutes, in the background."
+                    ),
+                )
+            )
+        else:
+            self._show_checks(run.audit, left)
+            self._show_cures(run.audit, right)
+        left.addStretch(1)
+        right.addStretch(1)
+
+    @staticmethod
+    def _show_checks(audit: AuditReport, rows: QVBoxLayout) -> None:
+        worst = audit.of(audit.verdict)[0] if audit.checks else None
+        text = (
+            str(worst.reason)
+            if worst and audit.verdict is not Verdict.GREEN
+            else translate("{images} images of {patients} patients were looked at.").format(
+                images=audit.images, patients=audit.patients
+            )
+        )
+        title = translate(VERDICT_TITLES[audit.verdict])
+        rows.addWidget(verdict_card(audit.verdict.value, title, text))
+        for verdict in ORDER_OF_VERDICTS:
+            for check in audit.of(verdict):
+                rows.addWidget(
+                    line(verdict.value, str(check.name), str(check.reason), _figure(check))
+                )
+
+    @staticmethod
+    def _show_cures(audit: AuditReport, rows: QVBoxLayout) -> None:
+        blind = next((check for check in audit.checks if check.chance), None)
+        if blind is not None:
+            rows.addWidget(heading(translate("Lesion-blind probe against its null")))
+            rows.addWidget(
+                chance_chart(blind.chance, blind.figures[0].value, str(blind.reason))
+            )
+        cures = dict.fromkeys(
+            str(check.cure)
+            for verdict in (Verdict.RED, Verdict.AMBER)
+            for check in audit.of(verdict)
+            if check.cure
+        )
+        if cures:
+            rows.addWidget(heading(translate("What cures it")))
+        for number, cure in enumerate(cures, 1):
+            rows.addWidget(line("none", f"{number}  {cure}"))
+        if audit.override:
+            rows.addWidget(heading(translate("Overridden")))
+            rows.addWidget(label(audit.override))
+
+
+def _figure(check: Check) -> str:
+    if not check.figures:
+        return ""
+    first = check.figures[0]
+    return f"{translate(first.name)} {first.value:.2f}"
+
+
+class TrainPage(Page):
+    """The curve at the left; what it says, and the figures in the end, at the right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.curve = CurveChart()
+        rows = self.clear(self.left)
+        rows.addWidget(heading(translate("Errors while it learns")))
+        rows.addWidget(self.curve.widget, 1)
+
+    def show_run(self, run: Run) -> None:
+        """Draw the curve, and say what it means."""
+        self.curve.show(run.curve)
+        rows = self.clear(self.right)
+        rows.addWidget(heading(translate("What the curve says")))
+        rows.addWidget(label(reading(run.curve)))
+        if run.trained:
+            rows.addWidget(heading(translate("What the model reaches")))
+            for figure in run.figures:
+                rows.addWidget(_figure_line(figure))
+        rows.addStretch(1)
+
+
+def _figure_line(figure: Figure) -> QWidget:
+    interval = translate("{low} to {high}, {count} patients; {data}").format(
+        low=f"{figure.low:.3f}", high=f"{figure.high:.3f}", count=figure.n, data=figure.data
+    )
+    return line("none", translate(figure.name), interval, f"{figure.value:.3f}")
+
+
+class ComparePage(Page):
+    """The new model and the one in use on the same patients."""
+
+    def show_run(self, run: Run) -> None:
+        """Show what the gate said, or that it was not asked."""
+        left, right = self.clear(self.left), self.clear(self.right)
+        if run.comparison is None:
+            text = translate(
+                "A new model goes live only if it is shown to be no worse than the one in use."
+            )
+            left.addWidget(verdict_card("none", translate("Not compared yet"), text))
+        else:
+            _show_comparison(run.comparison, left)
+        right.addWidget(heading(translate("How it is decided")))
+        for text in (
+            translate("Both models look at the same patients, whom neither was taught."),
+            translate(
+                "Not the difference counts but its confidence limit: even that must lie inside "
+                "the margin of the settings."
+            ),
+            translate(
+                "Patients that are asked again and again end by saying yes by chance: the "
+                "limit is made wider each time."
+            ),
+            translate("The audit of the training data must have been green."),
+        ):
+            right.addWidget(line("none", text))
+        left.addStretch(1)
+        right.addStretch(1)
+
+
+def _show_comparison(compared: Comparison, rows: QVBoxLayout) -> None:
+    if compared.promoted:
+        title = translate("Shown to be no worse")
+        rows.addWidget(verdict_card("green", title, translate("It may be put into use.")))
+    else:
+        title = translate("Not shown to be as good")
+        rows.addWidget(verdict_card("red", title, compared.reasons[0]))
+    for told in compared.told:
+        rows.addWidget(line("green" if told.fits else "red", told.sentence))
+    sentences = {told.sentence for told in compared.told}
+    for reason in compared.reasons:
+        if reason not in sentences:
+            rows.addWidget(line("red", reason))
+
+
+class PromotePage(Page):
+    """Every version there is, and the way back.
+
+    Signals
+    -------
+    back_requested : str
+        Use the earlier model of a role again.
+    """
+
+    back_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.backs: dict[str, QPushButton] = {}
+
+    def show_run(self, run: Run) -> None:
+        """Show what was decided of the run's model."""
+        rows = self.clear(self.right)
+        rows.addWidget(heading(translate("This model")))
+        if run.comparison is None:
+            rows.addWidget(label(translate("It was not compared yet.")))
+        else:
+            _show_comparison(run.comparison, rows)
+        rows.addStretch(1)
+
+    def show_versions(self, in_use: InUse) -> None:
+        """List all versions; those in use have a sign."""
+        rows = self.clear(self.left)
+        self.backs = {}
+        for role, word in ROLES:
+            lines = [each for each in in_use.lines if each.role == role]
+            head = QHBoxLayout()
+            head.addWidget(heading(translate(word)), 1)
+            if role in in_use.may_go_back:
+                head.addWidget(self._back(role))
+            rows.addLayout(head)
+            for each in reversed(lines):
+                rows.addWidget(_version_line(each))
+        rows.addStretch(1)
+
+    def _back(self, role: str) -> QPushButton:
+        button = QPushButton()
+        name_button(button, translate("Go back to the model before"))
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: self.back_requested.emit(role))
+        self.backs[role] = button
+        return button
+
+
+def _version_line(version: Line) -> QWidget:
+    title = version.key or translate("The model that comes with the program")
+    parts = [version.added, translate("audit {verdict}").format(verdict=version.audit)]
+    text = " · ".join(parts) if version.audit else version.added
+    if version.override:
+        text += " · " + translate("overridden: {reason}").format(reason=version.override)
+    right = translate("in use") if version.live else ""
+    return line("green" if version.live else "none", title, text, right)

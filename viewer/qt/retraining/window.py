@@ -1,0 +1,463 @@
+"""The window of a retraining: five steps, one after the other; the work is the queue's."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QWidget,
+)
+
+from ml.errors import MammoError
+from ml.texts import translate
+from ml.train.order import TrainingOrder
+from viewer.core import retraining
+from viewer.core.reading import utc_now
+from viewer.core.retraining import Step
+from viewer.jobs import retrain_deeds, retrained
+from viewer.jobs.job import Job
+from viewer.qt.cards import label
+from viewer.qt.dialogs.base import Dialog, name_button
+from viewer.qt.retraining.data_page import DataPage
+from viewer.qt.retraining.foot import Foot
+from viewer.qt.retraining.pages import AuditPage, ComparePage, PromotePage, TrainPage
+from viewer.qt.retraining.style import STYLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PySide6.QtGui import QShowEvent
+
+    from viewer.core.retraining import Counted, Run
+    from viewer.jobs.retrained import InUse
+    from viewer.library.job_row import JobRow
+    from viewer.qt.job_runner import JobRunner
+    from viewer.qt.long_jobs import LongJobs
+
+_log = logging.getLogger("viewer.qt")
+SIZE_PX = (1500, 860)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where trainings work, and with what.
+
+    Attributes
+    ----------
+    trainings
+        Gets a folder for each training.
+    own_models
+        The folder of the user's own models.
+    lane
+        The device of new jobs.
+    margins
+        How much worse a new model may be, by the names of `ml.evaluate.gate.Margins`.
+    with_reader
+        Calls back with the reader's name, asking for it where it is not known.
+    promoted
+        Told that other models are in use.
+    """
+
+    trainings: Path
+    own_models: Path
+    lane: str
+    margins: Callable[[], Mapping[str, float]]
+    with_reader: Callable[[Callable[[str], None]], None]
+    promoted: Callable[[], object]
+
+
+class RetrainDialog(Dialog):
+    """Audits, trains, compares and promotes; it blocks nothing."""
+
+    def __init__(
+        self, jobs: LongJobs, runner: JobRunner, places: Places, parent: QWidget | None
+    ) -> None:
+        super().__init__(translate("Retrain models"), parent)
+        # It is only hidden: what was asked for is answered later, and is there the next time.
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        self._jobs, self._runner, self._places = jobs, runner, places
+        self._counted: Counted | None = None
+        self._told = ""
+        self.run: Run | None = None
+        self.step = Step.DATA
+        self.about = QLabel()
+        self.choice = QComboBox()
+        self.steps: dict[Step, QPushButton] = {}
+        self.data, self.audit, self.train = DataPage(), AuditPage(), TrainPage()
+        self.compare, self.promote = ComparePage(), PromotePage()
+        self.foot = Foot()
+        self._lay_out()
+        self._connect()
+        self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Read which models are in use, and which trainings there are."""
+        super().showEvent(event)
+        self._read_versions()
+        self._read_runs()
+
+    # What is asked for
+
+    def choose_folder(self) -> None:
+        """Ask for a folder with a manifest."""
+        name = QFileDialog.getExistingDirectory(self, translate("Choose a data set"))
+        if name:
+            self.count(Path(name))
+
+    def choose_table(self) -> None:
+        """Ask for a manifest's file."""
+        title = translate("Choose a manifest")
+        name, _ = QFileDialog.getOpenFileName(self, title, filter="manifest (*.csv)")
+        if name:
+            self.count(Path(name))
+
+    def count(self, manifest: Path) -> None:
+        """Count what a data set has; it is what the next training learns from."""
+        title = translate("Counting {name}").format(name=manifest.name)
+        self._do(title, partial(retrained.count_data, manifest), self._take_data, self._refuse)
+
+    def go_to(self, step: Step) -> None:
+        """Show a step."""
+        self.step = step
+        self._told = ""
+        self._show()
+
+    def act(self, name: str) -> None:
+        """Do what a button of the bottom line says."""
+        deeds: dict[str, Callable[[], None]] = {
+            "audit": self._audit,
+            "override": self.ask_reason,
+            "train": self._train,
+            "compare": self._compare,
+            "promote": self._promote,
+            "to_train": partial(self.go_to, Step.TRAIN),
+            "to_compare": partial(self.go_to, Step.COMPARE),
+            "to_promote": partial(self.go_to, Step.PROMOTE),
+        }
+        if name in deeds:
+            deeds[name]()
+        else:
+            self._steer(name)
+
+    def ask_reason(self) -> None:
+        """Ask why data are used although their audit is red."""
+        title = translate("Override the audit")
+        text = translate("Why may these data be used? It stays on the model's card for ever.")
+        asked = QInputDialog(self)
+        asked.setWindowTitle(title)
+        asked.setLabelText(text)
+        asked.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        asked.textValueSelected.connect(self.override)
+        asked.open()
+
+    def override(self, reason: str) -> None:
+        """Go on in spite of a red audit, with a written reason."""
+        if self.run is None:
+            return
+        try:
+            changed = retraining.overridden(self.run, reason)
+        except MammoError as error:
+            self._say(str(error))
+            return
+        work = partial(retrained.keep_override, changed)
+        self._do(translate("Keeping the reason"), work, self._take_run, self._say)
+
+    def open_run(self, folder: Path) -> None:
+        """Show another training."""
+        title = translate("Reading {name}").format(name=folder.name)
+        self._do(title, partial(retrained.read_run, folder), self._arrive, self._say)
+
+    def _audit(self) -> None:
+        if self.step is Step.DATA or self.run is None:
+            if self._counted is not None:
+                begin = partial(retrained.begin, self._order(self._counted))
+                self._do(translate("Beginning a training"), begin, self._begun, self._say)
+            return
+        order = replace(self.run.order, override="")
+        work = partial(retrained.audit_anew, self.run)
+        self._do(translate("Auditing again"), work, self._take_run, self._say)
+        self._submit(retrain_deeds.AUDIT, translate("Audit {name}"), order.to_json())
+
+    def _order(self, counted: Counted) -> TrainingOrder:
+        role, part = str(self.data.role.value), self.data.part.value
+        assert isinstance(part, float)
+        folder = retraining.new_folder(self._places.trainings, role, utc_now()[:10])
+        return TrainingOrder(
+            manifest=counted.manifest,
+            out=str(folder),
+            role=role,
+            part=part,
+            from_scratch=bool(self.data.beginning.value),
+        )
+
+    def _begun(self, run: Run) -> None:
+        self._arrive(run, Step.AUDIT)
+        self._submit(retrain_deeds.AUDIT, translate("Audit {name}"), run.order.to_json())
+        self._read_runs()
+
+    def _train(self) -> None:
+        if self.run is not None:
+            spec = self.run.order.to_json()
+            self._submit(retrain_deeds.TRAIN, translate("Train {name}"), spec)
+
+    def _compare(self) -> None:
+        if self.run is not None:
+            spec: dict[str, object] = {
+                "trained": str(self.run.folder),
+                "manifest": self.run.order.manifest,
+                **self._places.margins(),
+            }
+            self._submit(retrain_deeds.COMPARE, translate("Compare {name}"), spec)
+
+    def _submit(self, kind: str, title: str, spec: Mapping[str, object]) -> None:
+        if self.run is not None:
+            name = self.run.folder.name
+            lane = self._places.lane
+            self._jobs.submit(kind, title.format(name=name), spec, lane, lambda _: None)
+
+    def _promote(self) -> None:
+        if self.run is not None and (compared := self.run.comparison) is not None:
+            self._places.with_reader(
+                partial(
+                    self._change_use,
+                    partial(retrained.promote, self._places.own_models, compared),
+                )
+            )
+
+    def _go_back(self, role: str) -> None:
+        work = partial(retrained.go_back, self._places.own_models, role)
+        self._places.with_reader(partial(self._change_use, work))
+
+    def _change_use(self, work: Callable[[str], None], who: str) -> None:
+        title = translate("Changing the model in use")
+        self._do(title, partial(work, who), self._changed_use, self._say)
+
+    def _changed_use(self, _: object) -> None:
+        self._places.promoted()
+        self._read_versions()
+        self._say(translate("Done. The next analysis is done by the models in use now."))
+
+    def _steer(self, deed: str) -> None:
+        row = self._row()
+        steering: dict[str, Callable[[int], None]] = {
+            "pause": self._jobs.pause,
+            "resume": self._jobs.resume,
+            "retry": self._jobs.retry,
+            "cancel": self._jobs.cancel,
+        }
+        if row is not None:
+            steering[deed](row.id)
+
+    # What comes
+
+    def _row(self) -> JobRow | None:
+        kind = retrain_deeds.KINDS.get(self.step)
+        if self.run is None or kind is None:
+            return None
+        return retrain_deeds.row_of(self._jobs.rows, str(self.run.folder), kind)
+
+    def _hear(self, job_id: int, news: Mapping[str, object]) -> None:
+        row, run = self._jobs.row(job_id), self.run
+        if row is None or run is None or str(run.folder) not in row.spec.values():
+            return
+        if "loss" in news:
+            self.run = retraining.hear(run, row.done, row.of, news)
+            if self.step is Step.TRAIN:
+                self.train.show_run(self.run)
+        else:
+            self._read_again()
+
+    def _show_rows(self, rows: tuple[JobRow, ...]) -> None:
+        """A job that ended left something in the folder."""
+        ended = {row.id for row in rows if row.state.is_ended}
+        if self.run is not None and ended - self._ended:
+            self._read_again()
+        self._ended = ended
+        self._show_foot()
+
+    def _read_again(self) -> None:
+        if self.run is not None:
+            title = translate("Reading {name}").format(name=self.run.folder.name)
+            work = partial(retrained.read_run, self.run.folder)
+            self._do(title, work, self._take_run, self._say)
+
+    def _read_runs(self) -> None:
+        work = partial(retrained.runs_of, self._places.trainings)
+        self._do(translate("Looking for trainings"), work, self._take_runs, self._say)
+
+    def _read_versions(self) -> None:
+        work = partial(retrained.models_in_use, self._places.own_models)
+        self._do(translate("Looking for models"), work, self._take_versions, self._say)
+
+    def _take_runs(self, folders: tuple[Path, ...]) -> None:
+        self.choice.blockSignals(True)
+        self.choice.clear()
+        self.choice.addItem(translate("A new training"), None)
+        for folder in folders:
+            self.choice.addItem(folder.name, folder)
+        self._mark_choice()
+        self.choice.blockSignals(False)
+        self.choice.setVisible(bool(folders))
+
+    def _mark_choice(self) -> None:
+        folder = self.run.folder if self.run else None
+        self.choice.setCurrentIndex(max(self.choice.findData(folder), 0))
+
+    def _choose_run(self, index: int) -> None:
+        folder = self.choice.itemData(index)
+        if isinstance(folder, Path):
+            self.open_run(folder)
+        else:
+            self.run = None
+            self.go_to(Step.DATA)
+
+    def _take_versions(self, in_use: InUse) -> None:
+        names = ", ".join(in_use.names.values())
+        text = translate("in use: {names}").format(names=names)
+        self.about.setText(text)
+        self.about.setAccessibleName(text)
+        self.about.setToolTip(text)
+        self.promote.show_versions(in_use)
+
+    def _take_data(self, counted: Counted) -> None:
+        self._counted = counted
+        self.data.show_counted(counted)
+        self._show_foot()
+
+    def _refuse(self, sentence: str) -> None:
+        self._counted = None
+        self.data.show_counted(None)
+        self.data.say(sentence)
+        self._show_foot()
+
+    def _arrive(self, run: Run, step: Step | None = None) -> None:
+        self._take_run(run)
+        if run.counted is not None:
+            self._take_data(run.counted)
+        self.go_to(step or run.reached)
+
+    def _take_run(self, run: Run) -> None:
+        known = self.run
+        if known is not None and known.folder == run.folder:
+            longer = max(known.curve, run.curve, key=len)
+            run = replace(run, curve=longer)
+        self.run = run
+        self._show()
+
+    def _say(self, sentence: str) -> None:
+        self._told = sentence
+        self._show_foot()
+
+    def _do(
+        self,
+        title: str,
+        work: Callable[[], object],
+        done: Callable[..., None],
+        told: Callable[[str], None],
+    ) -> None:
+        """Do something where disks are read; what the user may be told is told."""
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, MammoError):
+                raise error
+            _log.info("a retraining was refused: %s", type(error).__name__)
+            told(str(error))
+
+        self._runner.submit(Job(title, work), done, failed)
+
+    # How it looks
+
+    def _show(self) -> None:
+        reached = self.run.reached if self.run else Step.DATA
+        for step, button in self.steps.items():
+            word = translate(retraining.STEP_WORDS[step])
+            over = step < reached
+            name_button(button, f"{step + 1}  {word}" + (" ✓" if over else ""))
+            button.setProperty("over", over)
+            button.style().unpolish(button)
+            button.style().polish(button)
+            button.setChecked(step is self.step)
+            button.setEnabled(step <= reached or step is Step.PROMOTE)
+        self._pages.setCurrentIndex(self.step)
+        if self.run is not None:
+            for page in (self.audit, self.train, self.compare, self.promote):
+                page.show_run(self.run)
+        self._mark_choice()
+        self._show_foot()
+
+    def _show_foot(self) -> None:
+        foot = retrain_deeds.foot_of(self.step, self.run, self._jobs.rows)
+        if self._told:
+            foot = replace(foot, sentence=self._told)
+        ready = self.step is not Step.DATA or self._counted is not None
+        self.foot.show_foot(foot, enabled=ready)
+
+    def _lay_out(self) -> None:
+        self._ended: set[int] = set()
+        self.setWindowFlag(Qt.WindowType.WindowMinMaxButtonsHint)
+        self.setStyleSheet(STYLE)
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.rows.setSpacing(0)
+        self.rows.addWidget(self._make_head())
+        self.rows.addWidget(self._make_steps())
+        self._pages = QStackedWidget()
+        for page in (self.data, self.audit, self.train, self.compare, self.promote):
+            self._pages.addWidget(page)
+        self.rows.addWidget(self._pages, 1)
+        self.rows.addWidget(self.foot)
+        room = self.screen().availableSize()
+        self.resize(min(SIZE_PX[0], room.width()), min(SIZE_PX[1], room.height()))
+
+    def _make_head(self) -> QFrame:
+        head = QFrame()
+        head.setObjectName("head")
+        row = QHBoxLayout(head)
+        row.setContentsMargins(16, 11, 16, 11)
+        row.setSpacing(14)
+        row.addWidget(label(self.windowTitle(), "title", wrap=False))
+        self.about.setProperty("kind", "dim")
+        self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row.addWidget(self.about, 1)
+        self.choice.setAccessibleName(translate("Training"))
+        row.addWidget(self.choice)
+        return head
+
+    def _make_steps(self) -> QFrame:
+        bar = QFrame()
+        bar.setObjectName("steps")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for step in Step:
+            button = QPushButton()
+            button.setProperty("kind", "step")
+            button.setCheckable(True)
+            button.setAutoDefault(False)
+            button.clicked.connect(partial(self.go_to, step))
+            self.steps[step] = button
+            row.addWidget(button, 1)
+        return bar
+
+    def _connect(self) -> None:
+        self.data.folder_requested.connect(self.choose_folder)
+        self.data.table_requested.connect(self.choose_table)
+        self.foot.pressed.connect(self.act)
+        self.promote.back_requested.connect(self._go_back)
+        self.choice.currentIndexChanged.connect(self._choose_run)
+        self._jobs.changed.connect(self._show_rows)
+        self._jobs.told.connect(self._hear)
+        self._jobs.failed.connect(self._say)
