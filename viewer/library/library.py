@@ -29,6 +29,7 @@ from viewer.library.database import (
     open_database,
     replace_database,
 )
+from viewer.library.reads import analyses_of, read_studies
 from viewer.library.words import DECISIONS, OUTCOMES, addition, decisions_in, outcomes_in
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from ml.findings import ImageAnalysis, ModelUse
     from viewer.core.decision import Decision, Outcome
+    from viewer.core.read_study import ReadStudy
 
     _Statement = tuple[str, Sequence[tuple[object, ...]]]
 
@@ -206,6 +208,20 @@ class Library:
     def outcomes_of(self, study_uid: str) -> tuple[Outcome, ...]:
         """All that was said of a study's breasts, the oldest first."""
         return outcomes_in(self._read(OUTCOMES, (study_uid,)))
+
+    def read_studies(self) -> tuple[ReadStudy, ...]:
+        """Every study that was opened or said something of, those opened last first.
+
+        All words are read: for a job, not for the GUI thread.
+        """
+        return read_studies(self._read, _reading)
+
+    def latest_analyses(self, study_uid: str, weights_sha256: str) -> tuple[ImageAnalysis, ...]:
+        """What a classifier, named by its weights, said last of each image of a study.
+
+        Without heat maps. The study is one of `read_studies`.
+        """
+        return analyses_of(self._read, study_uid, weights_sha256)
 
     def keep_analysis(self, analysis: Analysis) -> None:
         """Keep an analysis, image by image, under the models and the program that made it."""

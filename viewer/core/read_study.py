@@ -1,0 +1,149 @@
+"""One study that was read: all that the library keeps of the reader's word on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from viewer.core.decision import Circumstances, Outcome, Proof, last_words, outcome_of
+from viewer.core.reading import SIDES
+from viewer.core.state import Impression, Reading
+
+if TYPE_CHECKING:
+    from ml.mammo.codes import Laterality
+    from viewer.core.decision import AssessmentCategory, Decision, Standing, Truth
+
+# No UID begins so (`viewer.qt.memory` files a study that shows nobody under it).
+SYNTHETIC = "synthetic:"
+# A shorter follow-up says nothing for sure: a cancer that is there would show within a year.
+LEAST_MONTHS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStudy:
+    """A study, and what was said of it.
+
+    Attributes
+    ----------
+    uid
+        Its name in the library.
+    label, path
+        As in the list of recent studies; empty where it was forgotten.
+    reading, reader
+        The blind first read, and by whom.
+    decisions, outcomes
+        The whole history, the oldest first.
+    """
+
+    uid: str
+    label: str = ""
+    path: str = ""
+    reading: Reading = field(default_factory=Reading)
+    reader: str = ""
+    decisions: tuple[Decision, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether it shows nobody."""
+        return self.uid.startswith(SYNTHETIC)
+
+    @property
+    def said(self) -> bool:
+        """Whether the reader said anything of it."""
+        spoken = (self.decisions, self.outcomes, self.reading.before, self.reading.after)
+        return any(spoken)
+
+    @property
+    def read_at(self) -> str:
+        """When she first said anything of a breast, ISO 8601 UTC; empty where that is unknown.
+
+        What was decided on single marks counts where nothing was said of a breast.
+        """
+        words = self.outcomes or self.decisions
+        return words[0].circumstances.at if words else self.reading.revealed_at
+
+    @property
+    def read_by(self) -> str:
+        """Who said that."""
+        words = self.outcomes or self.decisions
+        return words[0].circumstances.reader if words else self.reader
+
+    def breast(self, side: Laterality) -> Outcome | None:
+        """What holds of a breast; None where nothing was said.
+
+        An impression of the blind first read counts where no recall stands in an outcome.
+        """
+        outcome = outcome_of(self.outcomes, side)
+        impression = self.reading.after.get(side) or self.reading.before.get(side)
+        if impression is None or (outcome is not None and outcome.recall is not None):
+            return outcome
+        recall = impression is Impression.RECALL
+        return replace(outcome or Outcome(side, self._unsigned()), recall=recall)
+
+    def breasts(self) -> tuple[Outcome, ...]:
+        """What holds of each breast of which something was said, right first."""
+        known = (self.breast(side) for side in SIDES)
+        return tuple(each for each in known if each is not None)
+
+    def standings(self) -> dict[Standing, int]:
+        """How many marks stand how."""
+        counted: dict[Standing, int] = {}
+        for word in last_words(self.decisions).values():
+            counted[word.standing] = counted.get(word.standing, 0) + 1
+        return counted
+
+    def _unsigned(self) -> Circumstances:
+        at = self.reading.revealed_at
+        seen = self.reading.seen_before or bool(at)
+        return Circumstances(self.reader, at, bool(at), seen, self.synthetic)
+
+
+def is_established(outcome: Outcome | None) -> bool:
+    """Whether it is known what a breast had: by pathology, or by a long enough follow-up."""
+    if outcome is None or outcome.truth is None:
+        return False
+    if outcome.proof is Proof.PATHOLOGY:
+        return True
+    return outcome.proof is Proof.FOLLOW_UP and (outcome.follow_up_months or 0) >= LEAST_MONTHS
+
+
+def learnt(
+    study: ReadStudy,
+    side: Laterality,
+    known: tuple[AssessmentCategory | None, tuple[Proof, Truth] | None, str, int | None],
+    said: tuple[str, str],
+) -> Outcome:
+    """What holds of a breast once something became known of it away from its images.
+
+    Parameters
+    ----------
+    known
+        The category; how it is known and what it was (None: not known); the date, ISO 8601;
+        and of a follow-up its length in months.
+    said
+        Who says it and when, ISO 8601 UTC.
+
+    Raises
+    ------
+    ValueError
+        Where the date is none.
+    """
+    assessment, proof, day, months = known
+    before = study.breast(side)
+    seen = bool(before and before.circumstances.marks_seen)
+    # No image is looked at: the machine's marks are not visible, but they may have been.
+    about = Circumstances(said[0], said[1], False, seen, study.synthetic)
+    outcome = replace(before or Outcome(side, about), circumstances=about)
+    outcome = replace(outcome, assessment=assessment)
+    if proof is None:
+        return replace(outcome, proof=None, truth=None, proof_date="", follow_up_months=None)
+    how, truth = proof
+    return replace(
+        outcome,
+        proof=how,
+        truth=truth,
+        proof_date=date.fromisoformat(day).isoformat(),
+        follow_up_months=months if how is Proof.FOLLOW_UP else None,
+    )
