@@ -173,6 +173,20 @@ COMMANDS: tuple[Command, ...] = (
         mark("Audit data, train a model on them, compare it with the one in use, promote it."),
     ),
     _command(
+        "outcomes",
+        mark("Outcomes of my reads…"),
+        "Ctrl+Shift+R",
+        Group.TOOLS,
+        mark("List what you read and what became known of it, with recall rate, PPV and more."),
+    ),
+    _command(
+        "corrections",
+        mark("My corrections as training data…"),
+        "",
+        Group.TOOLS,
+        mark("Write what you accepted, rejected and drew as a data set for trainings."),
+    ),
+    _command(
         "jobs",
         mark("Jobs…"),
         "Ctrl+J",

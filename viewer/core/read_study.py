@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ml.mammo.codes import Laterality
     from viewer.core.decision import AssessmentCategory, Decision, Standing, Truth
 
+    # Category; how it is known and what it was; the date; the months of a follow-up.
+    KnownFields = tuple[AssessmentCategory | None, tuple[Proof, Truth] | None, str, int | None]
+
 # No UID begins so (`viewer.qt.memory` files a study that shows nobody under it).
 SYNTHETIC = "synthetic:"
 # A shorter follow-up says nothing for sure: a cancer that is there would show within a year.
@@ -112,7 +115,7 @@ def is_established(outcome: Outcome | None) -> bool:
 def learnt(
     study: ReadStudy,
     side: Laterality,
-    known: tuple[AssessmentCategory | None, tuple[Proof, Truth] | None, str, int | None],
+    known: KnownFields,
     said: tuple[str, str],
 ) -> Outcome:
     """What holds of a breast once something became known of it away from its images.

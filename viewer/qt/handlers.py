@@ -147,6 +147,8 @@ def _dialogs(window: MainWindow) -> Handlers:
         "analyze": lambda: window.analyzer.analyze(),
         "generate": window.show_studio,
         "retrain": window.show_retraining,
+        "outcomes": window.show_outcomes,
+        "corrections": window.write_corrections,
         "jobs": window.show_jobs,
         "settings": partial(_show_settings, window),
         "shortcuts": partial(_show_shortcuts, window),

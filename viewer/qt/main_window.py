@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from viewer.library.library import Library
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.preferences import Preferences
+    from viewer.qt.reads import Reads
     from viewer.qt.session import Session
 
 _log = logging.getLogger("viewer.qt")
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self._models = models
         self.jobs = jobs or LongJobs(JobQueue(None))
         self.jobs.setParent(self)
+        self._reads: Reads | None = None
         self._started = False
         self._check_soon = QTimer(self, interval=JOBS_AFTER_MS, singleShot=True)
         self._check_soon.timeout.connect(self._check_library)
@@ -151,6 +153,33 @@ class MainWindow(QMainWindow):
 
         if not bring_up(self, JobsDialog):
             JobsDialog(self.jobs, self).show()
+
+    def show_outcomes(self) -> None:
+        """List what was read, and what became known of it."""
+        from viewer.qt.dialogs.outcomes_open import show_outcomes
+
+        if reads := self._own_reads():
+            show_outcomes(reads, self.preferences, self.open_paths, self)
+
+    def write_corrections(self) -> None:
+        """Write the reader's corrections as training data."""
+        from viewer.qt.dialogs.outcomes_open import ask_corrections
+
+        if reads := self._own_reads():
+            ask_corrections(reads, self)
+
+    def _own_reads(self) -> Reads | None:
+        """What the library holds of the reader's word; None, and told, where there is none."""
+        from viewer.qt.reads import Reads
+
+        if self.library is None:
+            self.notice.tell(translate("There is no library: nothing that you said is kept."))
+            return None
+        if self._reads is None:
+            library, preferences = self.library, self.preferences
+            self._reads = Reads(self.session, preferences, self._runner, library, parent=self)
+            self._reads.told.connect(self.notice.tell)
+        return self._reads
 
     def show_studio(self) -> None:
         """Have synthetic mammograms made."""

@@ -1,0 +1,123 @@
+"""The list of reads over a real library: what was said, what is entered, what is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ml.mammo.codes import Laterality
+from ml.manifest import Split, read_manifest
+from tests.factories.breasts import make_four_views
+from tests.factories.words import READER, make_decision, make_outcome
+from viewer.core.decision import AssessmentCategory, Proof, Standing, Truth
+from viewer.library.library import Library, RecentStudy
+from viewer.qt.dialogs.outcome import Known, OutcomeDialog
+from viewer.qt.dialogs.outcomes import OutcomesDialog
+from viewer.qt.job_runner import JobRunner
+from viewer.qt.preferences import Preferences
+from viewer.qt.reads import Reads
+from viewer.qt.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+RIGHT, LATER = Laterality.RIGHT, "2026-03-01T00:00:00Z"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    """One study with a rejected and an accepted mark and a recall, and one of nobody."""
+    from ml.mammo.read import read_mammogram
+
+    made = Library(tmp_path / "library.sqlite")
+    images = [read_mammogram(path) for path in make_four_views(tmp_path / "study")]
+    files = {image.sop_instance_uid: str(image.path) for image in images}
+    uid = images[0].study_instance_uid
+    made.remember_study(RecentStudy(uid, str(tmp_path / "study"), "P1 (4)", LATER, files))
+    right = [
+        image for image in images if image.laterality and image.laterality.value.value == "R"
+    ]
+    first = replace(make_decision(), sop_instance_uid=right[0].sop_instance_uid)
+    second = replace(first, sop_instance_uid=right[1].sop_instance_uid, mark="m2")
+    wrong = replace(second, standing=Standing.REJECTED)
+    recall = replace(make_outcome(), assessment=None, proof=None, truth=None)
+    words = [(uid, "a", first), (uid, "b", wrong), (uid, "c", recall)]
+    made.add_words([*words, ("synthetic:9", "d", replace(recall, recall=True))])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def reads(tmp_path: Path, library: Library) -> Iterator[Reads]:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'reader = "{READER}"\n', encoding="utf-8")
+    session = Session()
+    runner = JobRunner()
+    made = Reads(session, Preferences(session, settings), runner, library, now=lambda: LATER)
+    yield made
+    runner.close()
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, reads: Reads) -> OutcomesDialog:
+    made = OutcomesDialog(reads, lambda _: None, lambda _: None, None)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.list.topLevelItemCount() == 2)
+    return made
+
+
+def test_what_is_entered_is_kept_and_counts(
+    qtbot: QtBot, dialog: OutcomesDialog, library: Library
+) -> None:
+    uids = [study.uid for study in dialog.shown]
+    dialog.list.setCurrentItem(
+        dialog.list.topLevelItem(next(i for i, uid in enumerate(uids) if ":" not in uid))
+    )
+    study = dialog.chosen
+    assert study is not None
+    assert "PPV1: none yet; 0 of 0, 1 unknown" in dialog.text()
+    assert "1 synthetic" in dialog.text()
+    dialog.ask(Laterality.RIGHT)
+    form = dialog.findChild(OutcomeDialog)
+    assert form is not None
+    proof = (Proof.PATHOLOGY, Truth.MALIGNANT)
+    form._known(Known(AssessmentCategory.SUSPICIOUS, proof, "2026-02-01", None))
+    form.reject()
+    qtbot.waitUntil(lambda: "PPV3: 100.0 %" in dialog.text())
+    last = library.outcomes_of(study.uid)[-1]
+    assert (last.recall, last.truth, last.circumstances.at) == (True, Truth.MALIGNANT, LATER)
+    dialog.first.setText("yesterday")
+    dialog.first.editingFinished.emit()
+    assert "year-month-day" in dialog.sentence.text()
+    dialog.first.setText("2030-01-01")
+    dialog.first.editingFinished.emit()
+    assert dialog.shown == ()
+    assert not dialog.buttons["csv"].isEnabled()
+
+
+def test_the_corrections_are_a_data_set(qtbot: QtBot, reads: Reads, tmp_path: Path) -> None:
+    with qtbot.waitSignal(reads.told) as told:
+        reads.write_corrections(tmp_path / "own")
+    assert "2 images in own: 1 findings, 1 hard negatives, 0 images" in told.args[0]
+    manifest = read_manifest(tmp_path / "own")
+    assert [row.split for row in manifest.rows] == [Split.TRAIN] * 2
+    assert all(manifest.file_of(row).is_file() for row in manifest.rows)
+    assert all(row.label is None for row in manifest.rows)
+    with qtbot.waitSignal(reads.told) as told:
+        reads.save(tmp_path / "page.txt", "text")
+    assert (tmp_path / "page.txt").read_text("utf-8") == "text"
+
+
+def test_a_folder_with_another_data_set_is_left_alone(
+    qtbot: QtBot, reads: Reads, tmp_path: Path
+) -> None:
+    (tmp_path / "manifest.csv").write_text("path,patient_id\n", "utf-8")
+    with qtbot.waitSignal(reads.told) as told:
+        reads.write_corrections(tmp_path)
+    assert "holds another data set" in told.args[0]
