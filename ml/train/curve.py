@@ -38,17 +38,16 @@ class Recorded(Control):
         self._control.breathe()
 
     def say(self, done: int, of: int, news: Mapping[str, object] | None = None) -> None:
-        """Write a loss down where the last one is far enough back, and pass it on."""
-        if news and "loss" in news and self._is_next(done, of):
-            point = {
-                "done": done,
-                "of": of,
-                "stage": news.get("stage", ""),
-                "loss": news["loss"],
-            }
-            with self._path.open("a", encoding="utf-8") as table:
-                table.write(json.dumps(point) + "\n")
-            self._kept = done
+        """Write a loss down where the last one is far enough back, and pass it on.
+
+        Whoever hears of a loss is told its step, too: news arrive before the row of the job.
+        """
+        if news and "loss" in news:
+            news = {"done": done, "of": of, **news}
+            if self._is_next(done, of):
+                with self._path.open("a", encoding="utf-8") as table:
+                    table.write(json.dumps(news) + "\n")
+                self._kept = done
         self._control.say(done, of, news)
 
     def log(self, sentence: str) -> None:

@@ -162,11 +162,14 @@ class Run:
         return audit is not None and (audit.allows_training or bool(self.order.override))
 
 
-def hear(run: Run, done: int, of: int, news: Mapping[str, object]) -> Run:
+def hear(run: Run, news: Mapping[str, object]) -> Run:
     """Take a loss from what a job told; everything else is read from the folder."""
-    loss, stage = news.get("loss"), news.get("stage")
-    if not isinstance(loss, float | int) or (run.curve and done <= run.curve[-1].done):
+    loss, done, of = (news.get(name) for name in ("loss", "done", "of"))
+    if not (isinstance(loss, float | int) and isinstance(done, int) and isinstance(of, int)):
         return run
+    if run.curve and done <= run.curve[-1].done:
+        return run
+    stage = news.get("stage", "")
     return replace(run, curve=(*run.curve, Point(done, of, str(stage), float(loss))))
 
 

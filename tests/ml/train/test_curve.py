@@ -22,6 +22,7 @@ def test_losses_are_kept_and_everything_is_passed_on(tmp_path: Path) -> None:
     (point,) = map(json.loads, path.read_text().splitlines())
     assert point == {"done": 1, "of": 2, "stage": "patches", "loss": 0.5}
     assert watch.told == [(1, 2), (2, 2)]
+    assert watch.news == [point, {"pack": "/out"}]
     assert watch.sentences == ["It begins."]
 
 

@@ -84,7 +84,9 @@ def _empty(rows: QLayout) -> None:
 
 def heading(text: str) -> QLabel:
     """What stands over a part of a column."""
-    return label(text.upper(), "heading")
+    made = label(text.upper(), "heading")
+    made.setContentsMargins(0, 8, 0, 0)
+    return made
 
 
 def verdict_card(verdict: str, title: str, text: str) -> QFrame:

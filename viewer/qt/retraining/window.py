@@ -275,7 +275,7 @@ class RetrainDialog(Dialog):
         if row is None or run is None or str(run.folder) not in row.spec.values():
             return
         if "loss" in news:
-            self.run = retraining.hear(run, row.done, row.of, news)
+            self.run = retraining.hear(run, news)
             if self.step is Step.TRAIN:
                 self.train.show_run(self.run)
         else:
@@ -306,21 +306,23 @@ class RetrainDialog(Dialog):
     def _take_runs(self, folders: tuple[Path, ...]) -> None:
         self.choice.blockSignals(True)
         self.choice.clear()
-        self.choice.addItem(translate("A new training"), None)
+        self.choice.addItem(translate("A new training"), "")
         for folder in folders:
-            self.choice.addItem(folder.name, folder)
+            self.choice.addItem(folder.name, str(folder))
         self._mark_choice()
         self.choice.blockSignals(False)
         self.choice.setVisible(bool(folders))
 
     def _mark_choice(self) -> None:
-        folder = self.run.folder if self.run else None
+        folder = str(self.run.folder) if self.run else ""
+        self.choice.blockSignals(True)
         self.choice.setCurrentIndex(max(self.choice.findData(folder), 0))
+        self.choice.blockSignals(False)
 
     def _choose_run(self, index: int) -> None:
         folder = self.choice.itemData(index)
-        if isinstance(folder, Path):
-            self.open_run(folder)
+        if folder:
+            self.open_run(Path(str(folder)))
         else:
             self.run = None
             self.go_to(Step.DATA)
@@ -433,6 +435,7 @@ class RetrainDialog(Dialog):
         self.about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addWidget(self.about, 1)
         self.choice.setAccessibleName(translate("Training"))
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         row.addWidget(self.choice)
         return head
 

@@ -1,0 +1,86 @@
+"""A retraining as a value: what is heard, what the curve says, how far it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ml.audit.report import AuditReport, Check, Sentence, Verdict
+from ml.errors import DataError
+from ml.train.order import TrainingOrder
+from viewer.core import retraining
+from viewer.core.retraining import Comparison, Point, Run, Step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ORDER = TrainingOrder(manifest="/data", out="/runs/one", role="detector")
+
+
+def audit(verdict: Verdict) -> AuditReport:
+    said = Sentence.of("Said.")
+    return AuditReport("data", 4, 2, (Check(said, verdict, said),))
+
+
+def curve(*losses: float, stage: str = "detector") -> tuple[Point, ...]:
+    return tuple(Point(n, len(losses), stage, loss) for n, loss in enumerate(losses, 1))
+
+
+def test_losses_are_heard_once_and_in_order() -> None:
+    run = Run(ORDER)
+    for done in (1, 2, 2, 1):
+        news = {"stage": "detector", "loss": 0.5, "done": done, "of": 9}
+        run = retraining.hear(run, news)
+    assert retraining.hear(run, {"pack": "/runs/one"}) is run
+    assert [point.done for point in run.curve] == [1, 2]
+
+
+def test_a_step_opens_what_comes_next() -> None:
+    run = Run(ORDER)
+    assert run.reached is Step.AUDIT
+    assert Run(ORDER, audit=audit(Verdict.RED)).reached is Step.AUDIT
+    assert Run(ORDER, audit=audit(Verdict.AMBER)).reached is Step.TRAIN
+    assert Run(ORDER, curve=curve(1.0)).reached is Step.TRAIN
+    assert Run(ORDER, trained=True).reached is Step.COMPARE
+    compared = Comparison("detector", "own@1", "", True, (), (), 1, {})
+    assert Run(ORDER, trained=True, comparison=compared).reached is Step.PROMOTE
+
+
+def test_a_reason_opens_a_red_audit_and_stays_with_the_order() -> None:
+    red = Run(ORDER, audit=audit(Verdict.RED))
+    with pytest.raises(DataError, match="Say in a sentence"):
+        retraining.overridden(red, "because")
+    run = retraining.overridden(red, "It is  only tried.")
+    assert run.reached is Step.TRAIN
+    assert run.order.override == "It is only tried."
+    assert run.audit is not None
+    assert run.audit.verdict is Verdict.RED
+
+
+def test_the_curve_is_read_in_words() -> None:
+    assert retraining.reading(()) == "Nothing was told yet."
+    assert retraining.reading(curve(1.0, 0.9)) == "Too early to tell."
+    falling = retraining.reading(curve(*(1 - n / 40 for n in range(30))))
+    assert "have fallen by" in falling
+    assert "They still fall." in falling
+    flat = retraining.reading(curve(*([1.0] * 3 + [0.4] * 60)))
+    assert "hardly fall any more" in flat
+    assert "fallen by 60 %" in flat
+    assert "The errors grow" in retraining.reading(curve(*(n / 9 for n in range(1, 30))))
+    # A later stage has errors of its own, which are not compared with those before.
+    later = (*curve(*([9.0] * 20)), Point(21, 40, "classifier", 0.5))
+    assert retraining.reading(later) == "Too early to tell."
+
+
+def test_the_mean_follows_and_never_looks_ahead() -> None:
+    losses = retraining.smoothed(curve(3.0, 3.0, 3.0, 0.0))
+    assert losses[:3] == (3.0, 3.0, 3.0)
+    assert losses[3] == pytest.approx(2.0)
+
+
+def test_a_new_training_takes_no_other_ones_folder(tmp_path: Path) -> None:
+    first = retraining.new_folder(tmp_path, "detector", "2026-11-28")
+    assert first.name == "2026-11-28-detector-1"
+    first.mkdir()
+    assert retraining.new_folder(tmp_path, "detector", "2026-11-28").name.endswith("-2")

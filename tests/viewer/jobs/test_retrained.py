@@ -1,0 +1,122 @@
+"""What a retraining leaves on the disk, and how a version is put into use from there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ml.audit.report import AuditReport, Check, Sentence, Verdict
+from ml.errors import DataError, ModelError
+from ml.manifest import Label, Manifest, ManifestRow, Source, Split, write_manifest
+from ml.train.order import TrainingOrder
+from ml.versions import SHIPPED, Origin, Versions
+from tests.factories.packs import make_packs
+from viewer.core import retraining
+from viewer.jobs import retrained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROLE = "detector"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    rows = (
+        ManifestRow("a.dcm", "A", label=Label.NORMAL, split=Split.TRAIN),
+        ManifestRow("b.dcm", "A", label=Label.BENIGN, split=Split.TRAIN),
+        ManifestRow("c.dcm", "B", label=Label.MALIGNANT, split=Split.TEST),
+        ManifestRow("d.dcm", "C", source=Source.GENERATED),
+    )
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_manifest(Manifest(folder, rows))
+    return folder
+
+
+@pytest.fixture
+def order(tmp_path: Path, data: Path) -> TrainingOrder:
+    return TrainingOrder(manifest=str(data), out=str(tmp_path / "runs" / "one"), role=ROLE)
+
+
+def write_audit(folder: Path, verdict: Verdict) -> None:
+    said = Sentence.of("Said.")
+    report = AuditReport("data", 4, 3, (Check(said, verdict, said),))
+    (folder / retrained.AUDIT).write_text(json.dumps(report.to_json()))
+
+
+def write_comparison(folder: Path, key: str, *, promoted: bool, live: str = SHIPPED) -> None:
+    one = {"sentence": "Sensitivity: as good.", "standing": "not worse"}
+    reasons = [] if promoted else ["The audit of the training data was not green."]
+    decision = {"promoted": promoted, "reasons": reasons, "uses": 2, "compared": [one]}
+    content = {"role": ROLE, "key": key, "live": live, "decision": decision}
+    (folder / retrained.COMPARISON).write_text(json.dumps(content))
+
+
+def test_data_are_counted_by_what_they_are_for(data: Path) -> None:
+    counted = retrained.count_data(data)
+    assert (counted.patients, counted.images, counted.generated) == (3, 4, 1)
+    assert counted.parts == ((2, 3, 1), (0, 0, 0), (1, 1, 1))
+
+
+def test_a_training_is_there_again_with_all_that_came_of_it(order: TrainingOrder) -> None:
+    run = retrained.begin(order)
+    assert run.order == order
+    assert run.audit is None
+    write_audit(run.folder, Verdict.GREEN)
+    line = '{"done": %d, "of": 9, "stage": "detector", "loss": %s}\n'
+    torn = line % (1, 0.9) + line % (2, 0.8) + line % (2, 0.7) + '{"done": 3'
+    (run.folder / retrained.CURVE).write_text(torn)
+    write_comparison(run.folder, "own@1", promoted=True)
+    again = retrained.read_run(run.folder)
+    assert again.audit is not None
+    assert [(p.done, p.loss) for p in again.curve] == [(1, 0.9), (2, 0.7)]
+    assert again.comparison is not None
+    assert again.comparison.told[0].fits
+    assert retrained.runs_of(run.folder.parent) == (run.folder,)
+
+
+def test_a_reason_is_kept_until_the_audit_is_made_anew(order: TrainingOrder) -> None:
+    run = retrained.begin(order)
+    write_audit(run.folder, Verdict.RED)
+    red = retrained.read_run(run.folder)
+    retrained.keep_override(retraining.overridden(red, "Only to try."))
+    kept = retrained.read_run(run.folder)
+    assert kept.order.override == "Only to try."
+    assert kept.audit is not None
+    assert kept.audit.override == "Only to try."
+    retrained.audit_anew(kept)
+    anew = retrained.read_run(run.folder)
+    assert anew.audit is None
+    assert anew.order.override == ""
+
+
+def test_a_damaged_order_is_a_sentence(order: TrainingOrder) -> None:
+    run = retrained.begin(order)
+    (run.folder / retrained.ORDER).write_text("{")
+    with pytest.raises(DataError, match=r"order.json of the training cannot be read"):
+        retrained.read_run(run.folder)
+
+
+def test_only_what_the_gate_let_through_goes_into_use(
+    order: TrainingOrder, tmp_path: Path
+) -> None:
+    run, own = retrained.begin(order), tmp_path / "models"
+    version = Versions(own).add(make_packs(tmp_path / "new")[ROLE], Origin("", "", {}, "green"))
+    write_comparison(run.folder, version.key, promoted=False)
+    compared = retrained.read_run(run.folder).comparison
+    assert compared is not None
+    with pytest.raises(ModelError, match="did not let"):
+        retrained.promote(own, compared, "Dr. A")
+    compared = replace(compared, promoted=True)
+    with pytest.raises(ModelError, match="Another model was put into use"):
+        retrained.promote(own, replace(compared, live="own@7"), "Dr. A")
+    retrained.promote(own, compared, "Dr. A")
+    in_use = retrained.models_in_use(own)
+    assert in_use.may_go_back == {ROLE}
+    assert [line.live for line in in_use.lines if line.role == ROLE] == [False, True]
+    retrained.go_back(own, ROLE, "Dr. A")
+    assert Versions(own).live(ROLE) == SHIPPED
