@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -13,35 +14,33 @@ from ml.data.sources.listed import listed_canvases, listed_pairs
 from ml.errors import DataError
 from ml.in_use import packs_in_use
 from ml.mammo.prepare import FINE, WHOLE, Wants
-from ml.manifest import Split, read_manifest
-from ml.models.detector import build_detector
+from ml.manifest import Source, Split, read_manifest
 from ml.registry import BESIDE, FINE_ROLE, read_pack
 from ml.synth.memory import device_of_order
 from ml.texts import mark, translate
-from ml.train.classifier import train_classifier
-from ml.train.crops import CropSource
-from ml.train.detector import train_detector
 from ml.train.fingerprint import fingerprint
-from ml.train.hard import with_hard, with_told
 from ml.train.held_out import refuse_known_patients
+from ml.train.modes import Stage, as_told, refuse_children, stages_of
 from ml.train.packs import HeldOut, Origin, make_pack
-from ml.train.patches import train_patches
 from ml.train.plan import device_at_hand, plan_training
+from ml.train.teaching import teach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import torch
-    from torch import nn
 
-    from ml.data.canvases import CanvasSet
+    from ml.data.canvases import CanvasItem, CanvasSet
     from ml.mammo.prepare import PrepareSpec
     from ml.manifest import Manifest
     from ml.registry import ModelPack
     from ml.train.loop import Recipe
+    from ml.train.modes import Teaching
     from ml.train.plan import Plan
 
+PLAN = "plan.json"
+PREPARED = "prepared"
 DATA = "{images} images of {patients} patients: the manifest {name}, its rows for training."
 AFTER = " It began with the weights of {parent}, trained on: {data}"
 
@@ -57,6 +56,8 @@ def main(
     part: float = 1.0,
     control: Control = NOBODY,
     overrides: tuple[str, ...] = (),
+    teaching: Teaching | None = None,
+    prepared: Path | None = None,
 ) -> None:
     """Train, measure and write a model pack into `out`; a killed training goes on.
 
@@ -74,12 +75,18 @@ def main(
         Asked at every image and step, told the steps and, in the end, the pack.
     overrides
         Why it is trained on data whose audit was red: stays on the card.
+    teaching
+        Which images teach, and how; every image alike where it is left out. With one, only
+        real images validate and test.
+    prepared
+        Folder of the prepared images, for several trainings on one manifest to share.
 
     Raises
     ------
     DataError
         Where the manifest names no image that the model could learn or be measured on, or the
-        installed model was trained on a patient who is to measure the new one.
+        installed model was trained on a patient who is to measure the new one; where an image
+        that teaches was painted into a patient who is held out.
     Stopped
         Where `control` ends the work; it goes on from the checkpoint.
     """
@@ -87,20 +94,100 @@ def main(
     manifest = read_manifest(manifest_path)
     beside = {} if from_scratch else _beside(role)
     wants = _wants(role, beside.get(FINE_ROLE))
-    purposes = _purposes(manifest, out, wants, role, control)
+    if teaching is not None:
+        refuse_children(manifest)
+        manifest = _only_real_held_out(manifest)
+    purposes = _purposes(manifest, prepared or out / PREPARED, wants, role, control)
     training, there = _material(role, purposes[Split.TRAIN])
     parent = None if from_scratch else _parent(role, training.spec)
     for other in (*([parent] if parent else []), *beside.values()):
         refuse_known_patients(other.card.training_patients, manifest)
-    plan = (plan or _plan(training, kind, parent)).part(part)
-    (out / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), encoding="utf-8")
+    lesson = Lesson.of(training, there, teaching)
+    plan = lesson.plan(plan or _plan(lesson.planned(), kind, parent)).part(part)
+    out.mkdir(parents=True, exist_ok=True)
+    told = plan.to_json() | lesson.told()
+    (out / PLAN).write_text(json.dumps(told, indent=1), encoding="utf-8")
     steps = Steps(role, plan, control)
-    model = _trained(role, training, there, out, plan, parent, steps)
+    start = _weights(parent)
+    model = teach(
+        role, training, lesson.stages, plan, out, start=start, progress=steps.of_stage
+    )
     control.log(translate(mark("Measuring on the rows for validation and testing.")))
-    origin = _origin(role, manifest_path, training, parent, overrides)
+    origin = _origin(role, manifest_path, lesson, parent, overrides)
     pack = make_pack(out, role, model, origin, _held_out(purposes), beside=beside)
     _tell_figures(pack, control)
     control.say(steps.of, steps.of, {"pack": str(pack.folder)})
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Who teaches, of the images for training.
+
+    Attributes
+    ----------
+    teaching
+        None: every image alike.
+    """
+
+    training: CanvasSet
+    stages: tuple[Stage, ...]
+    teaching: Teaching | None
+
+    @staticmethod
+    def of(training: CanvasSet, there: tuple[int, ...], teaching: Teaching | None) -> Lesson:
+        """Choose them by the mode.
+
+        Raises
+        ------
+        DataError
+            As `ml.train.modes.stages_of`.
+        """
+        stages = (Stage(there),)
+        if teaching is not None:
+            stages = stages_of(teaching, training.items, there)
+        return Lesson(training, stages, teaching)
+
+    def taught(self) -> tuple[CanvasItem, ...]:
+        """The images that have a part in it."""
+        if self.teaching is None:
+            return self.training.items
+        chosen = {index for stage in self.stages for index in stage.all}
+        return tuple(self.training.items[index] for index in sorted(chosen))
+
+    def planned(self) -> CanvasSet:
+        """What the plan is made from: with a mode the real images, so that all are equal."""
+        if self.teaching is None:
+            return self.training
+        items = (item for item in self.training.items if item.source == Source.REAL.value)
+        return replace(self.training, items=tuple(items))
+
+    def plan(self, plan: Plan) -> Plan:
+        """With the random numbers of its seed."""
+        return plan if self.teaching is None else self.teaching.plan(plan)
+
+    def told(self) -> dict[str, object]:
+        """What the plan says of it."""
+        if self.teaching is None:
+            return {}
+        return {"teaching": {**self.teaching.to_json(), "data": self.sentence().strip()}}
+
+    def sentence(self) -> str:
+        """What the card says of it."""
+        if self.teaching is None:
+            return ""
+        taught = self.taught()
+        real = sum(item.source == Source.REAL.value for item in taught)
+        return self.teaching.sentence(real, len(taught) - real)
+
+
+def _only_real_held_out(manifest: Manifest) -> Manifest:
+    """What synthetic images are good for is measured on real ones alone."""
+    rows = (
+        row
+        for row in manifest.rows
+        if split_of(row) is Split.TRAIN or row.source is Source.REAL
+    )
+    return replace(manifest, rows=tuple(rows))
 
 
 def _plan(training: CanvasSet, device: str, parent: ModelPack | None) -> Plan:
@@ -135,13 +222,19 @@ class Steps:
         )
         self.of = sum(recipe.steps for recipe in stages.values())
 
-    def of_stage(self, stage: str) -> Callable[[int, float], None]:
-        """What a stage's training calls with each step and its loss."""
+    def of_stage(self, stage: str, before: int = 0) -> Callable[[int, float], None]:
+        """What a stage's training calls with each step and its loss.
+
+        Parameters
+        ----------
+        before
+            Steps of the stage that were done with other images.
+        """
 
         def progress(step: int, loss: float) -> None:
             self._control.breathe()
             news = {"stage": stage, "loss": round(loss, 5)}
-            self._control.say(self._before[stage] + step + 1, self.of, news)
+            self._control.say(self._before[stage] + before + step + 1, self.of, news)
 
         return progress
 
@@ -180,25 +273,27 @@ def _material(role: str, canvases: CanvasSet) -> tuple[CanvasSet, tuple[int, ...
 def _origin(
     role: str,
     manifest_path: Path,
-    training: CanvasSet,
+    lesson: Lesson,
     parent: ModelPack | None,
     overrides: tuple[str, ...],
 ) -> Origin:
-    patients = len({item.patient_id for item in training.items})
-    text = DATA.format(images=len(training.items), patients=patients, name=manifest_path.name)
+    taught, spec = lesson.taught(), lesson.training.spec
+    patients = len({item.patient_id for item in taught})
+    text = DATA.format(images=len(taught), patients=patients, name=manifest_path.name)
+    text += lesson.sentence()
     if parent is not None:
         name = f"{parent.card.name}@{parent.card.version}"
         text += AFTER.format(parent=name, data=parent.card.data)
     card = parent.card if parent else None
-    return Origin(f"own-{role}", "1", text, training.spec, training.items, card, overrides)
+    return Origin(f"own-{role}", "1", text, spec, taught, card, overrides)
 
 
 def _purposes(
-    manifest: Manifest, out: Path, wants: Wants, role: str, control: Control
+    manifest: Manifest, folder: Path, wants: Wants, role: str, control: Control
 ) -> dict[Split, CanvasSet]:
     """What is to train, to validate and to test, and no image in two of them."""
     purposes = {
-        purpose: _prepared(manifest, purpose, out, wants, role, control) for purpose in Split
+        purpose: _prepared(manifest, purpose, folder, wants, role, control) for purpose in Split
     }
     refuse_duplicates(
         {
@@ -218,15 +313,15 @@ def _held_out(purposes: Mapping[Split, CanvasSet]) -> HeldOut:
 
 
 def _prepared(
-    manifest: Manifest, purpose: Split, out: Path, wants: Wants, role: str, control: Control
+    manifest: Manifest, purpose: Split, into: Path, wants: Wants, role: str, control: Control
 ) -> CanvasSet:
-    rows = [row for row in manifest.rows if split_of(row) is purpose]
+    rows = [as_told(manifest, row) for row in manifest.rows if split_of(row) is purpose]
     if not rows:
         raise DataError(
             mark("The manifest has no image for {purpose}; name more patients."),
             purpose=purpose.value,
         )
-    folder, spec = out / "prepared" / purpose.value, wants.whole
+    folder, spec = into / purpose.value, wants.whole
     # Training needs the finer canvas only where it is what is trained.
     fine = wants.fine if role == FINE_ROLE or purpose is not Split.TRAIN else None
     if not (folder / "canvases.json").exists():
@@ -256,57 +351,6 @@ def _prepared(
             purpose=purpose.value,
         )
     return prepared
-
-
-def _trained(
-    role: str,
-    training: CanvasSet,
-    there: tuple[int, ...],
-    out: Path,
-    plan: Plan,
-    parent: ModelPack | None,
-    steps: Steps,
-) -> nn.Module:
-    device = plan.device.kind
-    crops = with_told(CropSource(training, there, plan.crop_px, plan.crop_px))
-    start = _weights(parent)
-    if role != "classifier":
-        if start is not None:
-            crops = with_hard(crops, _detector(start), device=device)
-        return train_detector(
-            crops,
-            None,
-            plan.detector,
-            out,
-            start=start,
-            device=device,
-            progress=steps.of_stage("detector"),
-        )
-    seen = train_patches(
-        crops,
-        None,
-        plan.patches,
-        out,
-        start=start,
-        device=device,
-        progress=steps.of_stage("patches"),
-    )
-    whole = CropSource(training, there, training.spec.rows, training.spec.columns)
-    return train_classifier(
-        whole.with_known_label(),
-        None,
-        plan.classifier,
-        out,
-        start=seen.state_dict(),
-        device=device,
-        progress=steps.of_stage("classifier"),
-    )
-
-
-def _detector(weights: Mapping[str, torch.Tensor]) -> nn.Module:
-    model = build_detector()
-    model.load_state_dict(weights)
-    return model
 
 
 def _weights(parent: ModelPack | None) -> Mapping[str, torch.Tensor] | None:

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from ml.audit.leaks import HELD_OUT, HOST_PATIENT
 from ml.data.augment import NONE, Augmentation
 from ml.data.canvases import split_of
 from ml.errors import DataError
-from ml.manifest import Source, Split
+from ml.manifest import ReferenceStandard, Source, Split
 from ml.registry import name_sha256
 from ml.texts import mark
 from ml.train.order import Mode
@@ -139,11 +139,6 @@ class Teaching:
         return {**asdict(self), "mode": self.mode.value}
 
 
-def as_listed(there: tuple[int, ...]) -> tuple[Stage, ...]:
-    """One stage in which every image teaches alike, whatever its source."""
-    return (Stage(there),)
-
-
 def stages_of(
     teaching: Teaching, items: Sequence[CanvasItem], there: Iterable[int] | None = None
 ) -> tuple[Stage, ...]:
@@ -168,7 +163,8 @@ def stages_of(
     _refuse_lopsided([items[i] for i in real], _LOPSIDED_REAL)
     made: tuple[int, ...] = ()
     if teaching.mode in DOSED:
-        pool = tuple(i for i in usable if items[i].source != Source.REAL.value)
+        made_ones = (i for i in usable if items[i].source != Source.REAL.value)
+        pool = tuple(i for i in made_ones if not items[i].unknown)
         made = _dosed(items, pool, teaching.dose, len(real))
         _refuse_lopsided([items[i] for i in made], _LOPSIDED_SYNTHETIC)
     return _stages(teaching.mode, real, made)
@@ -206,7 +202,7 @@ def recipes_of(
     ends[-1] = recipe.steps
     return tuple(
         _of_stage(recipe, stage, end - begin, tuned)
-        for stage, begin, end in zip(stages, ends, ends[1:], strict=True)
+        for stage, begin, end in zip(stages, ends[:-1], ends[1:], strict=True)
     )
 
 
@@ -220,8 +216,8 @@ def _of_stage(recipe: AnyRecipe, stage: Stage, steps: int, tuned: bool) -> AnyRe
         least = 1 / recipe.batch
         changes["real_share"] = min(max(share, least), 1 - least)
     if hasattr(recipe, "real_variants"):
-        changes |= _variants(recipe, stage)
-    return replace(recipe, **changes)  # type: ignore[arg-type]
+        changes |= _variants(cast("ClassifierRecipe", recipe), stage)
+    return replace(recipe, **changes)
 
 
 def _variants(recipe: ClassifierRecipe, stage: Stage) -> dict[str, float]:
@@ -251,6 +247,18 @@ def refuse_children(manifest: Manifest) -> None:
                 ),
                 path=row.path,
             )
+
+
+def as_told(manifest: Manifest, row: ManifestRow) -> ManifestRow:
+    """A generated image with a lesion, as `ml.data.sources.listed` reads a reader's boxes.
+
+    Whether the lesion would be malignant is nothing that anybody knows, so that its row has
+    no label; what was asked for is where it lies.
+    """
+    unlabelled = row.source is Source.GENERATED and row.label is None
+    if unlabelled and manifest.boxes_of(row.path):
+        return replace(row, reference_standard=ReferenceStandard.READER)
+    return row
 
 
 def taught_rows(manifest: Manifest) -> tuple[ManifestRow, ...]:

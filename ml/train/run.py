@@ -27,7 +27,7 @@ from ml.manifest import read_manifest
 from ml.places import GENERATOR
 from ml.texts import mark
 from ml.train.curve import CURVE, Recorded
-from ml.train.order import TrainingOrder
+from ml.train.order import Mode, TrainingOrder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +61,7 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
         return
     report = audited(order, control)
     from ml.train.command import main
+    from ml.train.modes import Teaching
 
     main(
         order.role,
@@ -70,8 +71,14 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
         device=order.device,
         part=order.part,
         control=control,
-        overrides=(report.override,) if report.verdict is Verdict.RED else (),
+        overrides=overrides_of(report),
+        teaching=Teaching(Mode(order.mode), order.dose) if order.mode else None,
     )
+
+
+def overrides_of(report: AuditReport) -> tuple[str, ...]:
+    """What stays on a card of an audit that was red."""
+    return (report.override,) if report.verdict is Verdict.RED else ()
 
 
 def run_audit(spec: Mapping[str, object], control: Control = NOBODY) -> None:

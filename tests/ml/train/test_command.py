@@ -233,7 +233,7 @@ def test_what_a_reader_rejected_is_drawn_in_a_training(
         seen.append(source)
         raise SeenError
 
-    monkeypatch.setattr(command, "train_detector", stop)
+    monkeypatch.setattr("ml.train.teaching.train_detector", stop)
     with pytest.raises(SeenError):
         main("detector", tmp_path, tmp_path / "out", plan=PLAN, from_scratch=True)
     (crops,) = seen
