@@ -99,7 +99,7 @@ def _figure(check: Check) -> str:
     if not check.figures:
         return ""
     first = check.figures[0]
-    counted = first.value.is_integer() and first.value > 1
+    counted = float(first.value).is_integer() and first.value > 1
     return f"{translate(first.name)} {first.value:{'.0f' if counted else '.2f'}}"
 
 
