@@ -71,8 +71,6 @@ def main(
         One of `ml.synth.order.DEVICES`.
     part
         Share of the steps of the plan.
-    control
-        Asked at every image and step, told the steps and, in the end, the pack.
     overrides
         Why it is trained on data whose audit was red: stays on the card.
     teaching
@@ -104,19 +102,21 @@ def main(
         refuse_known_patients(other.card.training_patients, manifest)
     lesson = Lesson.of(training, there, teaching)
     plan = lesson.plan(plan or _plan(lesson.planned(), kind, parent)).part(part)
-    out.mkdir(parents=True, exist_ok=True)
-    told = plan.to_json() | lesson.told()
-    (out / PLAN).write_text(json.dumps(told, indent=1), encoding="utf-8")
+    _write_plan(out, plan, lesson)
     steps = Steps(role, plan, control)
-    start = _weights(parent)
-    model = teach(
-        role, training, lesson.stages, plan, out, start=start, progress=steps.of_stage
-    )
+    told, start = steps.of_stage, _weights(parent)
+    model = teach(role, training, lesson.stages, plan, out, start=start, progress=told)
     control.log(translate(mark("Measuring on the rows for validation and testing.")))
     origin = _origin(role, manifest_path, lesson, parent, overrides)
     pack = make_pack(out, role, model, origin, _held_out(purposes), beside=beside)
     _tell_figures(pack, control)
     control.say(steps.of, steps.of, {"pack": str(pack.folder)})
+
+
+def _write_plan(out: Path, plan: Plan, lesson: Lesson) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    told = plan.to_json() | lesson.told()
+    (out / PLAN).write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
