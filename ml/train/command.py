@@ -92,14 +92,11 @@ def main(
     manifest = read_manifest(manifest_path)
     beside = {} if from_scratch else _beside(role)
     wants = _wants(role, beside.get(FINE_ROLE))
-    if teaching is not None:
-        refuse_children(manifest)
-        manifest = _only_real_held_out(manifest)
+    manifest = _for_mode(manifest, teaching)
     purposes = _purposes(manifest, prepared or out / PREPARED, wants, role, control)
     training, there = _material(role, purposes[Split.TRAIN])
     parent = None if from_scratch else _parent(role, training.spec)
-    for other in (*([parent] if parent else []), *beside.values()):
-        refuse_known_patients(other.card.training_patients, manifest)
+    _refuse_known((*([parent] if parent else []), *beside.values()), manifest)
     lesson = Lesson.of(training, there, teaching)
     plan = lesson.plan(plan or _plan(lesson.planned(), kind, parent)).part(part)
     _write_plan(out, plan, lesson)
@@ -111,6 +108,18 @@ def main(
     pack = make_pack(out, role, model, origin, _held_out(purposes), beside=beside)
     _tell_figures(pack, control)
     control.say(steps.of, steps.of, {"pack": str(pack.folder)})
+
+
+def _for_mode(manifest: Manifest, teaching: Teaching | None) -> Manifest:
+    if teaching is None:
+        return manifest
+    refuse_children(manifest)
+    return _only_real_held_out(manifest)
+
+
+def _refuse_known(others: tuple[ModelPack, ...], manifest: Manifest) -> None:
+    for other in others:
+        refuse_known_patients(other.card.training_patients, manifest)
 
 
 def _write_plan(out: Path, plan: Plan, lesson: Lesson) -> None:
