@@ -82,9 +82,7 @@ def main(
     Raises
     ------
     DataError
-        Where the manifest names no image that the model could learn or be measured on, or the
-        installed model was trained on a patient who is to measure the new one; where an image
-        that teaches was painted into a patient who is held out.
+        Where no image could teach or measure, or one who is to measure was taught before.
     Stopped
         Where `control` ends the work; it goes on from the checkpoint.
     """
@@ -106,8 +104,7 @@ def main(
     control.log(translate(mark("Measuring on the rows for validation and testing.")))
     origin = _origin(role, manifest_path, lesson, parent, overrides)
     pack = make_pack(out, role, model, origin, _held_out(purposes), beside=beside)
-    _tell_figures(pack, control)
-    control.say(steps.of, steps.of, {"pack": str(pack.folder)})
+    _tell(pack, steps.of, control)
 
 
 def _for_mode(manifest: Manifest, teaching: Teaching | None) -> Manifest:
@@ -204,12 +201,13 @@ def _plan(training: CanvasSet, device: str, parent: ModelPack | None) -> Plan:
     return plan_training(fingerprint(training), device_at_hand(device), tuning=tuning)
 
 
-def _tell_figures(pack: ModelPack, control: Control) -> None:
+def _tell(pack: ModelPack, steps: int, control: Control) -> None:
     for figure in pack.card.figures:
         control.log(
             f"{figure.name}: {figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), "
             f"{figure.n} patients"
         )
+    control.say(steps, steps, {"pack": str(pack.folder)})
 
 
 class Steps:
