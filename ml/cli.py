@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ml.control import Control
 from ml.errors import MammoError
-from ml.files import replacing
+from ml.files import write_json
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
@@ -75,12 +75,6 @@ def build_parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_models(commands)
     return parser
-
-
-def write_json(path: Path, document: object) -> None:
-    """Write JSON so that an interruption leaves the old file or the new one, never half."""
-    with replacing(path) as fresh:
-        fresh.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
 
 class ProgressLine:

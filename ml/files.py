@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,3 +26,9 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write JSON so that an interruption leaves the old file or the new one, never half."""
+    with replacing(path) as fresh:
+        fresh.write_text(json.dumps(document, indent=1) + "\n", "utf-8")

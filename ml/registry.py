@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
-from ml.files import replacing
+from ml.files import write_json
 from ml.findings import ModelUse, OperatingPoint
 from ml.mammo.codes import FindingType, ImageKind, PresentationIntent
 from ml.mammo.prepare import PrepareSpec, Wants
@@ -323,8 +323,7 @@ def _card_sha256(card: ModelCard) -> str:
 
 def write_card(folder: Path, card: ModelCard) -> None:
     """Write a pack's card; the old one stays whole until the new one is."""
-    with replacing(folder / CARD) as fresh:
-        fresh.write_text(json.dumps(card_to_json(card), indent=1) + "\n", encoding="utf-8")
+    write_json(folder / CARD, card_to_json(card))
 
 
 def _check_file(path: Path, sha256: str) -> None:

@@ -30,9 +30,9 @@ from ml.audit.looking import look, read_listed
 from ml.audit.probes import BLIND, CODEC, SOURCE, WITHIN
 from ml.audit.report import Verdict, worst
 from ml.audit.ridge import Probe
-from ml.cli import write_json
 from ml.control import NOBODY
 from ml.data.sources.phantoms import as_mammogram
+from ml.files import write_json
 from ml.mammo.geometry import Box
 from ml.mammo.pixels import read_pixels
 from ml.mammo.read import read_mammogram

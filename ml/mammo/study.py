@@ -108,11 +108,25 @@ def merge_images(images: Sequence[Mammogram]) -> Study:
     return Study(first.study_instance_uid, first.patient, date, ordered, bool(alarms), alarms)
 
 
+def named_by(pattern: str, patient_id: str) -> str | None:
+    """What a grouping rule calls the patient: its first group, or else its whole match.
+
+    Parameters
+    ----------
+    pattern
+        A regular expression; empty, it matches nobody.
+    """
+    match = re.search(pattern, patient_id) if pattern else None
+    if match is None:
+        return None
+    return match.group(1) if match.groups() else match.group(0)
+
+
 def _group_key(image: Mammogram, pattern: str) -> tuple[str, ...]:
     kind = "synthetic" if image.synthetic else "real"
-    match = re.search(pattern, image.patient.patient_id) if pattern else None
-    if match:
-        return (kind, "pattern", match.group(1) if match.groups() else match.group(0))
+    name = named_by(pattern, image.patient.patient_id)
+    if name is not None:
+        return (kind, "pattern", name)
     return (kind, "study", image.study_instance_uid, image.patient.patient_id)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.errors import DataError
-from ml.files import replacing
+from ml.files import replacing, write_json
 from ml.mammo.codes import BreastDensity, FindingType, Laterality, ViewPosition
 from ml.mammo.encode import TransferSyntax
 from ml.mammo.geometry import Box
@@ -249,8 +249,7 @@ def _begun(folder: Path, order: dict[str, object]) -> list[dict[str, object]]:
             return _journal(folder)
     elif not (folder / MANIFEST).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(told) as fresh:
-            fresh.write_text(json.dumps(order, indent=1) + "\n", encoding="utf-8")
+        write_json(told, order)
         return []
     raise DataError(
         mark("{folder} holds a data set already; choose an empty folder."),

@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
-from ml.files import replacing
+from ml.files import write_json
 from ml.registry import CARD, Figure, file_sha256
 from ml.texts import mark
 
@@ -293,8 +293,7 @@ def write_generator_card(folder: Path, card: GeneratorCard) -> GeneratorPack:
     """Write the card over all files that lie in the folder."""
     names = sorted(_files_of(folder) - {CARD})
     card = replace(card, files={name: file_sha256(folder / name) for name in names})
-    with replacing(folder / CARD) as fresh:
-        fresh.write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
+    write_json(folder / CARD, asdict(card))
     return GeneratorPack(folder, card)
 
 

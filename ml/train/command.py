@@ -21,6 +21,7 @@ from ml.texts import mark, translate
 from ml.train.fingerprint import fingerprint
 from ml.train.held_out import refuse_known_patients
 from ml.train.modes import Stage, as_told, refuse_children, stages_of
+from ml.train.order import PLAN
 from ml.train.packs import HeldOut, Origin, make_pack
 from ml.train.plan import device_at_hand, plan_training
 from ml.train.teaching import teach
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from ml.train.modes import Teaching
     from ml.train.plan import Plan
 
-PLAN = "plan.json"
 PREPARED = "prepared"
 DATA = "{images} images of {patients} patients: the manifest {name}, its rows for training."
 AFTER = " It began with the weights of {parent}, trained on: {data}"

@@ -6,14 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 from ml.control import Control
+from ml.train.order import is_next_point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-CURVE = "curve.jsonl"
-# Points of a whole training; a screen shows no more.
-POINTS = 1000
 
 
 class Recorded(Control):
@@ -31,7 +28,7 @@ class Recorded(Control):
     def __init__(self, control: Control, path: Path) -> None:
         self._control = control
         self._path = path
-        self._kept = -1
+        self._kept = 0
 
     def breathe(self) -> None:
         """Wait where the other waits."""
@@ -44,7 +41,7 @@ class Recorded(Control):
         """
         if news and "loss" in news:
             news = {"done": done, "of": of, **news}
-            if self._is_next(done, of):
+            if is_next_point(self._kept, done, of):
                 with self._path.open("a", encoding="utf-8") as table:
                     table.write(json.dumps(news) + "\n")
                 self._kept = done
@@ -53,6 +50,3 @@ class Recorded(Control):
     def log(self, sentence: str) -> None:
         """Pass it on."""
         self._control.log(sentence)
-
-    def _is_next(self, done: int, of: int) -> bool:
-        return self._kept < 0 or done - self._kept >= max(of // POINTS, 1) or done >= of

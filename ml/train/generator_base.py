@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from transformers import CLIPTextModel, CLIPTokenizer
 
+    from ml.synth.pack import GeneratorCard
+
 VAE, TOKENIZER = "vae", "tokenizer"
 # Where diffusers keeps the two parts of a denoiser of whole breasts.
 BREASTS_PARTS = ("unet", "text_encoder")
@@ -39,8 +41,8 @@ class Base:
     ----------
     key
         Tells one base from another.
-    vendors
-        The makers' words that it was taught; none where no card tells them.
+    card
+        None where only parts lie there.
     tokenizer, breasts
         None where only the autoencoder is there, whose latents are as they were learnt; with
         breasts, their levels are within its weights (`ml.train.generator.standardize`).
@@ -51,7 +53,12 @@ class Base:
     tokenizer: CLIPTokenizer | None = None
     breasts: Conditioned | None = None
     lesions: Conditioned | None = None
-    vendors: tuple[str, ...] = ()
+    card: GeneratorCard | None = None
+
+    @property
+    def vendors(self) -> tuple[str, ...]:
+        """The makers' words that it was taught; none where no card tells them."""
+        return self.card.vendors if self.card else ()
 
 
 def read_base(folder: Path) -> Base:
@@ -86,7 +93,7 @@ def read_base(folder: Path) -> Base:
         tokenizer,
         _conditioned(folder, BREASTS_PARTS),
         _conditioned(painter, LESIONS_PARTS) if painter.is_dir() else None,
-        card.vendors if card else (),
+        card,
     )
 
 

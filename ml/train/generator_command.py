@@ -20,7 +20,7 @@ from ml.places import GENERATOR
 from ml.registry import name_sha256
 from ml.synth.known import known_of
 from ml.synth.memory import device_of_order
-from ml.synth.pack import GeneratorCard, read_generator
+from ml.synth.pack import GeneratorCard
 from ml.synth.teaching import ANATOMY, SIDE_PX
 from ml.train.crops import CropSource
 from ml.train.generator import CROP_PX, AutoencoderRecipe, DenoiserRecipe
@@ -67,7 +67,7 @@ def train_generator(order: TrainingOrder, control: Control = NOBODY) -> None:
     manifest, out = read_manifest(Path(order.manifest)), Path(order.out)
     place = None if order.from_scratch else generator_in_use()
     base = read_base(place) if place else None
-    before = read_generator(place).card if place else None
+    before = base.card if base else None
     refuse_known_patients(before.training_patients if before else (), manifest)
     rows = rows_to_teach(manifest, control)
     data = taught(manifest, rows, out, control)

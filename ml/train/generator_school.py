@@ -211,14 +211,14 @@ class School:
 
     def _breasts(self, autoencoder: AutoencoderKL) -> Conditioned:
         """The denoiser of whole breasts, with live samples."""
-        prompts = [prompt for _, prompt in self.lesson.shown()]
-        if not prompts:
-            raise DataError(mark("No image without lesion may teach what a breast looks like."))
         before = self.base.breasts if self.base else None
         recipe = self.recipes.breasts
         if recipe is None:
             assert before is not None
             return Conditioned(before.denoiser, self.text)
+        prompts = [prompt for _, prompt in self.lesson.shown()]
+        if not prompts:
+            raise DataError(mark("No image without lesion may teach what a breast looks like."))
         latents = cached(
             self._kept("breasts"), lambda: self._shown(autoencoder, prompts, before is None)
         )

@@ -27,6 +27,7 @@ from ml.manifest import ReferenceStandard, Source, Split
 from ml.registry import name_sha256
 from ml.texts import mark
 from ml.train.order import Mode
+from ml.train.plan import TUNING_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,8 +49,6 @@ DOSED = (Mode.MIXED, Mode.SYNTHETIC_FIRST, Mode.SYNTHETIC_ONLY)
 FIRST = "synthetic"
 # Two seeds' random numbers never meet: those of one training stand close together.
 SEED_STRIDE = 1000
-# Of the peak rate, in a stage that goes on from what another learnt (`ml.train.plan`).
-TUNING_RATE = 0.3
 
 _SAID = {
     Mode.REAL: "real images, without augmentation",

@@ -15,6 +15,11 @@ from ml.texts import mark
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# What a training leaves in its folder, beside the pack: `ml.train.run`, `ml.train.command`,
+# `ml.train.curve` and `ml.train.promotion` write them, and windows read them.
+AUDIT, PLAN, CURVE, COMPARISON = "audit.json", "plan.json", "curve.jsonl", "comparison.json"
+# Points of a whole training's curve; a screen shows no more.
+CURVE_POINTS = 1000
 SAMPLE_EVERY = 500
 MOST_PART = 100.0
 MOST_DOSE = 100.0
@@ -104,6 +109,19 @@ class TrainingOrder:
         if not all(checks):
             raise _wrong()
         return order
+
+
+def is_next_point(last: int, done: int, of: int) -> bool:
+    """Whether a loss is far enough behind the last one that was kept to be a point of its own.
+
+    Parameters
+    ----------
+    last
+        Step of that one; 0: there is none yet.
+    done, of
+        The step, of how many.
+    """
+    return last == 0 or done - last >= max(of // CURVE_POINTS, 1) or (last < done >= of)
 
 
 def is_dose(value: object) -> bool:

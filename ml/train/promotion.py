@@ -18,13 +18,13 @@ from ml.control import NOBODY, Control
 from ml.errors import DataError, ModelError
 from ml.evaluate.gate import Margins, decide
 from ml.evaluate.versus import compare_packs, part_sha256, rows_for_testing
-from ml.files import replacing
+from ml.files import write_json
 from ml.in_use import packs_in_use
 from ml.manifest import read_manifest
 from ml.places import own_models_folder
 from ml.registry import ROLES, read_pack
 from ml.texts import mark, translate
-from ml.train.run import AUDIT
+from ml.train.order import AUDIT, COMPARISON, PLAN
 from ml.versions import Origin, Version, Versions
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from ml.evaluate.gate import Decision
 
-PLAN, COMPARISON = "plan.json", "comparison.json"
 THE_PROGRAMS = "the model that comes with the program"
 
 
@@ -137,12 +136,12 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
     versions, path = Versions(folder), trained / COMPARISON
     role = read_pack(trained).card.role
     key = _taken_in(path, versions, role) or add_version(versions, trained, manifest).key
-    _write(path, {"role": role, "key": key})
+    write_json(path, {"role": role, "key": key})
     control.breathe()
     control.log(translate(mark("Both models look at the images for testing.")))
     decision = ask_gate(versions, role, key, manifest, margins)
     live = versions.live(role)
-    _write(path, {"role": role, "key": key, "live": live, "decision": plain(decision)})
+    write_json(path, {"role": role, "key": key, "live": live, "decision": plain(decision)})
     control.say(1, 1, {"comparison": str(path)})
 
 
@@ -150,11 +149,6 @@ def _taken_in(path: Path, versions: Versions, role: str) -> str:
     """The version that an earlier run of the job made of this training; empty: none."""
     key = str(json.loads(path.read_text("utf-8"))["key"]) if path.exists() else ""
     return key if key in {one.key for one in versions.all(role)} else ""
-
-
-def _write(path: Path, content: Mapping[str, object]) -> None:
-    with replacing(path) as fresh:
-        fresh.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def promote(

@@ -22,17 +22,15 @@ from ml.audit.command import tables_of
 from ml.audit.report import AuditReport, Verdict
 from ml.control import NOBODY, Control
 from ml.errors import DataError
-from ml.files import replacing
+from ml.files import write_json
 from ml.manifest import read_manifest
 from ml.places import GENERATOR
 from ml.texts import mark
-from ml.train.curve import CURVE, Recorded
-from ml.train.order import Mode, TrainingOrder
+from ml.train.curve import Recorded
+from ml.train.order import AUDIT, CURVE, Mode, TrainingOrder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-AUDIT = "audit.json"
 
 
 def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
@@ -123,8 +121,7 @@ def look(order: TrainingOrder, control: Control) -> AuditReport:
     if order.override:
         report = report.overridden(order.override)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as fresh:
-        fresh.write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
+    write_json(path, report.to_json())
     control.say(0, 1, {"audit": str(path)})
     return report
 

@@ -15,7 +15,7 @@ from tests.factories.packs import make_packs
 from tests.factories.queues import FakeQueue
 from tests.gui.test_accessibility import nameless
 from tests.viewer.jobs.test_retrained import ROLE, write_audit, write_comparison
-from viewer.core.retraining import Step
+from viewer.core.retraining import Step, margins_of
 from viewer.core.settings import Settings
 from viewer.jobs import retrained
 from viewer.library.job_row import JobState
@@ -49,7 +49,7 @@ class Window:
             self.folder / "trainings",
             self.folder / "models",
             "cpu",
-            lambda: Settings().margins,
+            lambda: margins_of(Settings()),
             lambda named: named("Dr. A"),
             lambda: self.promoted.append(True),
         )
@@ -205,7 +205,7 @@ def compared(window: Window, data: Path, *, promoted: bool) -> str:
     assert spec == {
         "trained": str(window.run.folder),
         "manifest": str(data),
-        **Settings().margins,
+        **margins_of(Settings()),
     }
     versions = Versions(window.folder / "models")
     key = versions.add(trained, Origin("", "", {}, "green")).key

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml.cli import write_json
+from ml.files import write_json
 from ml.places import MODELS_VARIABLE
 from ml.registry import CARD
 from tests.factories.generators import make_generator

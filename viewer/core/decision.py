@@ -6,7 +6,8 @@ before stays in the history.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -174,6 +175,40 @@ class Outcome:
     follow_up_months: int | None = None
     lesion_score: float | None = None
     malignancy_score: float | None = None
+
+
+def with_knowledge(
+    outcome: Outcome,
+    assessment: AssessmentCategory | None,
+    proof: tuple[Proof, Truth] | None,
+    known: tuple[str, int | None],
+) -> Outcome:
+    """An outcome with the reader's category, and with what tissue or time showed.
+
+    Parameters
+    ----------
+    proof
+        How it is known, and what it was; None: it is not known (any more).
+    known
+        The date, ISO 8601, and for a follow-up its length in months.
+
+    Raises
+    ------
+    ValueError
+        Where the date is none.
+    """
+    outcome = replace(outcome, assessment=assessment)
+    if proof is None:
+        return replace(outcome, proof=None, truth=None, proof_date="", follow_up_months=None)
+    how, truth = proof
+    day, months = known
+    return replace(
+        outcome,
+        proof=how,
+        truth=truth,
+        proof_date=date.fromisoformat(day).isoformat(),
+        follow_up_months=months if how is Proof.FOLLOW_UP else None,
+    )
 
 
 def last_words(decisions: tuple[Decision, ...]) -> dict[str, Decision]:

@@ -7,17 +7,16 @@ known who the reader is.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING
 
 from viewer.core.deciding import circumstances
-from viewer.core.decision import Outcome, Proof, outcome_of
+from viewer.core.decision import Outcome, outcome_of, with_knowledge
 from viewer.core.reading import breasts_to_read
 from viewer.core.state import Impression
 
 if TYPE_CHECKING:
     from ml.mammo.codes import Laterality
-    from viewer.core.decision import AssessmentCategory, Truth
+    from viewer.core.decision import AssessmentCategory, Proof, Truth
     from viewer.core.state import SessionState
 
 
@@ -37,14 +36,12 @@ def with_known(
     known: tuple[str, int | None],
     at: str,
 ) -> Outcome | None:
-    """The breast's outcome with the reader's category, and with what tissue or time showed.
+    """The breast's outcome with what became known of it.
 
     Parameters
     ----------
-    proof
-        How it is known, and what it was; None: it is not known (any more).
-    known
-        The date, ISO 8601, and for a follow-up its length in months.
+    assessment, proof, known
+        As of `with_knowledge`.
 
     Raises
     ------
@@ -52,20 +49,7 @@ def with_known(
         Where the date is none.
     """
     outcome = _next(state, side, at)
-    if outcome is None:
-        return None
-    outcome = replace(outcome, assessment=assessment)
-    if proof is None:
-        return replace(outcome, proof=None, truth=None, proof_date="", follow_up_months=None)
-    how, truth = proof
-    day, months = known
-    return replace(
-        outcome,
-        proof=how,
-        truth=truth,
-        proof_date=date.fromisoformat(day).isoformat(),
-        follow_up_months=months if how is Proof.FOLLOW_UP else None,
-    )
+    return outcome and with_knowledge(outcome, assessment, proof, known)
 
 
 def is_known(state: SessionState, outcome: Outcome) -> bool:

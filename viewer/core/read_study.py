@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import TYPE_CHECKING
 
-from viewer.core.decision import Circumstances, Outcome, Proof, last_words, outcome_of
+from viewer.core.decision import (
+    Circumstances,
+    Outcome,
+    Proof,
+    last_words,
+    outcome_of,
+    with_knowledge,
+)
 from viewer.core.reading import SIDES
 from viewer.core.state import Impression, Reading
 
@@ -139,14 +145,4 @@ def learnt(
     # No image is looked at: the machine's marks are not visible, but they may have been.
     about = Circumstances(said[0], said[1], False, seen, study.synthetic)
     outcome = replace(before or Outcome(side, about), circumstances=about)
-    outcome = replace(outcome, assessment=assessment)
-    if proof is None:
-        return replace(outcome, proof=None, truth=None, proof_date="", follow_up_months=None)
-    how, truth = proof
-    return replace(
-        outcome,
-        proof=how,
-        truth=truth,
-        proof_date=date.fromisoformat(day).isoformat(),
-        follow_up_months=months if how is Proof.FOLLOW_UP else None,
-    )
+    return with_knowledge(outcome, assessment, proof, (day, months))

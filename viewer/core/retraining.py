@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import accumulate
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from ml.texts import mark, translate
+from ml.train.order import is_next_point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ml.audit.report import AuditReport
     from ml.registry import Figure
     from ml.train.order import TrainingOrder
+    from viewer.core.settings import Settings
 
 ROLES: tuple[tuple[str, str], ...] = (
     ("detector", mark("Lesions")),
@@ -167,7 +169,7 @@ def hear(run: Run, news: Mapping[str, object]) -> Run:
     loss, done, of = (news.get(name) for name in ("loss", "done", "of"))
     if not (isinstance(loss, float | int) and isinstance(done, int) and isinstance(of, int)):
         return run
-    if run.curve and done <= run.curve[-1].done:
+    if not is_next_point(run.curve[-1].done if run.curve else 0, done, of):
         return run
     stage = news.get("stage", "")
     return replace(run, curve=(*run.curve, Point(done, of, str(stage), float(loss))))
@@ -195,9 +197,10 @@ def smoothed(points: Sequence[Point], share: float = 0.05) -> tuple[float, ...]:
         Of all points, so many belong to a mean; at least three.
     """
     width = max(round(len(points) * share), 3)
-    losses = [point.loss for point in points]
+    sums = (0.0, *accumulate(point.loss for point in points))
+    begins = (max(end - width, 0) for end in range(1, len(sums)))
     return tuple(
-        fmean(losses[max(place - width + 1, 0) : place + 1]) for place in range(len(losses))
+        (sums[end] - sums[begin]) / (end - begin) for end, begin in enumerate(begins, 1)
     )
 
 
@@ -234,6 +237,15 @@ def reading(points: Sequence[Point]) -> str:
     )
     caution = translate("How good it is on other patients, only the comparison says.")
     return f"{fallen} {more} {caution}"
+
+
+def margins_of(settings: Settings) -> dict[str, float]:
+    """How much worse a new model may be, by the names of `ml.evaluate.gate.Margins`."""
+    return {
+        "sensitivity": settings.margin_sensitivity,
+        "specificity": settings.margin_specificity,
+        "false_marks": settings.margin_false_marks,
+    }
 
 
 def new_folder(trainings: Path, role: str, day: str) -> Path:

@@ -201,15 +201,6 @@ class Settings:
         high=5.0,
     )
 
-    @property
-    def margins(self) -> dict[str, float]:
-        """By the names of `ml.evaluate.gate.Margins`."""
-        return {
-            "sensitivity": self.margin_sensitivity,
-            "specificity": self.margin_specificity,
-            "false_marks": self.margin_false_marks,
-        }
-
 
 def descriptions() -> tuple[Description, ...]:
     """What there is to say of every setting, in the order of the table."""

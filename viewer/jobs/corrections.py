@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.errors import DataError, MammoError
 from ml.mammo.read import read_mammogram
+from ml.mammo.study import named_by
 from ml.manifest import BOXES, MANIFEST, ReferenceStandard, write_manifest
 from ml.texts import mark
 from viewer.core.corrections import ImageFacts, as_manifest, is_contradicted, taught_by
@@ -106,10 +106,7 @@ def write_corrections(
 def patient_of(mammogram: Mammogram, pattern: str) -> str:
     """Who is shown, so that no patient is in two splits; never empty."""
     name = mammogram.patient.patient_id
-    match = re.search(pattern, name) if pattern else None
-    if match:
-        return match.group(1) if match.groups() else match.group(0)
-    return name or f"study {mammogram.study_instance_uid}"
+    return named_by(pattern, name) or name or f"study {mammogram.study_instance_uid}"
 
 
 def read_listed(files: Iterable[str], sop_instance_uid: str) -> Mammogram | None:

@@ -26,6 +26,12 @@ _WORDS = {
 }
 _MIB, _GIB = 2**20, 2**30
 _MINUTE_S, _HOUR_S = 60, 3600
+# The buttons beside a job's progress, those that fit.
+STEERING: tuple[tuple[str, str], ...] = (
+    ("pause", mark("Pause")),
+    ("resume", mark("Resume")),
+    ("retry", mark("Try again")),
+)
 ACTIONS = ("pause", "resume", "cancel", "retry", "retry_on_cpu", "up", "down", "remove")
 
 

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 AUDIT, TRAIN, COMPARE = "audit", "train", "compare"
 KINDS: dict[Step, str] = {Step.AUDIT: AUDIT, Step.TRAIN: TRAIN, Step.COMPARE: COMPARE}
-STEERING: tuple[tuple[str, str], ...] = (
-    ("pause", mark("Pause")),
-    ("resume", mark("Resume")),
-    ("retry", mark("Try again")),
-    ("cancel", mark("Cancel")),
-)
+STEERING = (*describe.STEERING, ("cancel", mark("Cancel")))
 
 
 @dataclass(frozen=True, slots=True)

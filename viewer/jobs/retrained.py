@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 from ml.audit.report import AuditReport
 from ml.errors import DataError, ModelError
-from ml.files import replacing
+from ml.files import write_json
 from ml.in_use import cards_in_use
 from ml.manifest import Label, Source, Split, read_manifest
 from ml.registry import CARD, ROLES, read_card
 from ml.texts import mark
-from ml.train.order import TrainingOrder
+from ml.train.order import AUDIT, COMPARISON, CURVE, TrainingOrder
 from ml.versions import SHIPPED, Version, Versions
 from viewer.core.retraining import Comparison, Counted, Point, Run, Told
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from ml.manifest import ManifestRow
 
-# As `ml.train.run`, `ml.train.curve` and `ml.train.promotion` name them.
-AUDIT, CURVE, COMPARISON = "audit.json", "curve.jsonl", "comparison.json"
 ORDER = "order.json"
 NOT_WORSE = ("better", "not worse")
 _PARTS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
@@ -80,8 +78,7 @@ def write_order(order: TrainingOrder) -> None:
     folder = Path(order.out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / ORDER) as fresh:
-            fresh.write_text(json.dumps(order.to_json(), indent=1) + "\n", encoding="utf-8")
+        write_json(folder / ORDER, order.to_json())
     except OSError as error:
         raise DataError(
             mark("{folder} cannot be written ({why}); make room, or ask who may write there."),
@@ -285,6 +282,5 @@ def keep_override(run: Run) -> Run:
     """Keep the written reason against a red audit with the order and the report."""
     write_order(run.order)
     assert run.audit is not None
-    with replacing(run.folder / AUDIT) as fresh:
-        fresh.write_text(json.dumps(run.audit.to_json(), indent=1) + "\n", encoding="utf-8")
+    write_json(run.folder / AUDIT, run.audit.to_json())
     return run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -156,12 +155,9 @@ class Deciding(QObject):
             return
         self._waiting.append(action)
         if len(self._waiting) == 1:
-            dialog = ReaderDialog(self._name, self._canvas.window())
+            dialog = ReaderDialog(self._preferences.name_reader, self._canvas.window())
             dialog.finished.connect(self._on_asked)
             dialog.open()
-
-    def _name(self, name: str) -> None:
-        self._preferences.change(replace(self._preferences.settings, reader=name))
 
     def _on_asked(self, result: int) -> None:
         waiting, self._waiting = self._waiting, []

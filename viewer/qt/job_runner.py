@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from ml.errors import MammoError
 from viewer.jobs.lanes import DISK_THREADS, Lanes
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from viewer.jobs.job import Job, Lane
 
 Result = TypeVar("Result")
+_log = logging.getLogger("viewer.qt")
 
 
 class JobHandle:
@@ -92,6 +95,26 @@ class JobRunner(QObject):
 
         future.add_done_callback(lambda _: self._emit(deliver))
         return handle
+
+    def attempt(
+        self,
+        job: Job[Result],
+        done: Callable[[Result], object],
+        told: Callable[[str], object],
+    ) -> None:
+        """Start a job of which the user is told in a sentence where it cannot be done."""
+
+        def heard(result: Result) -> None:
+            done(result)
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, MammoError):
+                raise error
+            # Not the title: a folder may be called after a patient.
+            _log.info("what was asked for was refused: %s", type(error).__name__)
+            told(str(error))
+
+        self.submit(job, heard, failed)
 
     def report(self, title: str, done: int, of: int) -> None:
         """Pass progress on to the GUI thread; may be called on any."""

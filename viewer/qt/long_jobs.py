@@ -110,6 +110,16 @@ class LongJobs(QObject):
         """Have a job that ended early tried again, on another device where one is named."""
         self._do(lambda: self._queue.retry(job_id, lane))
 
+    def steer(self, deed: str, job_id: int) -> None:
+        """Do what a button is named after: pause, resume, retry or cancel."""
+        deeds: dict[str, Callable[[int], None]] = {
+            "pause": self.pause,
+            "resume": self.resume,
+            "retry": self.retry,
+            "cancel": self.cancel,
+        }
+        deeds[deed](job_id)
+
     def move(self, job_id: int, place: int) -> None:
         """Put a waiting job at a place among those that wait for its device."""
         self._do(lambda: self._queue.move(job_id, place))

@@ -69,6 +69,10 @@ class Preferences(QObject):
         self._set_reader(settings.reader)
         self.changed.emit(old, settings)
 
+    def name_reader(self, name: str) -> None:
+        """Keep who is reading."""
+        self.change(replace(self.settings, reader=name))
+
     def _turn_switch(self, on: bool) -> None:
         now = utc_now()
         if self._session.state.blind_first_read != on:

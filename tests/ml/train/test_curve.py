@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ml.train.curve import POINTS, Recorded
+from ml.train.curve import Recorded
+from ml.train.order import CURVE_POINTS as POINTS
 from tests.ml.synth.test_making import Watch
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ml.in_use import packs_in_use
 from ml.manifest import Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
 from ml.train import promotion
-from ml.train.run import AUDIT
+from ml.train.order import AUDIT
 from ml.versions import SHIPPED, Versions
 from tests.factories.packs import make_packs
 from tests.ml.synth.test_making import Watch

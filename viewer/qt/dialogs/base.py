@@ -32,6 +32,11 @@ class Dialog(QDialog):
         self.rows = QVBoxLayout(self)
         self.rows.setSpacing(10)
 
+    def take_room(self, width_px: int, height_px: int) -> None:
+        """Take so much of the screen, or as much as there is."""
+        room = self.screen().availableSize()
+        self.resize(min(width_px, room.width()), min(height_px, room.height()))
+
     def add_text(self, text: str) -> QLabel:
         """Put a wrapped, selectable paragraph under the rest."""
         made = QLabel(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,10 +43,7 @@ def show_outcomes(
         parent.raise_()
         parent.activateWindow()
 
-    def keep_name(name: str) -> None:
-        preferences.change(replace(preferences.settings, reader=name))
-
-    OutcomesDialog(reads, open_path, keep_name, parent).show()
+    OutcomesDialog(reads, open_path, preferences.name_reader, parent).show()
 
 
 def ask_corrections(reads: Reads, parent: QWidget) -> None:

@@ -26,13 +26,10 @@ class DataPage(Page):
     -------
     folder_requested, table_requested
         Ask for a folder with a manifest, or for a manifest's file.
-    changed
-        Another model, length or beginning is chosen.
     """
 
     folder_requested = Signal()
     table_requested = Signal()
-    changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,8 +66,6 @@ class DataPage(Page):
         rows.addStretch(1)
         self.folder.clicked.connect(self.folder_requested)
         self.table.clicked.connect(self.table_requested)
-        for choice in (self.role, self.part, self.beginning):
-            choice.chosen.connect(self.changed)
         self.show_counted(None)
 
     def say(self, sentence: str) -> None:
@@ -113,15 +108,7 @@ def _lines(counted: Counted) -> list[QWidget]:
 
 
 class _Choice(QWidget):
-    """Chips of which one is chosen.
-
-    Signals
-    -------
-    chosen
-        Another one is.
-    """
-
-    chosen = Signal()
+    """Chips of which one is chosen."""
 
     def __init__(self, values: Sequence[tuple[object, str]]) -> None:
         super().__init__()
@@ -140,10 +127,6 @@ class _Choice(QWidget):
             row.addWidget(chip)
         row.addStretch(1)
         self._group.button(0).setChecked(True)
-        self._group.idClicked.connect(self._on_clicked)
-
-    def _on_clicked(self, _: int) -> None:
-        self.chosen.emit()
 
     @property
     def value(self) -> object:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from viewer.core.home import find_home
+from viewer.core.retraining import margins_of
 from viewer.jobs.devices import default_lane
 from viewer.qt.dialogs.reader import ReaderDialog
 from viewer.qt.retraining.window import Places, RetrainDialog
@@ -44,7 +44,7 @@ def make_retraining(
             return
 
         def keep(name: str) -> None:
-            preferences.change(replace(preferences.settings, reader=name))
+            preferences.name_reader(name)
             named(name)
 
         ReaderDialog(keep, parent).open()
@@ -54,7 +54,7 @@ def make_retraining(
         home.trainings,
         home.models,
         default_lane(preferences.settings.device),
-        margins=lambda: preferences.settings.margins,
+        margins=lambda: margins_of(preferences.settings),
         with_reader=with_reader,
         promoted=models.renew,
     )

@@ -27,7 +27,6 @@ SIGN_WORDS = {
     "red": mark("red"),
     "amber": mark("amber"),
     "green": mark("green"),
-    "none": "",
 }
 _MARGIN_PX = 20
 
@@ -120,9 +119,8 @@ def line(sign: str, title: str, text: str = "", right: str = "") -> QFrame:
     """
     made = QFrame()
     made.setObjectName("line")
-    made.setAccessibleName(
-        ", ".join(p for p in (translate(SIGN_WORDS[sign]), title, text) if p)
-    )
+    word = translate(SIGN_WORDS[sign]) if sign in SIGN_WORDS else ""
+    made.setAccessibleName(", ".join(part for part in (word, title, text) if part))
     row = QHBoxLayout(made)
     row.setContentsMargins(4, 8, 4, 8)
     row.setSpacing(10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.long_jobs import LongJobs
 
-_log = logging.getLogger("viewer.qt")
 SIZE_PX = (1500, 860)
 
 
@@ -252,15 +250,8 @@ class RetrainDialog(Dialog):
         self._say(translate("Done. The next analysis is done by the models in use now."))
 
     def _steer(self, deed: str) -> None:
-        row = self._row()
-        steering: dict[str, Callable[[int], None]] = {
-            "pause": self._jobs.pause,
-            "resume": self._jobs.resume,
-            "retry": self._jobs.retry,
-            "cancel": self._jobs.cancel,
-        }
-        if row is not None:
-            steering[deed](row.id)
+        if (row := self._row()) is not None:
+            self._jobs.steer(deed, row.id)
 
     # What comes
 
@@ -276,7 +267,7 @@ class RetrainDialog(Dialog):
             return
         if "loss" in news:
             self.run = retraining.hear(run, news)
-            if self.step is Step.TRAIN:
+            if self.run is not run and self.step is Step.TRAIN:
                 self.train.show_run(self.run)
         else:
             self._read_again()
@@ -286,6 +277,7 @@ class RetrainDialog(Dialog):
         ended = {row.id for row in rows if row.state.is_ended}
         if self.run is not None and ended - self._ended:
             self._read_again()
+            self._read_versions()
         self._ended = ended
         self._show_foot()
 
@@ -372,14 +364,7 @@ class RetrainDialog(Dialog):
         told: Callable[[str], None],
     ) -> None:
         """Do something where disks are read; what the user may be told is told."""
-
-        def failed(error: Exception) -> None:
-            if not isinstance(error, MammoError):
-                raise error
-            _log.info("a retraining was refused: %s", type(error).__name__)
-            told(str(error))
-
-        self._runner.submit(Job(title, work), done, failed)
+        self._runner.attempt(Job(title, work), done, told)
 
     # How it looks
 
@@ -395,9 +380,10 @@ class RetrainDialog(Dialog):
             button.setChecked(step is self.step)
             button.setEnabled(step <= reached or step is Step.PROMOTE)
         self._pages.setCurrentIndex(self.step)
-        if self.run is not None:
-            for page in (self.audit, self.train, self.compare, self.promote):
-                page.show_run(self.run)
+        page = self._pages.currentWidget()
+        if self.run is not None and not isinstance(page, DataPage):
+            assert isinstance(page, AuditPage | TrainPage | ComparePage | PromotePage)
+            page.show_run(self.run)
         self._mark_choice()
         self._show_foot()
 
@@ -421,8 +407,7 @@ class RetrainDialog(Dialog):
             self._pages.addWidget(page)
         self.rows.addWidget(self._pages, 1)
         self.rows.addWidget(self.foot)
-        room = self.screen().availableSize()
-        self.resize(min(SIZE_PX[0], room.width()), min(SIZE_PX[1], room.height()))
+        self.take_room(*SIZE_PX)
 
     def _make_head(self) -> QFrame:
         head = QFrame()

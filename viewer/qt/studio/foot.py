@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from ml.texts import mark, translate
+from ml.texts import translate
 from viewer.jobs import describe
 from viewer.qt.dialogs.base import name_button
 from viewer.qt.share_bar import ShareBar
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 
     from viewer.core.batch import Batch
     from viewer.library.job_row import JobRow
-
-# What the first button does, whichever fits.
-STEERING: tuple[tuple[str, str], ...] = (
-    ("pause", mark("Pause")),
-    ("resume", mark("Resume")),
-    ("retry", mark("Try again")),
-)
 
 
 class Foot(QFrame):
@@ -75,8 +68,8 @@ class Foot(QFrame):
         self.bar.setVisible(row is not None)
         _say(self.times, _times(row))
         fitting = describe.fitting(row, rows) if row else frozenset[str]()
-        deed = next((each for each in STEERING if each[0] in fitting), None)
-        self._deed, word = deed or STEERING[0]
+        deed = next((each for each in describe.STEERING if each[0] in fitting), None)
+        self._deed, word = deed or describe.STEERING[0]
         name_button(self.steer, translate(word))
         self.steer.setEnabled(deed is not None)
         self.cancel.setEnabled("cancel" in fitting)

@@ -329,13 +329,7 @@ class StudioDialog(Dialog):
 
     def _steer(self, deed: str) -> None:
         if self.batch is not None:
-            deeds = {
-                "pause": self._jobs.pause,
-                "resume": self._jobs.resume,
-                "retry": self._jobs.retry,
-                "cancel": self._jobs.cancel,
-            }
-            deeds[deed](self.batch.job_id)
+            self._jobs.steer(deed, self.batch.job_id)
 
     def _run(
         self,
@@ -345,14 +339,7 @@ class StudioDialog(Dialog):
         told: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Do something where disks are read; what the user may be told is told."""
-
-        def failed(error: Exception) -> None:
-            if not isinstance(error, MammoError):
-                raise error
-            _log.info("the studio was refused: %s", type(error).__name__)
-            told(str(error))
-
-        self._runner.submit(Job(title, work), done, failed)
+        self._runner.attempt(Job(title, work), done, told)
 
     # How it looks
 
@@ -370,8 +357,7 @@ class StudioDialog(Dialog):
         body.addWidget(_scrolled(self.figures, RIGHT_PX))
         self.rows.addLayout(body, 1)
         self.rows.addWidget(self.foot)
-        room = self.screen().availableSize()
-        self.resize(min(SIZE_PX[0], room.width()), min(SIZE_PX[1], room.height()))
+        self.take_room(*SIZE_PX)
 
     def _order_tabs(self) -> None:
         """From left to right, each column from top to bottom."""
