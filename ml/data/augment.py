@@ -12,6 +12,7 @@ turned. Where the lesion's outline is known, `Warp.extent` of it is exact for an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -160,12 +161,22 @@ class Warp:
     def _image_points(
         self, back: Affine, displacement: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        rows = displacement[..., 0] + (np.arange(self.rows, dtype=np.float32) + 0.5)[:, None]
-        columns = displacement[..., 1] + (np.arange(self.columns, dtype=np.float32) + 0.5)
         f = np.float32
-        y = rows * f(back.rr) + columns * f(back.rc) + f(back.r0 - 0.5)
-        x = rows * f(back.cr) + columns * f(back.cc) + f(back.c0 - 0.5)
-        return np.asarray(x, f), np.asarray(y, f)
+        middles = (
+            np.arange(self.rows, dtype=f) + f(0.5),
+            np.arange(self.columns, dtype=f) + f(0.5),
+        )
+        rows = np.asarray(displacement[..., 0] + middles[0][:, None], f)
+        columns = np.asarray(displacement[..., 1] + middles[1], f)
+        y = rows * f(back.rr)
+        y += columns * f(back.rc)
+        y += f(back.r0 - 0.5)
+        # In place, as above: new arrays of this size cost as much as the sums.
+        rows *= f(back.cr)
+        columns *= f(back.cc)
+        rows += columns
+        rows += f(back.c0 - 0.5)
+        return rows, y
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +198,13 @@ class Tone:
 
     def table(self) -> NDArray[np.float32]:
         """The tone of each of 65536 levels: one look-up keeps the full depth and is quick."""
-        level = np.linspace(0, 1, LEVELS, dtype=np.float32)
+        level = _levels()
         # Slope 1 + sum a cos(k pi x) > 0: rising from 0 to 1 whatever the weights.
         curved = level.copy()
         for number, weight in enumerate(self.waves, 1):
             if weight:
                 turn = np.float32(number * np.pi)
-                curved += np.float32(weight) / turn * np.sin(turn * level)
+                curved += np.float32(weight) / turn * _sine(number)
         toned = np.maximum(curved, 0) ** np.float32(self.gamma)
         return toned * np.float32(self.gain) + np.float32(self.offset)
 
@@ -201,7 +212,7 @@ class Tone:
         self, pixels: NDArray[np.uint16], rng: np.random.Generator
     ) -> NDArray[np.float32]:
         """In 0..1; air stays 0."""
-        toned = np.take(self.table(), pixels)
+        toned = np.asarray(cv2.LUT(pixels, self.table()), np.float32)
         if self.blur_px:
             toned = cv2.GaussianBlur(toned, (0, 0), self.blur_px)
         if self.noise:
@@ -210,6 +221,17 @@ class Tone:
         toned = np.clip(toned, 0, 1).astype(np.float32, copy=False)
         toned[pixels == 0] = 0
         return toned
+
+
+@cache
+def _levels() -> NDArray[np.float32]:
+    return np.linspace(0, 1, LEVELS, dtype=np.float32)
+
+
+@cache
+def _sine(number: int) -> NDArray[np.float32]:
+    """Of every level, so many half turns: the same for all crops, and dear."""
+    return np.sin(np.float32(number * np.pi) * _levels())
 
 
 def draw_warp(
