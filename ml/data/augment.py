@@ -214,11 +214,12 @@ class Tone:
         """In 0..1; air stays 0."""
         toned = np.asarray(cv2.LUT(pixels, self.table()), np.float32)
         if self.blur_px:
-            toned = cv2.GaussianBlur(toned, (0, 0), self.blur_px)
+            toned = np.asarray(cv2.GaussianBlur(toned, (0, 0), self.blur_px), np.float32)
         if self.noise:
             grain = rng.standard_normal(toned.shape, dtype=np.float32)
-            toned = toned + np.float32(self.noise) * grain
-        toned = np.clip(toned, 0, 1).astype(np.float32, copy=False)
+            grain *= np.float32(self.noise)
+            toned += grain
+        np.clip(toned, 0, 1, out=toned)
         toned[pixels == 0] = 0
         return toned
 
@@ -293,4 +294,4 @@ def _draw_field(
     # Control points at the least distance or more: drawn on the larger grid, then cut.
     size = (round(across[1] * a.elastic_cell_px), round(across[0] * a.elastic_cell_px))
     smooth = cv2.resize(control, size, interpolation=cv2.INTER_CUBIC)
-    return np.ascontiguousarray(smooth[:rows, :columns], np.float32)
+    return np.asarray(smooth[:rows, :columns], np.float32)
