@@ -27,7 +27,9 @@ MOST_WORDS = 32
 AUTOENCODER_CHANNELS = (16, 32, 64, 96)
 DENOISER_CHANNELS = (32, 64, 96)
 GROUPS = 8
-HEAD_CHANNELS = 8
+# Each attends over half of the channels: eight would take a fifth of a training step more.
+DENOISER_HEADS = 2
+TEXT_HEADS = 12
 # Logarithm of the variance that latents have before training: Kingma's noise, but little of it.
 # With a variance of 1 as usual, three of four channels drowned in it and were never used.
 FIRST_LOG_VARIANCE = -6.0
@@ -87,7 +89,8 @@ def build_denoiser(*, inpainting: bool) -> UNet2DConditionModel:
         down_block_types=("DownBlock2D", *("CrossAttnDownBlock2D",) * inner),
         up_block_types=(*("CrossAttnUpBlock2D",) * inner, "UpBlock2D"),
         cross_attention_dim=WORD_CHANNELS,
-        attention_head_dim=HEAD_CHANNELS,
+        # Its name notwithstanding, diffusers takes it for the number of heads.
+        attention_head_dim=DENOISER_HEADS,
         norm_num_groups=GROUPS,
     )
 
@@ -123,7 +126,7 @@ def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
             hidden_size=WORD_CHANNELS,
             intermediate_size=4 * WORD_CHANNELS,
             num_hidden_layers=2,
-            num_attention_heads=WORD_CHANNELS // HEAD_CHANNELS,
+            num_attention_heads=TEXT_HEADS,
             max_position_embeddings=MOST_WORDS,
             projection_dim=WORD_CHANNELS,
             bos_token_id=numbers[BEGIN],

@@ -135,7 +135,7 @@ def train_autoencoder(
     """
     torch.manual_seed(recipe.seed)
     averaged = train(
-        build_autoencoder().to(device),  # type: ignore[arg-type]
+        build_autoencoder().to(device).to(memory_format=torch.channels_last),  # type: ignore[arg-type]
         recipe,
         settings_of(recipe, *whole, *pieces),
         folder / "autoencoder.pt",
@@ -386,7 +386,7 @@ def train_denoiser(
     noise = noise_schedule()
     signal = noise.alphas_cumprod.to(device)
     averaged = train(
-        model.to(device),
+        model.to(device).to(memory_format=torch.channels_last),
         recipe,
         {"recipe": asdict(recipe), **settings},
         checkpoint,
