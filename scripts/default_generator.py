@@ -3,10 +3,10 @@
     python scripts/default_generator.py draw  --work FOLDER --mini-mias FOLDER
     python scripts/default_generator.py teach --work FOLDER --mini-mias FOLDER
 
-`draw` takes a quarter of an hour of two cores, `teach` an hour of one GPU. On two cores, `--part 0.1`
-takes a tenth of the steps, in two hours. `--mini-mias` has the edition of 256 rows beside
-it. Stopped at any moment, the same command goes on. Each finished part lies in FOLDER/parts:
-`--begin` takes what lies in such a folder as it is, and trains the rest.
+`draw` takes a quarter of an hour of two cores, `teach` an hour of one GPU. On two cores,
+`--part 0.1` takes a tenth of the steps, in two hours. `--mini-mias` has the edition of 256 rows
+beside it. Stopped at any moment, the same command goes on. Each finished part lies in
+FOLDER/parts: `--begin` takes what lies in such a folder as it is, and trains the rest.
 """
 
 from __future__ import annotations
