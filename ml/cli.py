@@ -6,9 +6,7 @@ Exit code 0, 1 (refused, with one sentence that says what to do) or 2 (bad argum
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING
 from ml.control import Control
 from ml.errors import MammoError
 from ml.files import write_json
+from ml.models_command import add_actions, show_models
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
@@ -40,9 +39,22 @@ COMMANDS = (
 INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code."""
+def _no_library() -> None:
+    raise MammoError(
+        mark("Only the program itself has a library; call it as `mammoscope models drift`.")
+    )
+
+
+def main(arguments: Sequence[str], drift: Callable[[], None] = _no_library) -> int:
+    """Run one command and return its exit code.
+
+    Parameters
+    ----------
+    drift
+        What `models drift` does: only the viewer has a library of analyses.
+    """
     parser = build_parser()
+    parser.set_defaults(drift=drift)
     try:
         given = parser.parse_args(list(arguments))
     except SystemExit as leave:
@@ -308,21 +320,7 @@ def _add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "models show detector",
         _models,
     )
-    actions = parser.add_subparsers(required=True, dest="action", metavar="ACTION")
-    actions.add_parser("list", help="name, version and role of every model in use")
-    show = actions.add_parser("show", help="the whole card of one model")
-    show.add_argument("name", metavar="NAME")
-    actions.add_parser("versions", help="your own models, in use or not")
-    add = actions.add_parser("add", help="take a trained model in, as your next version")
-    add.add_argument("folder", type=Path, metavar="DIR")
-    add.add_argument("--manifest", required=True, type=Path, metavar="FILE")
-    promote = actions.add_parser("promote", help="put a version into use, if it is no worse")
-    promote.add_argument("key", metavar="NAME@VERSION")
-    promote.add_argument("--manifest", required=True, type=Path, metavar="FILE")
-    back = actions.add_parser("back", help="use again what was in use before")
-    back.add_argument("role", choices=("detector", "calcifications", "classifier"))
-    for each in (promote, back):
-        each.add_argument("--who", default="", metavar="NAME", help="who decides it")
+    add_actions(parser)
 
 
 def _years(text: str) -> float:
@@ -462,32 +460,9 @@ def _part(module: str, name: str) -> Callable[..., object]:
 
 
 def _models(given: argparse.Namespace) -> None:
-    if given.action not in ("list", "show"):
+    if given.action in ("list", "show"):
+        show_models(given)
+    elif given.action == "drift":
+        given.drift()
+    else:
         _part("ml.train.promotion", "main")(given)
-        return
-    cards = _cards()
-    if given.action == "list":
-        for role, card in cards.items():
-            sys.stdout.write(f"{card['name']}@{card['version']}\t{role}\t{card['licence']}\n")
-        return
-    shown = [card for role, card in cards.items() if given.name in (card["name"], role)]
-    if not shown:
-        raise MammoError(
-            mark("There is no model {name}; `mammoscope models list` names them."),
-            name=given.name,
-        )
-    sys.stdout.write(json.dumps(shown[0], indent=1) + "\n")
-
-
-def _cards() -> dict[str, dict[str, object]]:
-    """What the models in use say of themselves, by role; all files are checked."""
-    from ml.in_use import generator_in_use, packs_in_use
-    from ml.places import GENERATOR
-    from ml.registry import card_to_json, read_pack
-    from ml.synth.pack import read_generator
-
-    packs = packs_in_use().items()
-    cards = {role: card_to_json(read_pack(folder).card) for role, folder in packs}
-    if generator := generator_in_use():
-        cards[GENERATOR] = asdict(read_generator(generator).card)
-    return cards

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
+from ml.distribution import Distribution, distribution_from_json
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
 from ml.files import write_json
 from ml.findings import ModelUse, OperatingPoint
@@ -115,6 +116,8 @@ class ModelCard:
         Why somebody trained on data whose audit was red, in her words; of the parents, too.
     precision
         ``"bf16"`` where the graph says in bf16 what the weights say in float32, else ``"f32"``.
+    distribution
+        How its scores lay on the first of the test data; None where that was not kept.
     """
 
     name: str
@@ -137,6 +140,7 @@ class ModelCard:
     mark_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     precision: str = "f32"
     overrides: tuple[str, ...] = ()
+    distribution: Distribution | None = None
 
     @property
     def key(self) -> str:
@@ -311,8 +315,9 @@ def card_to_json(card: ModelCard) -> dict[str, object]:
         "parents": list(card.parents),
         "mark_weights": dict(card.mark_weights),
         "precision": card.precision,
-        # Hardly any card has one, and the others' hash shall stay.
+        # Where a card has none, its hash shall stay.
         **({"overrides": list(card.overrides)} if card.overrides else {}),
+        **({"distribution": card.distribution.to_json()} if card.distribution else {}),
     }
 
 
@@ -379,6 +384,11 @@ def _card(content: dict[str, object]) -> ModelCard:
         mark_weights=MappingProxyType(_weights(content.get("mark_weights", {}))),
         precision=_text(content.get("precision", "f32")),
         overrides=_texts(content.get("overrides", [])),
+        distribution=(
+            distribution_from_json(_object(content["distribution"]))
+            if "distribution" in content
+            else None
+        ),
     )
 
 

@@ -21,7 +21,7 @@ usage: mammoscope [--together] [PATH ...]     the viewer; --together hangs all a
        mammoscope audit MANIFEST [--json FILE] [--override REASON]
        mammoscope train {detector,calcifications,classifier,generator} --manifest FILE --out DIR
        mammoscope evaluate --manifest FILE [--model NAME@VERSION] --json FILE
-       mammoscope models {list,show,versions,add,promote,back}
+       mammoscope models {list,show,versions,drift,add,promote,back}
 
 Mammoscope opens mammograms and has models look at them. Research use only.
 example: mammoscope study/
@@ -64,7 +64,7 @@ def _command_or_viewer(given: list[str]) -> int:
     from ml.cli import main as run_command
 
     if given and given[0] in COMMANDS:
-        return run_command(given)
+        return run_command(given, _drift)
     unknown = [each for each in given if each.startswith("-") and each != TOGETHER]
     if unknown:
         sys.stderr.write(f"{USAGE}\nThere is no option {unknown[0]}.\n")
@@ -72,6 +72,12 @@ def _command_or_viewer(given: list[str]) -> int:
     from viewer.app import run
 
     return run(given)
+
+
+def _drift() -> None:
+    from viewer.jobs.drift import main as show_drift
+
+    show_drift()
 
 
 def _self_test(given: list[str]) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ml.distribution import QUANTILES, Distribution, Part
 from ml.evaluate.calibrate import fit_calibration
 from ml.evaluate.cases import TARGETS, score_of, truth_of
 from ml.evaluate.classification import accuracy_of, area_under_curve
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from ml.mammo.prepare import PrepareSpec
     from ml.registry import Calibration, ModelPack
 
+    Scored = list[tuple[CanvasItem, float]]
     PreparedItem = tuple[NDArray[np.uint16], CanvasItem]
     Found = dict[str, list[Marked]]
 
@@ -214,9 +216,11 @@ def _calibration_of(seen: list[Marked]) -> dict[str, Calibration]:
 def _with_marks(
     card: ModelCard, seen: list[Marked], tests: Found, held_out: HeldOut
 ) -> ModelCard:
-    first = next(iter(tests.values()))
+    named, first = next(iter(tests.items()))
+    best = [(one.item, float(one.scores.max(initial=0.0))) for one in first]
     return replace(
         card,
+        distribution=distribution_of(best, named),
         operating_points=tuple(_mark_point(rate, seen, first, held_out) for rate in MARK_RATES),
         figures=tuple(f for name, test in tests.items() for f in detector_figures(test, name)),
     )
@@ -292,7 +296,7 @@ def _with_judgements(
             malignancy, np.array([bool(one.item.malignant) for one in seen])
         ),
     }
-    first = next(iter(tests.values()))
+    named, first = next(iter(tests.items()))
     points = (
         *(_score_point(wanted, seen, first, held_out) for wanted in SENSITIVITIES),
         _point_at(MOST_ACCURATE, _most_accurate(seen), first, held_out),
@@ -301,10 +305,34 @@ def _with_judgements(
         card,
         operating_points=points,
         calibration=_known(fits),
+        distribution=distribution_of([(one.item, one.said.lesion) for one in first], named),
         figures=tuple(
             f for name, test in tests.items() for f in classifier_figures(test, name, points)
         ),
     )
+
+
+def distribution_of(scored: Scored, data: str) -> Distribution:
+    """How a score lies on images with a lesion, and on those without.
+
+    Parameters
+    ----------
+    scored
+        Each image with its score.
+    data
+        What the images are called.
+    """
+    ill = [one for one in scored if one[0].lesion]
+    well = [one for one in scored if one[0].free]
+    return Distribution(_part(well), _part(ill), data)
+
+
+def _part(scored: Scored) -> Part:
+    scores = [score for _, score in scored]
+    levels = np.linspace(0, 1, QUANTILES)
+    quantiles = np.quantile(scores, levels).round(4) if scores else ()
+    patients = {item.patient_id for item, _ in scored}
+    return Part(tuple(map(float, quantiles)), len(scored), len(patients))
 
 
 def _mark_point(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ml.distribution import QUANTILES, Distribution, Part
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
 from ml.in_use import packs_in_use
 from ml.registry import (
@@ -39,6 +40,11 @@ def test_a_card_comes_back_as_it_was(tmp_path: Path) -> None:
     assert read_card(written(tmp_path, card)) == card
     stained = replace(card, overrides=("Only to see whether it runs",))
     assert read_card(written(tmp_path, stained)) == stained
+    # A card of before scores were kept has the same hash as ever.
+    assert "distribution" not in card_to_json(card)
+    part = Part((0.5,) * QUANTILES, 3, 2)
+    spread = replace(card, distribution=Distribution(part, Part((), 0, 0), "x"))
+    assert read_card(written(tmp_path, spread)) == spread
 
 
 def test_unknown_keys_are_ignored(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from viewer.library.database import (
     open_database,
     replace_database,
 )
-from viewer.library.reads import analyses_of, read_studies
+from viewer.library.reads import analyses_of, latest_scores, read_studies
 from viewer.library.words import DECISIONS, OUTCOMES, addition, decisions_in, outcomes_in
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from ml.findings import ImageAnalysis, ModelUse
     from viewer.core.decision import Decision, Outcome
+    from viewer.core.drift import Scored
     from viewer.core.read_study import ReadStudy
 
     _Statement = tuple[str, Sequence[tuple[object, ...]]]
@@ -223,15 +224,35 @@ class Library:
         """
         return analyses_of(self._read, study_uid, weights_sha256)
 
-    def keep_analysis(self, analysis: Analysis) -> None:
-        """Keep an analysis, image by image, under the models and the program that made it."""
+    def latest_scores(
+        self, role: str, weights_sha256: str, count: int = 200
+    ) -> tuple[Scored, ...]:
+        """The scores that a model, named by its weights, gave the images that it saw last.
+
+        The newest first; heat maps are parsed, so this is for a job.
+        """
+        return latest_scores(self._read, role, weights_sha256, count)
+
+    def keep_analysis(
+        self, analysis: Analysis, makers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Keep an analysis, image by image, under the models and the program that made it.
+
+        Parameters
+        ----------
+        makers
+            Of the devices, by SOP Instance UID, as far as the headers say.
+        """
         key, models = _key(analysis.models), analysis.models
-        beside = {"engine": analysis.engine}
         rows = [
             (
                 i.sop_instance_uid,
                 key,
-                json.dumps(image_to_json(i, models, heat_maps=True) | beside),
+                json.dumps(
+                    image_to_json(i, models, heat_maps=True)
+                    | {"engine": analysis.engine}
+                    | {"manufacturer": makers.get(i.sop_instance_uid, "")}
+                ),
             )
             for i in analysis.images
         ]

@@ -41,6 +41,7 @@ from viewer.qt.panels.lane import LaneLine
 from viewer.qt.panels.thumbnails import ThumbnailsPanel
 from viewer.qt.panels.work_list import WorkListPanel
 from viewer.qt.resume_bar import ResumeBar
+from viewer.qt.watching import tell_drift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,7 +197,7 @@ class MainWindow(QMainWindow):
 
         if not bring_up(self, RetrainDialog):
             make_retraining(
-                self.jobs, self._runner, self.preferences, self._models, self
+                self.jobs, self._runner, self.preferences, self._models, self.library, self
             ).show()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -237,6 +238,9 @@ class MainWindow(QMainWindow):
     def _on_checked(self, sentence: str) -> None:
         self.jobs.start()
         self.notice.tell(sentence)
+        if self.library is not None:
+            expected = self._settings().prevalence_per_thousand
+            tell_drift(self.library, expected, self._runner, self.notice.tell)
 
     def _on_check_failed(self, error: Exception) -> None:
         self.jobs.start()

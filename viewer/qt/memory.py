@@ -90,7 +90,7 @@ class Memory(QObject):
             self._keep_what_was_said(study, old, new)
         analysis = new.analysis
         if analysis is not None and analysis is not old.analysis and not analysis.kept:
-            self._library.keep_analysis(_filed(analysis, study))
+            self._library.keep_analysis(_filed(analysis, study), makers_of(study))
 
     def _keep_what_was_said(self, study: Study, old: SessionState, new: SessionState) -> None:
         if new.reading != old.reading:
@@ -234,6 +234,12 @@ def _filed(analysis: Analysis, study: Study) -> Analysis:
     prefix = _prefix(study)
     images = (replace(i, sop_instance_uid=prefix + i.sop_instance_uid) for i in analysis.images)
     return replace(analysis, images=tuple(images))
+
+
+def makers_of(study: Study) -> dict[str, str]:
+    """Who made the devices of a study's images, by their names in the library."""
+    prefix = _prefix(study)
+    return {prefix + i.sop_instance_uid: i.acquisition.manufacturer for i in study.images}
 
 
 def recent_study(study: Study, now: str) -> RecentStudy:

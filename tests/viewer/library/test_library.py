@@ -220,3 +220,80 @@ def test_a_library_that_fails_while_it_is_used_ends_nothing(
     assert library.reading_of("1.2") is None
     assert "SQLITE_ERROR" in caplog.text
     caplog.clear()
+
+
+def keep_under(library: Library, weights: str, lesion: float, uid: str = "1.2.3.RCC") -> None:
+    """What a classifier of these weights says of one image."""
+    image = replace(make_analysis().images[0], sop_instance_uid=uid, lesion_score=lesion)
+    use = replace(MODELS["classifier"], weights_sha256=weights)
+    models = MODELS | {"classifier": use}
+    library.keep_analysis(replace(make_analysis(), models=models, images=(image,)))
+
+
+def test_of_a_study_the_last_word_of_one_classifier_is_given(path: Path):
+    library = Library(path)
+    places = {uid: f"/a/{uid}" for uid in UIDS}
+    library.remember_study(RecentStudy("1.2.3", "/a", "A", "2026-01-01", places))
+    library.keep_analysis(make_analysis())
+    keep_under(library, "c" * 64, 0.77)
+    keep_under(library, "e" * 64, 0.99)
+    # An image that is in no study that was opened.
+    keep_under(library, "c" * 64, 0.55, "9.9")
+    said = library.latest_analyses("1.2.3", "c" * 64)
+    assert {image.sop_instance_uid: image.lesion_score for image in said} == {
+        "1.2.3.RCC": 0.77,
+        "1.2.3.LCC": 0.12,
+        "1.2.3.RMLO": 0.31,
+        "1.2.3.LMLO": 0.42,
+    }
+    assert all(image.heat_map is None for image in said)
+    other = library.latest_analyses("1.2.3", "e" * 64)
+    assert [image.lesion_score for image in other] == [0.99]
+    assert library.latest_analyses("1.2.3", "f" * 64) == ()
+    assert library.latest_analyses("9.9", "c" * 64) == ()
+
+
+def test_the_latest_scores_are_of_one_model_and_of_each_image_once(path: Path):
+    library = Library(path)
+    library.keep_analysis(make_analysis(), {"1.2.3.RCC": "HOLOGIC", "1.2.3.LCC": "GE"})
+    keep_under(library, "c" * 64, 0.5, "synthetic:1.2.3.RCC")
+    keep_under(library, "e" * 64, 0.9)
+    scored = library.latest_scores("classifier", "c" * 64)
+    # The newest first.
+    assert [(one.image, one.score, one.maker) for one in scored] == [
+        ("1.2.3.LMLO", 0.42, ""),
+        ("1.2.3.RMLO", 0.31, ""),
+        ("1.2.3.LCC", 0.12, "GE"),
+        ("1.2.3.RCC", 0.63, "HOLOGIC"),
+    ]
+    assert {one.study for one in scored} == {"1.2.3"}
+    # Seen again, by the same model under another card: it counts once, and as it was last.
+    use = replace(MODELS["classifier"], card_sha256="new")
+    anew = replace(make_analysis().images[0], lesion_score=0.7)
+    models = MODELS | {"classifier": use}
+    library.keep_analysis(replace(make_analysis(), models=models, images=(anew,)))
+    again = library.latest_scores("classifier", "c" * 64)
+    assert [one.score for one in again] == [0.7, 0.42, 0.31, 0.12]
+    assert [one.score for one in library.latest_scores("classifier", "c" * 64, 2)] == [
+        0.7,
+        0.42,
+    ]
+
+
+def test_a_detector_is_known_by_its_best_mark_and_not_where_it_did_not_look(path: Path):
+    library = Library(path)
+    library.keep_analysis(make_analysis(refused="not a breast"))
+    scored = library.latest_scores("detector", "d" * 64)
+    assert [(one.image, one.score) for one in scored] == [
+        ("1.2.3.LMLO", 0.48),
+        ("1.2.3.LCC", 0.0),
+        ("1.2.3.RCC", 0.71),
+    ]
+
+
+def test_the_latest_of_many_are_read_some_at_a_time(path: Path):
+    library = Library(path)
+    for number in range(50):
+        keep_under(library, "c" * 64, number / 100, f"1.{number}")
+    scored = library.latest_scores("classifier", "c" * 64, 40)
+    assert [one.image for one in scored] == [f"1.{number}" for number in range(49, 9, -1)]

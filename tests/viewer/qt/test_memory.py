@@ -290,3 +290,18 @@ def test_what_was_decided_survives_a_kill(tmp_path: Path) -> None:
     again = Library(path)
     assert [each.deed for each in again.decisions_of("1.2.3")] == [Deed.ACCEPTED, Deed.DRAWN]
     again.close()
+
+
+def test_the_maker_of_the_device_is_kept_with_an_analysis(qtbot: QtBot, library: Library):
+    study = make_study()
+    made_by = replace(study.images[0].acquisition, manufacturer="HOLOGIC, Inc.")
+    images = (replace(study.images[0], acquisition=made_by), *study.images[1:])
+    session, _memory = opened(library, replace(study, images=images))
+    session.apply(lambda state: replace(state, analysis=make_analysis()))
+    scored = library.latest_scores("classifier", MODELS["classifier"].weights_sha256)
+    assert {one.image: one.maker for one in scored} == {
+        "1.2.3.RCC": "HOLOGIC, Inc.",
+        "1.2.3.LCC": "",
+        "1.2.3.RMLO": "",
+        "1.2.3.LMLO": "",
+    }

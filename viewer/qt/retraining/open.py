@@ -9,13 +9,17 @@ from viewer.core.retraining import margins_of
 from viewer.jobs.devices import default_lane
 from viewer.qt.dialogs.reader import ReaderDialog
 from viewer.qt.retraining.window import Places, RetrainDialog
+from viewer.qt.watching import drift_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtWidgets import QWidget
 
+    from viewer.core.drift import Watched
+    from viewer.jobs.job import Job
     from viewer.jobs.models import ModelProcess
+    from viewer.library.library import Library
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.long_jobs import LongJobs
     from viewer.qt.preferences import Preferences
@@ -26,6 +30,7 @@ def make_retraining(
     runner: JobRunner,
     preferences: Preferences,
     models: ModelProcess,
+    library: Library | None,
     parent: QWidget,
 ) -> RetrainDialog:
     """A window over another.
@@ -36,6 +41,8 @@ def make_retraining(
         Say which device, which margins and who reads; a new name is kept there.
     models
         Are started anew when others are in use.
+    library
+        Whose analyses are held against the models' cards; None: nothing is.
     """
 
     def with_reader(named: Callable[[str], None]) -> None:
@@ -49,6 +56,10 @@ def make_retraining(
 
         ReaderDialog(keep, parent).open()
 
+    def drift() -> Job[tuple[Watched, ...]] | None:
+        expected = preferences.settings.prevalence_per_thousand
+        return None if library is None else drift_job(library, expected)
+
     home = find_home()
     places = Places(
         home.trainings,
@@ -57,5 +68,6 @@ def make_retraining(
         margins=lambda: margins_of(preferences.settings),
         with_reader=with_reader,
         promoted=models.renew,
+        drift=drift,
     )
     return RetrainDialog(jobs, runner, places, parent)

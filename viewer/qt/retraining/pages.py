@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from ml.audit.report import Verdict
 from ml.texts import mark, translate
+from viewer.core.drift import Standing, maker_text, sentence
 from viewer.core.retraining import ROLES, reading
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import name_button
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ml.audit.report import AuditReport, Check
     from ml.registry import Figure
+    from viewer.core.drift import Watched
     from viewer.core.retraining import Comparison, Run
     from viewer.jobs.retrained import InUse, Line
 
@@ -27,6 +29,19 @@ VERDICT_TITLES = {
     Verdict.RED: mark("Red: this data would teach the wrong thing"),
     Verdict.AMBER: mark("Amber: look at this before you train"),
     Verdict.GREEN: mark("Green: nothing speaks against this data"),
+}
+DRIFT_SIGNS = {
+    Standing.NOTHING: "none",
+    Standing.FEW: "none",
+    Standing.STEADY: "green",
+    Standing.WATCH: "amber",
+    Standing.ALARM: "red",
+}
+HELPS_SIGNS = {
+    "helps": "green",
+    "too few to tell": "amber",
+    "other errors": "amber",
+    "harms": "red",
 }
 ORDER_OF_VERDICTS = (Verdict.RED, Verdict.AMBER, Verdict.GREEN)
 
@@ -123,7 +138,17 @@ class TrainPage(Page):
             rows.addWidget(heading(translate("What the model reaches")))
             for figure in run.figures:
                 rows.addWidget(_figure_line(figure))
+        if run.helps is not None:
+            _show_helps(run.helps, rows)
         rows.addStretch(1)
+
+
+def _show_helps(helps: Helps, rows: QVBoxLayout) -> None:
+    rows.addWidget(heading(translate("Do synthetic images help?")))
+    rows.addWidget(label(helps.sentence))
+    for told in helps.told:
+        sign = HELPS_SIGNS.get(told.verdict, "none")
+        rows.addWidget(line(sign, told.words, told.sentence, translate(told.figure)))
 
 
 def _figure_line(figure: Figure) -> QWidget:
@@ -193,6 +218,8 @@ class PromotePage(Page):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.backs: dict[str, QPushButton] = {}
+        self._in_use: InUse | None = None
+        self._watched: tuple[Watched, ...] = ()
 
     def show_run(self, run: Run) -> None:
         """Show what was decided of the run's model."""
@@ -206,6 +233,16 @@ class PromotePage(Page):
 
     def show_versions(self, in_use: InUse) -> None:
         """List all versions; those in use have a sign."""
+        self._in_use = in_use
+        self._show_left(in_use)
+
+    def show_drift(self, watched: tuple[Watched, ...]) -> None:
+        """Say of each model in use whether it scores as its card says."""
+        self._watched = watched
+        if self._in_use is not None:
+            self._show_left(self._in_use)
+
+    def _show_left(self, in_use: InUse) -> None:
         rows = self.clear(self.left)
         self.backs = {}
         for role, word in ROLES:
@@ -217,6 +254,9 @@ class PromotePage(Page):
             rows.addLayout(head)
             for each in reversed(lines):
                 rows.addWidget(_version_line(each))
+            for watched in self._watched:
+                if watched.role == role:
+                    rows.addWidget(_drift_line(watched))
         rows.addStretch(1)
 
     def _back(self, role: str) -> QPushButton:
@@ -226,6 +266,12 @@ class PromotePage(Page):
         button.clicked.connect(lambda: self.back_requested.emit(role))
         self.backs[role] = button
         return button
+
+
+def _drift_line(watched: Watched) -> QWidget:
+    sign = DRIFT_SIGNS[watched.standing]
+    title = translate("Scores of late") if watched.maker is None else maker_text(watched)
+    return line(sign, title, sentence(watched))
 
 
 def _version_line(version: Line) -> QWidget:

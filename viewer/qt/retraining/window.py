@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QShowEvent
 
+    from viewer.core.drift import Watched
     from viewer.core.retraining import Counted, Run
     from viewer.jobs.retrained import InUse
     from viewer.library.job_row import JobRow
@@ -68,6 +69,8 @@ class Places:
         Calls back with the reader's name, asking for it where it is not known.
     promoted
         Told that other models are in use.
+    drift
+        Gives the job that holds the latest scores against the cards; None: there is no library.
     """
 
     trainings: Path
@@ -76,6 +79,7 @@ class Places:
     margins: Callable[[], Mapping[str, float]]
     with_reader: Callable[[Callable[[str], None]], None]
     promoted: Callable[[], object]
+    drift: Callable[[], Job[tuple[Watched, ...]] | None] = lambda: None
 
 
 class RetrainDialog(Dialog):
@@ -103,9 +107,10 @@ class RetrainDialog(Dialog):
         self._show()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Read which models are in use, and which trainings there are."""
+        """Read which models are in use, how they score, and which trainings there are."""
         super().showEvent(event)
         self._read_versions()
+        self._read_drift()
         self._read_runs()
 
     # What is asked for
@@ -141,6 +146,7 @@ class RetrainDialog(Dialog):
             "override": self.ask_reason,
             "train": self._train,
             "compare": self._compare,
+            "helps": self._ask_helps,
             "promote": self._promote,
             "to_train": partial(self.go_to, Step.TRAIN),
             "to_compare": partial(self.go_to, Step.COMPARE),
@@ -200,6 +206,7 @@ class RetrainDialog(Dialog):
             role=role,
             part=part,
             from_scratch=bool(self.data.beginning.value),
+            mode=str(self.data.mode.currentData()),
         )
 
     def _begun(self, run: Run) -> None:
@@ -211,6 +218,12 @@ class RetrainDialog(Dialog):
         if self.run is not None:
             spec = self.run.order.to_json()
             self._submit(retrain_deeds.TRAIN, translate("Train {name}"), spec)
+
+    def _ask_helps(self) -> None:
+        order = retraining.helps_order(self.run) if self.run is not None else None
+        if order is not None:
+            title = translate("Does it help? {name}")
+            self._submit(retrain_deeds.HELPS, title, order.to_json())
 
     def _compare(self) -> None:
         if self.run is not None:
@@ -247,6 +260,7 @@ class RetrainDialog(Dialog):
     def _changed_use(self, _: object) -> None:
         self._places.promoted()
         self._read_versions()
+        self._read_drift()
         self._say(translate("Done. The next analysis is done by the models in use now."))
 
     def _steer(self, deed: str) -> None:
@@ -294,6 +308,10 @@ class RetrainDialog(Dialog):
     def _read_versions(self) -> None:
         work = partial(retrained.models_in_use, self._places.own_models)
         self._do(translate("Looking for models"), work, self._take_versions, self._say)
+
+    def _read_drift(self) -> None:
+        if (job := self._places.drift()) is not None:
+            self._runner.attempt(job, self.promote.show_drift, self._say)
 
     def _take_runs(self, folders: tuple[Path, ...]) -> None:
         self.choice.blockSignals(True)

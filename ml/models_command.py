@@ -1,0 +1,71 @@
+"""The part of `mammoscope models` that only reads: what may be asked, and the cards in use."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ml.errors import MammoError
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_actions(parser: argparse.ArgumentParser) -> None:
+    """Say what may be done with models."""
+    actions = parser.add_subparsers(required=True, dest="action", metavar="ACTION")
+    actions.add_parser("list", help="name, version and role of every model in use")
+    show = actions.add_parser("show", help="the whole card of one model")
+    show.add_argument("name", metavar="NAME")
+    actions.add_parser("versions", help="your own models, in use or not")
+    actions.add_parser("drift", help="the latest scores against the cards, by maker")
+    add = actions.add_parser("add", help="take a trained model in, as your next version")
+    add.add_argument("folder", type=Path, metavar="DIR")
+    add.add_argument("--manifest", required=True, type=Path, metavar="FILE")
+    promote = actions.add_parser("promote", help="put a version into use, if it is no worse")
+    promote.add_argument("key", metavar="NAME@VERSION")
+    promote.add_argument("--manifest", required=True, type=Path, metavar="FILE")
+    back = actions.add_parser("back", help="use again what was in use before")
+    back.add_argument("role", choices=("detector", "calcifications", "classifier"))
+    for each in (promote, back):
+        each.add_argument("--who", default="", metavar="NAME", help="who decides it")
+
+
+def show_models(given: argparse.Namespace) -> None:
+    """List the models in use, or show the card of one.
+
+    Raises
+    ------
+    MammoError
+        Where there is none of that name, or one is damaged.
+    """
+    cards = _cards()
+    if given.action == "list":
+        for role, card in cards.items():
+            sys.stdout.write(f"{card['name']}@{card['version']}\t{role}\t{card['licence']}\n")
+        return
+    shown = [card for role, card in cards.items() if given.name in (card["name"], role)]
+    if not shown:
+        raise MammoError(
+            mark("There is no model {name}; `mammoscope models list` names them."),
+            name=given.name,
+        )
+    sys.stdout.write(json.dumps(shown[0], indent=1) + "\n")
+
+
+def _cards() -> dict[str, dict[str, object]]:
+    """What the models in use say of themselves, by role; all files are checked."""
+    from ml.in_use import generator_in_use, packs_in_use
+    from ml.places import GENERATOR
+    from ml.registry import card_to_json, read_pack
+    from ml.synth.pack import read_generator
+
+    packs = packs_in_use().items()
+    cards = {role: card_to_json(read_pack(folder).card) for role, folder in packs}
+    if generator := generator_in_use():
+        cards[GENERATOR] = asdict(read_generator(generator).card)
+    return cards
