@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from ml.texts import translate
-from viewer.core.retraining import MODES, PART_WORDS, PARTS, ROLES
+from viewer.core.retraining import PART_WORDS, PARTS, ROLES
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import name_button
 from viewer.qt.retraining.parts import Page, heading, line
@@ -33,7 +33,6 @@ class DataPage(Page):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.mode = _modes()
         rows = self.clear(self.left)
         rows.addWidget(heading(translate("Model")))
         self.role = _Choice([(role, translate(word)) for role, word in ROLES])
@@ -64,8 +63,6 @@ class DataPage(Page):
             ]
         )
         rows.addWidget(self.beginning)
-        rows.addWidget(heading(translate("What teaches")))
-        rows.addWidget(self.mode)
         rows.addStretch(1)
         self.folder.clicked.connect(self.folder_requested)
         self.table.clicked.connect(self.table_requested)
@@ -87,14 +84,6 @@ class DataPage(Page):
             for each in _lines(counted):
                 rows.addWidget(each)
         rows.addStretch(1)
-
-
-def _modes() -> QComboBox:
-    made = QComboBox()
-    made.setAccessibleName(translate("What teaches"))
-    for mode, words in MODES:
-        made.addItem(translate(words), mode)
-    return made
 
 
 def _lines(counted: Counted) -> list[QWidget]:

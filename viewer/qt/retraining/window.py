@@ -146,7 +146,6 @@ class RetrainDialog(Dialog):
             "override": self.ask_reason,
             "train": self._train,
             "compare": self._compare,
-            "helps": self._ask_helps,
             "promote": self._promote,
             "to_train": partial(self.go_to, Step.TRAIN),
             "to_compare": partial(self.go_to, Step.COMPARE),
@@ -206,7 +205,6 @@ class RetrainDialog(Dialog):
             role=role,
             part=part,
             from_scratch=bool(self.data.beginning.value),
-            mode=str(self.data.mode.currentData()),
         )
 
     def _begun(self, run: Run) -> None:
@@ -218,21 +216,6 @@ class RetrainDialog(Dialog):
         if self.run is not None:
             spec = self.run.order.to_json()
             self._submit(retrain_deeds.TRAIN, translate("Train {name}"), spec)
-
-    def _ask_helps(self) -> None:
-        order = retraining.helps_order(self.run) if self.run is not None else None
-        if order is not None:
-            title = translate("Does it help? {name}")
-            self._submit(retrain_deeds.HELPS, title, order.to_json())
-
-    def _compare(self) -> None:
-        if self.run is not None:
-            spec: dict[str, object] = {
-                "trained": str(self.run.folder),
-                "manifest": self.run.order.manifest,
-                **self._places.margins(),
-            }
-            self._submit(retrain_deeds.COMPARE, translate("Compare {name}"), spec)
 
     def _submit(self, kind: str, title: str, spec: Mapping[str, object]) -> None:
         if self.run is not None:
