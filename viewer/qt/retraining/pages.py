@@ -37,12 +37,6 @@ DRIFT_SIGNS = {
     Standing.WATCH: "amber",
     Standing.ALARM: "red",
 }
-HELPS_SIGNS = {
-    "helps": "green",
-    "too few to tell": "amber",
-    "other errors": "amber",
-    "harms": "red",
-}
 ORDER_OF_VERDICTS = (Verdict.RED, Verdict.AMBER, Verdict.GREEN)
 
 
@@ -138,17 +132,7 @@ class TrainPage(Page):
             rows.addWidget(heading(translate("What the model reaches")))
             for figure in run.figures:
                 rows.addWidget(_figure_line(figure))
-        if run.helps is not None:
-            _show_helps(run.helps, rows)
         rows.addStretch(1)
-
-
-def _show_helps(helps: Helps, rows: QVBoxLayout) -> None:
-    rows.addWidget(heading(translate("Do synthetic images help?")))
-    rows.addWidget(label(helps.sentence))
-    for told in helps.told:
-        sign = HELPS_SIGNS.get(told.verdict, "none")
-        rows.addWidget(line(sign, told.words, told.sentence, translate(told.figure)))
 
 
 def _figure_line(figure: Figure) -> QWidget:

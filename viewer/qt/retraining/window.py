@@ -217,6 +217,15 @@ class RetrainDialog(Dialog):
             spec = self.run.order.to_json()
             self._submit(retrain_deeds.TRAIN, translate("Train {name}"), spec)
 
+    def _compare(self) -> None:
+        if self.run is not None:
+            spec: dict[str, object] = {
+                "trained": str(self.run.folder),
+                "manifest": self.run.order.manifest,
+                **self._places.margins(),
+            }
+            self._submit(retrain_deeds.COMPARE, translate("Compare {name}"), spec)
+
     def _submit(self, kind: str, title: str, spec: Mapping[str, object]) -> None:
         if self.run is not None:
             name = self.run.folder.name
