@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# What is left of a disk that a writer of large files found full.
+FULL_BYTES = 1 << 20
 
 
 @contextmanager
@@ -22,10 +28,49 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.name}.part")
     try:
-        yield temporary
+        with telling_full(path.parent):
+            yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def telling_full(folder: Path) -> Iterator[None]:
+    """Have a full disk be an `OSError` where a library writes that calls it something else.
+
+    torch, safetensors and OpenVINO raise a mistake of their own, mostly without the reason.
+
+    Parameters
+    ----------
+    folder
+        On the disk that is written.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, RuntimeError) and type(error).__name__ != "SafetensorError":
+            raise
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from error
+        if shutil.disk_usage(folder).free < FULL_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
+
+
+def reserve(path: Path, offset: int, length: int) -> None:
+    """Have the disk give a part of a file its room, before it is written through a mapping.
+
+    A mapping that finds the disk full ends the process without a word.
+
+    Raises
+    ------
+    OSError
+        Where there is no room.
+    """
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), offset, length)
 
 
 def write_json(path: Path, document: object) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml.files import replacing
+from ml.files import replacing, reserve
 from ml.mammo.codes import FindingType
 from ml.mammo.geometry import Affine, Box
 from ml.mammo.prepare import FineCanvas, PrepareSpec
@@ -17,7 +18,6 @@ from ml.manifest import Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -272,13 +272,18 @@ def write_canvases(
     ----------
     count
         At least as many as `images` yields.
+
+    Raises
+    ------
+    OSError
+        Where the disk has no room for one more.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shape = (count, spec.rows, spec.columns)
     array = np.lib.format.open_memmap(folder / "canvases.npy", "w+", np.uint16, shape)
     items: list[CanvasItem] = []
     for pixels, item in images:
-        array[len(items)] = pixels
+        _put(array, len(items), pixels)
         items.append(item)
     array.flush()
     table = {"spec": spec.to_json(), "items": [item_to_json(item) for item in items]}
@@ -298,7 +303,7 @@ def write_pairs(
     def whole() -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
         for pixels, fine, item in pairs:
             if fine is not None:
-                array[len(scales)] = fine.pixels
+                _put(array, len(scales), fine.pixels)
             scales.append((fine.row_scale, fine.column_scale) if fine else NO_SCALE)
             yield pixels, item
         array.flush()
@@ -306,6 +311,12 @@ def write_pairs(
         (folder / "fine.json").write_text(json.dumps(table), encoding="utf-8")
 
     write_canvases(folder, whole(), count, spec)
+
+
+def _put(array: np.memmap[Any, Any], index: int, pixels: NDArray[np.uint16]) -> None:
+    """Write one image where the disk has room for it."""
+    reserve(Path(str(array.filename)), array.offset + index * pixels.nbytes, pixels.nbytes)
+    array[index] = pixels
 
 
 def read_canvases(folder: Path) -> CanvasSet:

@@ -62,7 +62,13 @@ class Training:
     settings: Mapping[str, object]
 
     def save(self, path: Path, step: int) -> None:
-        """Write everything that `step`, the next one, depends on; never half a file."""
+        """Write everything that `step`, the next one, depends on; never half a file.
+
+        Raises
+        ------
+        OSError
+            Where it cannot be written; the checkpoint before is as it was.
+        """
         state = {
             "model": self.model.state_dict(),
             "average": self.average.model.state_dict(),
@@ -71,8 +77,9 @@ class Training:
             "settings": dict(self.settings),
             "step": step,
         }
-        with replacing(path) as fresh:
-            torch.save(state, fresh)
+        # Through Python's file: torch's own does not say why it cannot write.
+        with replacing(path) as fresh, fresh.open("wb") as file:
+            torch.save(state, file)
 
     def resume(self, path: Path) -> int:
         """Restore what `save` wrote and return the step to go on with; 0 where nothing is.

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from ml.errors import ModelError
+from ml.files import replacing, telling_full
 from ml.infer.detections import decode
 from ml.infer.on_cpu import CpuEngine
 from ml.infer.stored_graph import tensors_in_order
@@ -24,6 +25,7 @@ from ml.mammo.geometry import Box
 from ml.models.classifier import DeployedClassifier
 from ml.models.detector import deployed, for_any_size
 from ml.registry import (
+    CARD,
     GRAPH,
     GRAPH_WEIGHTS,
     WEIGHTS,
@@ -104,9 +106,9 @@ def export_pack(
     with tempfile.TemporaryDirectory() as place:
         made = Path(place) / folder.name
         made.mkdir()
-        pack = ModelPack(
-            made, replace(card, files=_write(made, model, card.role, canvases[0][None]))
-        )
+        with telling_full(made):
+            files = _write(made, model, card.role, canvases[0][None])
+        pack = ModelPack(made, replace(card, files=files))
         difference = compare(network, pack, canvases, "f32")
         if not difference.acceptable:
             raise ModelError(
@@ -118,8 +120,10 @@ def export_pack(
         pack = replace(pack, card=replace(pack.card, precision=precision))
         write_card(made, pack.card)
         folder.mkdir(parents=True, exist_ok=True)
-        for file in made.iterdir():
-            shutil.copyfile(file, folder / file.name)
+        # The card last: where it is, the rest is.
+        for name in (*pack.card.files, CARD):
+            with replacing(folder / name) as fresh:
+                shutil.copyfile(made / name, fresh)
     return ModelPack(folder, pack.card)
 
 

@@ -36,3 +36,26 @@ def test_a_long_training_keeps_as_many_points_as_a_screen_shows(tmp_path: Path) 
     assert POINTS <= len(points) <= POINTS + 2
     assert points[0] == 1
     assert points[-1] == steps
+
+
+def told(control: Recorded, steps: range, of: int) -> None:
+    for step in steps:
+        control.say(step, of, {"stage": "detector", "loss": 1 / step})
+
+
+def test_what_was_done_again_is_in_the_curve_once(tmp_path: Path) -> None:
+    of = 3 * POINTS
+    told(Recorded(Watch(), tmp_path / "whole"), range(1, of + 1), of)
+    path = tmp_path / "killed"
+    told(Recorded(Watch(), path), range(1, 1001), of)
+    with path.open("a") as table:
+        table.write('{"done": 1001, "of')  # killed as it wrote
+    told(Recorded(Watch(), path), range(951, of + 1), of)
+    assert path.read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_a_training_from_the_beginning_has_a_curve_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "curve.jsonl"
+    told(Recorded(Watch(), path), range(1, 9), 10)
+    told(Recorded(Watch(), path), range(1, 4), 10)
+    assert [json.loads(line)["done"] for line in path.read_text().splitlines()] == [1, 2, 3]
