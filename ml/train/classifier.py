@@ -97,6 +97,7 @@ def train_classifier(
     start: Mapping[str, torch.Tensor] | None = None,
     device: str = "cpu",
     progress: Callable[[int, float], None] = lambda step, loss: None,
+    begun: Callable[[nn.Module], None] = lambda averaged: None,
 ) -> Classifier:
     """Train, going on from the folder's checkpoint where there is one; return the average.
 
@@ -129,6 +130,7 @@ def train_classifier(
         lambda step: draw_variants(easy, hard, recipe, step),
         _loss_of,
         progress=progress,
+        begun=begun,
     )
     return averaged.cpu()  # type: ignore[return-value]
 

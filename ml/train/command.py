@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from ml.data.canvases import read_canvases, split_of, write_canvases, write_pair
 from ml.data.duplicates import fingerprints, refuse_duplicates
 from ml.data.sources.listed import listed_canvases, listed_pairs
 from ml.errors import DataError
+from ml.files import write_json
 from ml.in_use import packs_in_use
 from ml.mammo.prepare import FINE, WHOLE, Wants
 from ml.manifest import Source, Split, read_manifest
@@ -21,9 +21,10 @@ from ml.texts import mark, translate
 from ml.train.fingerprint import fingerprint
 from ml.train.held_out import refuse_known_patients
 from ml.train.modes import Stage, as_told, refuse_children, stages_of
-from ml.train.order import PLAN
+from ml.train.order import PLAN, SAMPLE_EVERY
 from ml.train.packs import HeldOut, Origin, make_pack
 from ml.train.plan import device_at_hand, plan_training
+from ml.train.samples import Sampled
 from ml.train.teaching import teach
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def main(
     overrides: tuple[str, ...] = (),
     teaching: Teaching | None = None,
     prepared: Path | None = None,
+    sample_every: int = SAMPLE_EVERY,
 ) -> None:
     """Train, measure and write a model pack into `out`; a killed training goes on.
 
@@ -78,6 +80,8 @@ def main(
         real images validate and test.
     prepared
         Folder of the prepared images, for several trainings on one manifest to share.
+    sample_every
+        Steps between two live samples (`ml.train.samples`).
 
     Raises
     ------
@@ -98,9 +102,13 @@ def main(
     lesson = Lesson.of(training, there, teaching)
     plan = lesson.plan(plan or _plan(lesson.planned(), kind, parent)).part(part)
     _write_plan(out, plan, lesson)
-    steps = Steps(role, plan, control)
-    told, start = steps.of_stage, _weights(parent)
-    model = teach(role, training, lesson.stages, plan, out, start=start, progress=told)
+    shown = _material(role, purposes[Split.VALIDATION])
+    samples = Sampled(control, role, *shown, out, sample_every)
+    steps = Steps(role, plan, samples)
+    told, seen, start = steps.of_stage, samples.watch, _weights(parent)
+    model = teach(
+        role, training, lesson.stages, plan, out, start=start, progress=told, begun=seen
+    )
     control.log(translate(mark("Measuring on the rows for validation and testing.")))
     origin = _origin(role, manifest_path, lesson, parent, overrides)
     pack = make_pack(out, role, model, origin, _held_out(purposes), beside=beside)
@@ -121,8 +129,7 @@ def _refuse_known(others: tuple[ModelPack, ...], manifest: Manifest) -> None:
 
 def _write_plan(out: Path, plan: Plan, lesson: Lesson) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    told = plan.to_json() | lesson.told()
-    (out / PLAN).write_text(json.dumps(told, indent=1), encoding="utf-8")
+    write_json(out / PLAN, plan.to_json() | lesson.told())
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +246,10 @@ class Steps:
         """
 
         def progress(step: int, loss: float) -> None:
-            self._control.breathe()
             news = {"stage": stage, "loss": round(loss, 5)}
             self._control.say(self._before[stage] + before + step + 1, self.of, news)
+            # Told first: stopped here, the training goes on with the next step.
+            self._control.breathe()
 
         return progress
 

@@ -44,6 +44,7 @@ def train_detector(
     start: Mapping[str, torch.Tensor] | None = None,
     device: str = "cpu",
     progress: Callable[[int, float], None] = lambda step, loss: None,
+    begun: Callable[[nn.Module], None] = lambda averaged: None,
 ) -> nn.Module:
     """Train, going on from the folder's checkpoint where there is one.
 
@@ -74,6 +75,7 @@ def train_detector(
         lambda step: detector_batch(draw_batch(phantoms, real, recipe, step)),
         detector_loss,
         progress=progress,
+        begun=begun,
     )
     return averaged.cpu()
 

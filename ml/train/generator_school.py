@@ -36,7 +36,7 @@ from ml.train.generator import (
 from ml.train.generator_base import with_words
 from ml.train.generator_data import as_unit, cached, piece_latents, standardized, tokens
 from ml.train.generator_pack import draw_samples, save_generator, save_parts
-from ml.train.order import SAMPLE_EVERY
+from ml.train.order import SAMPLE_EVERY, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     Steps = TypeVar("Steps", AutoencoderRecipe | None, DenoiserRecipe | None)
 
-SAMPLES, PARTS = "samples", "parts"
+PARTS = "parts"
 MOST_SAMPLES = 4
 LEAST_STEPS = 2
 
@@ -305,9 +305,10 @@ class School:
 
     def _progress(self, stage: str) -> Callable[[int, float], None]:
         def progress(step: int, loss: float) -> None:
-            self.control.breathe()
             news = {"stage": stage, "loss": round(loss, 5)}
             self.control.say(self._begun + step + 1, self.recipes.steps, news)
+            # Told first: stopped here, the training goes on with the next step.
+            self.control.breathe()
 
         return progress
 

@@ -69,6 +69,7 @@ def train(
     loss_of: Callable[[nn.Module, Batch], torch.Tensor],
     *,
     progress: Callable[[int, float], None] = lambda step, loss: None,
+    begun: Callable[[nn.Module], None] = lambda averaged: None,
 ) -> nn.Module:
     """Train, going on from the checkpoint where there is one; return the averaged model.
 
@@ -82,6 +83,8 @@ def train(
         The batch of a step; called on other threads, or in other processes.
     progress
         Told each step and its loss; where it raises `Stopped`, the checkpoint is written first.
+    begun
+        Given the averaged model before the first step: to look at, not to change.
 
     Raises
     ------
@@ -94,7 +97,8 @@ def train(
     training = Training(model, average, optimizer, settings)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     first = training.resume(checkpoint)
-    begun = time.monotonic()
+    begun(average.model)
+    began = time.monotonic()
     batches = _batches(draw, range(first, recipe.steps), trained[0].device.type)
     for step, batch in enumerate(batches, first):
         for group in optimizer.param_groups:
@@ -112,7 +116,7 @@ def train(
             training.save(checkpoint, step + 1)
             raise
         if step % LOG_EVERY == 0:
-            seconds = (time.monotonic() - begun) / (step - first + 1)
+            seconds = (time.monotonic() - began) / (step - first + 1)
             log.info("step %d loss %.3f %.2f s a step", step, loss.item(), seconds)
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
             training.save(checkpoint, step + 1)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # What a training leaves in its folder, beside the pack: `ml.train.run`, `ml.train.command`,
 # `ml.train.curve` and `ml.train.promotion` write them, and windows read them.
 AUDIT, PLAN, CURVE, COMPARISON = "audit.json", "plan.json", "curve.jsonl", "comparison.json"
+# Folder of the live samples: of a model `ml.train.samples`, of a generator its school.
+SAMPLES = "samples"
 # Points of a whole training's curve; a screen shows no more.
 CURVE_POINTS = 1000
 SAMPLE_EVERY = 500
@@ -57,7 +59,7 @@ class TrainingOrder:
         Begin without the installed model's weights, and measure without the other installed
         models.
     sample_every
-        Steps of a generator's denoiser between two live samples.
+        Steps between two live samples of a model, or of a generator's denoiser.
     override
         Why a model is trained although the audit of the data is red; empty: then it is not.
     mode

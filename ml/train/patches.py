@@ -56,6 +56,7 @@ def train_patches(
     start: Mapping[str, torch.Tensor] | None = None,
     device: str = "cpu",
     progress: Callable[[int, float], None] = lambda step, loss: None,
+    begun: Callable[[nn.Module], None] = lambda averaged: None,
 ) -> Classifier:
     """Train, going on from the folder's checkpoint where there is one.
 
@@ -77,16 +78,18 @@ def train_patches(
         Where the folder holds a training with other settings.
     """
     torch.manual_seed(recipe.seed)
+    model = build_classifier(pretrained=pretrained)
+    if start is not None:
+        model.load_state_dict(start)
     averaged = train(
-        build_classifier(pretrained=pretrained)
-        .to(device)
-        .to(memory_format=torch.channels_last),
+        model.to(device).to(memory_format=torch.channels_last),
         recipe,
         settings_of(recipe, phantoms, real) | sampling_of(phantoms, real),
         folder / "patches.pt",
         lambda step: [c for c in draw_batch(phantoms, real, recipe, step) if not _is_mute(c)],
         _loss_of,
         progress=progress,
+        begun=begun,
     )
     return averaged.cpu()  # type: ignore[return-value]
 

@@ -5,6 +5,7 @@ of the training. It says how far it is in steps, with news
 
     {"audit": "/out/audit.json"}
     {"stage": "detector" | "patches" | "classifier", "loss": 0.123}
+    {"stage": "detector" | "classifier", "sample": "/out/samples/detector-00500.json"}
     {"pack": "/out"}      in the end
 
 or those of a generator (`ml.train.generator_school`). The losses are kept in `CURVE`. Stopped
@@ -71,6 +72,7 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
         control=control,
         overrides=overrides_of(report),
         teaching=Teaching(Mode(order.mode), order.dose) if order.mode else None,
+        sample_every=order.sample_every,
     )
 
 

@@ -41,6 +41,7 @@ def teach(
     *,
     start: Weights | None = None,
     progress: Progress,
+    begun: Callable[[nn.Module], None] = lambda averaged: None,
 ) -> nn.Module:
     """Train a role's network, going on from the checkpoints in `out` where there are any.
 
@@ -53,6 +54,8 @@ def teach(
         One at least; together they take the steps of the plan.
     start
         An installed model's weights to begin with.
+    begun
+        Given the averaged model of each part and stage before its first step.
 
     Returns
     -------
@@ -66,7 +69,8 @@ def teach(
     Stopped
         Where `progress` raises it.
     """
-    lessons = _Lessons(canvases, stages, plan, out, progress, tuned=start is not None)
+    tuned = start is not None
+    lessons = _Lessons(canvases, stages, plan, out, progress, begun, tuned=tuned)
     if role != "classifier":
         return lessons.detector(start)
     return lessons.classifier(lessons.patches(start).state_dict())
@@ -82,11 +86,12 @@ class _Lessons:
         plan: Plan,
         out: Path,
         progress: Progress,
+        begun: Callable[[nn.Module], None],
         *,
         tuned: bool,
     ) -> None:
         self._canvases, self._stages, self._plan = canvases, stages, plan
-        self._out, self._progress, self._tuned = out, progress, tuned
+        self._out, self._progress, self._begun, self._tuned = out, progress, begun, tuned
         self._device = plan.device.kind
 
     def detector(self, start: Weights | None) -> nn.Module:
@@ -131,6 +136,7 @@ class _Lessons:
                 start=models[-1].state_dict() if models else start,
                 device=self._device,
                 progress=self._progress(part, before),
+                begun=self._begun,
             )
             models.append(model)
             before += recipe.steps

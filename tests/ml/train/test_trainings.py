@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from ml.errors import DataError
+from ml.models.classifier import build_classifier
 from ml.train.classifier import (
     ClassifierRecipe,
     classifier_loss,
@@ -96,6 +97,16 @@ def test_a_training_may_start_from_the_weights_of_another(canvases, tmp_path: Pa
     second = train_detector(crops, crops, still, tmp_path / "second", start=first).state_dict()
     weights = [n for n in first if n.endswith("weight") and "bn" not in n]
     assert all(torch.equal(first[name], second[name]) for name in weights)
+
+
+def test_patches_may_start_from_the_weights_of_another(canvases, tmp_path: Path) -> None:
+    crops = CropSource(canvases, tuple(range(8)), 128, 128)
+    torch.manual_seed(5)
+    first = build_classifier(pretrained=False).state_dict()
+    still = PatchRecipe(steps=1, batch=2, rate=0.0, weight_decay=0.0)
+    second = train_patches(crops, None, still, tmp_path, pretrained=False, start=first)
+    weights = {n: value for n, value in second.state_dict().items() if n.endswith("weight")}
+    assert all(torch.equal(first[name], value) for name, value in weights.items())
 
 
 def test_the_loss_falls(train: Callable[..., nn.Module], tmp_path: Path) -> None:
