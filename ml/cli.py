@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml.cli_training import helps_spec, take_helps, take_training, training_spec
 from ml.control import Control
 from ml.errors import MammoError
 from ml.files import write_json
@@ -33,6 +34,7 @@ COMMANDS = (
     "find-duplicates",
     "audit",
     "train",
+    "helps",
     "evaluate",
     "models",
 )
@@ -84,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_duplicates(commands)
     _add_audit(commands)
     _add_train(commands)
+    _add_helps(commands)
     _add_evaluate(commands)
     _add_models(commands)
     return parser
@@ -273,30 +276,19 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "train detector --manifest data/manifest.csv --out runs/detector",
         _train,
     )
-    parser.add_argument(
-        "model", choices=("detector", "calcifications", "classifier", "generator")
+    take_training(parser)
+
+
+def _add_helps(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "helps",
+        "Does it help? Train with and without synthetic images, several times each, and say "
+        "what the difference allows to say.",
+        "helps data/manifest.csv --role detector --out runs/helps --seeds 3 --doses 0.5 1 2",
+        _helps,
     )
-    parser.add_argument("--manifest", required=True, type=Path, metavar="FILE")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR")
-    parser.add_argument(
-        "--from-scratch",
-        action="store_true",
-        help="do not begin with the installed model's weights",
-    )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument(
-        "--part",
-        type=float,
-        default=1.0,
-        metavar="SHARE",
-        help="share of the usual number of steps, to try something out",
-    )
-    parser.add_argument(
-        "--override",
-        default="",
-        metavar="REASON",
-        help="why data are used although their audit is red; it stays on the model's card",
-    )
+    take_helps(parser)
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -427,16 +419,13 @@ def _audit(given: argparse.Namespace) -> None:
 
 
 def _train(given: argparse.Namespace) -> None:
-    spec = {
-        "manifest": str(given.manifest),
-        "out": str(given.out),
-        "role": given.model,
-        "device": given.device,
-        "part": given.part,
-        "from_scratch": given.from_scratch,
-        "override": given.override,
-    }
+    spec = training_spec(given)
     _part("ml.train.run", "run")(spec, OnTerminal(translate("Training")))
+
+
+def _helps(given: argparse.Namespace) -> None:
+    spec = helps_spec(given)
+    _part("ml.train.helps", "run")(spec, OnTerminal(translate("Training every mode")))
 
 
 def _evaluate(given: argparse.Namespace) -> None:

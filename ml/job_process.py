@@ -42,6 +42,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "train": "ml.train.run:run",
         "audit": "ml.train.run:run_audit",
         "compare": "ml.train.promotion:run",
+        "helps": "ml.train.helps:run",
     }
 )
 # Behind the viewer and the model process, on whatever the reader leaves free.

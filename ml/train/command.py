@@ -115,6 +115,35 @@ def main(
     _tell(pack, steps.of, control)
 
 
+def prepare(
+    role: str, manifest_path: Path, folder: Path, control: Control = NOBODY
+) -> tuple[CanvasSet, tuple[int, ...]]:
+    """Prepare the images of one manifest for trainings in every mode, from scratch.
+
+    Parameters
+    ----------
+    folder
+        To be given to `main` as `prepared`.
+
+    Returns
+    -------
+    CanvasSet, tuple of int
+        Those for training as the role sees them, and which of them it can look at.
+
+    Raises
+    ------
+    DataError
+        As `main`.
+    Stopped
+        Where `control` ends the work.
+    """
+    manifest = read_manifest(manifest_path)
+    refuse_children(manifest)
+    shown = _only_real_held_out(manifest)
+    purposes = _purposes(shown, folder, _wants(role, None), role, control)
+    return _material(role, purposes[Split.TRAIN])
+
+
 def _for_mode(manifest: Manifest, teaching: Teaching | None) -> Manifest:
     if teaching is None:
         return manifest

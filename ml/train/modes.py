@@ -26,7 +26,7 @@ from ml.errors import DataError
 from ml.manifest import ReferenceStandard, Source, Split
 from ml.registry import name_sha256
 from ml.texts import mark
-from ml.train.order import Mode
+from ml.train.order import MODE_WORDS, Mode
 from ml.train.plan import TUNING_RATE
 
 if TYPE_CHECKING:
@@ -49,15 +49,6 @@ DOSED = (Mode.MIXED, Mode.SYNTHETIC_FIRST, Mode.SYNTHETIC_ONLY)
 FIRST = "synthetic"
 # Two seeds' random numbers never meet: those of one training stand close together.
 SEED_STRIDE = 1000
-
-_SAID = {
-    Mode.REAL: "real images, without augmentation",
-    Mode.AUGMENTED: "real images, augmented",
-    Mode.OVERSAMPLED: "real images, augmented, each class of lesion drawn alike",
-    Mode.MIXED: "real and synthetic images mixed",
-    Mode.SYNTHETIC_FIRST: "synthetic images first, then real ones",
-    Mode.SYNTHETIC_ONLY: "synthetic images only",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +112,7 @@ class Teaching:
         real, synthetic
             How many images taught.
         """
-        return f" Mode: {_SAID[self.mode]} ({real} real, {synthetic} synthetic)."
+        return f" Mode: {MODE_WORDS[self.mode]} ({real} real, {synthetic} synthetic)."
 
     def plan(self, plan: Plan) -> Plan:
         """The same plan, its random numbers those of this seed."""
