@@ -51,8 +51,11 @@ def rows_for_testing(manifest: Manifest) -> tuple[ManifestRow, ...]:
 
 
 def part_sha256(rows: Sequence[ManifestRow]) -> str:
-    """What a test part is known by, in whatever order its rows stand."""
-    named = sorted(f"{row.patient_id}\t{row.path}" for row in rows)
+    """What a test part is known by: its patients, whatever their files are called.
+
+    So a part is the same one when its data set is moved, or merged with others for training.
+    """
+    named = sorted({row.patient_id for row in rows})
     return hashlib.sha256("\n".join(named).encode()).hexdigest()
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from ml.audit.report import Verdict
-from ml.manifest import Label, Manifest, ManifestRow, Split, write_manifest
+from ml.manifest import Label, Manifest, ManifestRow, Source, Split, write_manifest
+from ml.train.order import HelpsOrder, Mode
 from ml.versions import SHIPPED, Origin, Versions
 from tests.factories.packs import make_packs
 from tests.factories.queues import FakeQueue
@@ -18,6 +21,7 @@ from tests.viewer.jobs.test_retrained import ROLE, write_audit, write_comparison
 from viewer.core.retraining import Step, margins_of
 from viewer.core.settings import Settings
 from viewer.jobs import retrained
+from viewer.jobs.job import Job
 from viewer.library.job_row import JobState
 from viewer.qt.job_runner import JobRunner
 from viewer.qt.long_jobs import LongJobs
@@ -25,7 +29,6 @@ from viewer.qt.retraining.window import Places, RetrainDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -41,6 +44,7 @@ class Window:
     folder: Path
     queue: FakeQueue = field(default_factory=FakeQueue)
     promoted: list[bool] = field(default_factory=list)
+    corrections: Path | None = None
 
     def __post_init__(self) -> None:
         self.runner = JobRunner()
@@ -52,11 +56,16 @@ class Window:
             lambda: margins_of(Settings()),
             lambda named: named("Dr. A"),
             lambda: self.promoted.append(True),
+            self.write_corrections,
         )
         self.dialog = RetrainDialog(self.jobs, self.runner, places, None)
         self.qtbot.addWidget(self.dialog)
         self.dialog.show()
         self.jobs.start()
+
+    def write_corrections(self) -> Job[Path] | None:
+        folder = self.corrections
+        return None if folder is None else Job("Writing", lambda: folder)
 
     def close(self) -> None:
         self.dialog.close()
@@ -84,7 +93,7 @@ class Window:
         self.queue.change(self.job(kind), **{"state": JobState.DONE, **changes})
 
     def begun(self, data: Path) -> None:
-        self.dialog.count(data)
+        self.dialog.chosen.add(data)
         self.wait(lambda: self.dialog.foot.buttons["audit"].isEnabled())
         self.press("audit")
         self.wait(lambda: self.dialog.run is not None)
@@ -121,10 +130,44 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_data_that_cannot_be_read_start_nothing(window: Window, tmp_path: Path) -> None:
-    window.dialog.count(tmp_path)
+    window.dialog.chosen.add(tmp_path)
     window.wait(lambda: "manifest" in window.dialog.data.said.text())
     assert not window.dialog.foot.buttons["audit"].isEnabled()
     assert window.dialog.step is Step.DATA
+
+
+def test_data_are_added_and_taken_out(window: Window, data: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    write_manifest(Manifest(other, (ManifestRow("x.dcm", "X", split=Split.TRAIN),)))
+    chosen = window.dialog.chosen
+    chosen.add(data)
+    window.wait(lambda: chosen.sets == (data,))
+    chosen.add(other)
+    window.wait(lambda: chosen.sets == (data, other))
+    assert chosen.counted is not None
+    assert chosen.counted.images == 5
+    chosen.add(tmp_path / "nothing")
+    window.wait(lambda: "manifest" in window.dialog.data.said.text())
+    assert chosen.sets == (data, other), "what cannot be read changes nothing"
+    out = window.dialog.data.findChildren(QPushButton)
+    next(b for b in out if b.accessibleName() == "Take out data").click()
+    window.wait(lambda: chosen.sets == (other,))
+    out = window.dialog.data.findChildren(QPushButton)
+    next(b for b in out if b.accessibleName() == "Take out other").click()
+    window.wait(lambda: not chosen.sets)
+    assert not window.dialog.foot.buttons["audit"].isEnabled()
+
+
+def test_corrections_are_written_and_added(window: Window, data: Path) -> None:
+    window.corrections = data
+    window.dialog.data.corrections.click()
+    window.wait(lambda: window.dialog.chosen.sets == (data,))
+
+
+def test_without_a_library_there_are_no_corrections(window: Window) -> None:
+    window.dialog.data.corrections.click()
+    window.wait(lambda: "library" in window.dialog.data.said.text())
 
 
 def test_the_data_are_audited_before_anything_else(window: Window, data: Path) -> None:
@@ -247,6 +290,74 @@ def test_a_training_of_before_is_opened_where_it_was(
     assert later.run.folder == folder
     assert later.dialog.step is Step.TRAIN
     later.close()
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """Two real images for training, and three that a generator made."""
+    purposes = (Split.TRAIN, Split.TRAIN, Split.VALIDATION, Split.TEST, *[Split.TRAIN] * 3)
+    rows = tuple(
+        ManifestRow(
+            f"{n}.dcm",
+            f"P{n}",
+            label=Label.NORMAL,
+            split=split,
+            source=Source.REAL if n < 4 else Source.GENERATED,
+        )
+        for n, split in enumerate(purposes)
+    )
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    write_manifest(Manifest(folder, rows))
+    return folder
+
+
+def test_whether_synthetic_images_help_is_asked_and_told(window: Window, mixed: Path) -> None:
+    mode = window.dialog.data.mode
+    assert [mode.itemData(n) for n in range(mode.count())] == ["", *(m.value for m in Mode)]
+    mode.setCurrentIndex(mode.findData("oversampled"))
+    window.audited(mixed, Verdict.GREEN)
+    assert window.run.order.mode == "oversampled"
+    window.press("to_train")
+    window.press("helps")
+    job = window.job("helps")
+    spec = window.queue.rows[job].spec
+    order = HelpsOrder.from_json(spec)
+    assert order.doses == (0.5, 1.0), "two doses have images enough"
+    assert order.out == str(window.run.folder / "helps")
+    window.queue.change(job, state=JobState.RUNNING, done=1, of=9)
+    window.wait(lambda: "pause" in window.dialog.foot.buttons)
+    window.press("pause")
+    window.wait(lambda: "resume" in window.dialog.foot.buttons)
+    told = {"words": "synthetic images only", "figure": "sensitivity"}
+    found = {
+        "sentence": "Synthetic images harm here.",
+        "comparisons": [{**told, "verdict": "harms", "sentence": "It harms."}],
+    }
+    Path(order.out).mkdir()
+    (Path(order.out) / "helps.json").write_text(json.dumps(found))
+    window.end("helps")
+    window.wait(lambda: window.run.helps)
+    shown = [each.text() for each in window.dialog.train.findChildren(QLabel)]
+    assert {"Synthetic images harm here.", "synthetic images only", "It harms."} <= set(shown)
+    assert "train" in window.dialog.foot.buttons
+    assert nameless(window.dialog) == []
+
+
+def test_it_is_not_asked_where_nothing_is_synthetic(window: Window, data: Path) -> None:
+    window.audited(data, Verdict.GREEN)
+    window.press("to_train")
+    window.wait(lambda: "train" in window.dialog.foot.buttons)
+    assert "helps" not in window.dialog.foot.buttons
+
+
+def test_why_it_could_not_be_said_whether_it_helps(window: Window, mixed: Path) -> None:
+    window.audited(mixed, Verdict.GREEN)
+    window.press("to_train")
+    window.press("helps")
+    window.end("helps", state=JobState.FAILED, sentence="The disk is full; make room.")
+    window.wait(lambda: window.said == "The disk is full; make room.")
+    assert "helps" in window.dialog.foot.buttons
 
 
 def test_everything_has_a_name(window: Window, data: Path) -> None:

@@ -43,6 +43,11 @@ class Home:
         return self.library.parent / "generated"
 
     @property
+    def corrections(self) -> Path:
+        """The data set of the reader's corrections, beside the library."""
+        return self.library.parent / "corrections"
+
+    @property
     def trainings(self) -> Path:
         """The folder of trainings, one folder each, beside the library."""
         return self.library.parent / "trainings"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.texts import mark, translate
-from ml.train.order import is_next_point
+from ml.train.order import DOSES, MODE_WORDS, HelpsOrder, Mode, is_next_point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ml.audit.report import AuditReport
     from ml.registry import Figure
     from ml.train.order import TrainingOrder
+    from viewer.core.samples import Sample
     from viewer.core.settings import Settings
 
 ROLES: tuple[tuple[str, str], ...] = (
@@ -35,6 +36,13 @@ PARTS: tuple[tuple[float, str], ...] = (
     (0.25, mark("a quarter")),
     (0.02, mark("a try")),
 )
+# Which images teach, and how; the first: all of the data alike.
+MODES: tuple[tuple[str, str], ...] = (
+    ("", mark("all images alike")),
+    *((mode.value, MODE_WORDS[mode]) for mode in Mode),
+)
+# Within a training's folder: whether synthetic images help.
+HELPS_FOLDER = "helps"
 # Losses of a stage that its reading is made of, and how much of a fall is one.
 LEAST_READ, FALL = 12, 0.02
 
@@ -60,10 +68,12 @@ STEP_WORDS: dict[Step, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a data set has.
+    """What data sets have together.
 
     Attributes
     ----------
+    sets
+        Their folders or tables.
     parts
         Of each split, in the order of `PART_WORDS`: patients, images, images with a lesion.
         Images of no split are for training.
@@ -71,7 +81,7 @@ class Counted:
         Images that a generator made.
     """
 
-    manifest: str
+    sets: tuple[str, ...]
     patients: int
     images: int
     parts: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
@@ -122,6 +132,30 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class HelpTold:
+    """What may be said of one way to train: it in words, a figure of it, and the sentence.
+
+    Attributes
+    ----------
+    verdict
+        One of the words of `ml.train.helps_figures.Verdict`.
+    """
+
+    words: str
+    figure: str
+    verdict: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Helps:
+    """Whether synthetic images help: in one sentence, and of each way to train."""
+
+    sentence: str
+    told: tuple[HelpTold, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A retraining and what its folder holds.
 
@@ -131,6 +165,8 @@ class Run:
         Of the finished model's card; empty before that.
     trained
         Whether the model is there.
+    samples
+        What it said of the same few images, the earliest first.
     """
 
     order: TrainingOrder
@@ -140,6 +176,8 @@ class Run:
     trained: bool = False
     figures: tuple[Figure, ...] = ()
     comparison: Comparison | None = None
+    helps: Helps | None = None
+    samples: tuple[Sample, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -237,6 +275,32 @@ def reading(points: Sequence[Point]) -> str:
     )
     caution = translate("How good it is on other patients, only the comparison says.")
     return f"{fallen} {more} {caution}"
+
+
+def doses_of(counted: Counted) -> tuple[float, ...]:
+    """The doses that so many generated images are enough for; empty where there are none."""
+    real = counted.parts[0][1] - counted.generated
+    most = counted.generated / real if real > 0 else 0.0
+    # Rounded down: a dose that asks for one image too many is refused.
+    least = (int(100 * most) / 100,) if most >= 0.01 else ()
+    return tuple(dose for dose in DOSES if dose <= most) or least
+
+
+def helps_order(run: Run) -> HelpsOrder | None:
+    """Whether a run's synthetic images help, as it is asked; None where it has none."""
+    doses = doses_of(run.counted) if run.counted is not None else ()
+    if not doses:
+        return None
+    asked, out = run.order, str(run.folder / HELPS_FOLDER)
+    return HelpsOrder(
+        asked.manifest,
+        out,
+        asked.role,
+        asked.device,
+        asked.part,
+        asked.override,
+        doses=doses,
+    )
 
 
 def margins_of(settings: Settings) -> dict[str, float]:

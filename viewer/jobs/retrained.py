@@ -8,41 +8,55 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ml.audit.report import AuditReport
+from ml.data.merging import merge, merged
 from ml.errors import DataError, ModelError
 from ml.files import write_json
 from ml.in_use import cards_in_use
 from ml.manifest import Label, Source, Split, read_manifest
 from ml.registry import CARD, ROLES, read_card
 from ml.texts import mark
-from ml.train.order import AUDIT, COMPARISON, CURVE, TrainingOrder
+from ml.train.order import AUDIT, COMPARISON, CURVE, HELPS, SAMPLES, TrainingOrder
 from ml.versions import SHIPPED, Version, Versions
-from viewer.core.retraining import Comparison, Counted, Point, Run, Told
+from viewer.core.retraining import (
+    HELPS_FOLDER,
+    Comparison,
+    Counted,
+    Helps,
+    HelpTold,
+    Point,
+    Run,
+    Told,
+)
+from viewer.jobs.samples import read_samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ml.manifest import ManifestRow
 
 ORDER = "order.json"
+# The tables of several data sets as one, within a training's folder.
+DATA = "data"
 NOT_WORSE = ("better", "not worse")
 _PARTS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
 
 
-def count_data(manifest: Path) -> Counted:
-    """Count what a data set has for each purpose.
+def count_data(sets: Sequence[Path]) -> Counted:
+    """Count what data sets have together for each purpose.
 
     Raises
     ------
     DataError
-        Where there is no manifest, or it cannot be read.
+        Where one has no manifest, or it cannot be read.
     """
-    rows = read_manifest(manifest).rows
+    manifests = [read_manifest(one) for one in sets]
+    rows = (manifests[0] if len(sets) == 1 else merged(manifests, Path())).rows
     of_part = {
         part: [row for row in rows if (row.split or Split.TRAIN) is part] for part in _PARTS
     }
     train, validation, test = (_counts(of_part[part]) for part in _PARTS)
     return Counted(
-        str(manifest),
+        tuple(map(str, sets)),
         len({row.patient_id for row in rows}),
         len(rows),
         (train, validation, test),
@@ -55,14 +69,25 @@ def _counts(rows: list[ManifestRow]) -> tuple[int, int, int]:
     return len({row.patient_id for row in rows}), len(rows), with_lesion
 
 
-def begin(order: TrainingOrder) -> Run:
+def begin(order: TrainingOrder, sets: Sequence[Path]) -> Run:
     """Make a retraining's folder and write down what is wanted.
+
+    Parameters
+    ----------
+    sets
+        What it learns from: one data set where it is, or several as one in its folder. What is
+        added to one of these later has no part in it.
 
     Raises
     ------
     DataError
-        Where the folder cannot be written.
+        Where a set cannot be read, or the folder cannot be written.
     """
+    if len(sets) > 1:
+        merge(sets, Path(order.out) / DATA)
+        order = replace(order, manifest=str(Path(order.out) / DATA))
+    else:
+        order = replace(order, manifest=str(sets[0]))
     write_order(order)
     return read_run(Path(order.out))
 
@@ -100,12 +125,14 @@ def read_run(folder: Path) -> Run:
     card = read_card(folder / CARD) if (folder / CARD).exists() else None
     return Run(
         order,
-        count_data(Path(order.manifest)),
+        count_data([Path(order.manifest)]),
         AuditReport.from_json(_json(report)) if report.exists() else None,
         _curve(folder / CURVE),
         card is not None,
         card.figures if card else (),
         _comparison(folder / COMPARISON),
+        _helps(folder / HELPS_FOLDER / HELPS),
+        samples=read_samples(folder / SAMPLES),
     )
 
 
@@ -148,6 +175,16 @@ def _comparison(path: Path) -> Comparison | None:
         int(cast("int", decision["uses"])),
         decision,
     )
+
+
+def _helps(path: Path) -> Helps | None:
+    if not path.exists():
+        return None
+    content = _json(path)
+    compared = cast("Iterable[Mapping[str, object]]", content["comparisons"])
+    names = [each.name for each in fields(HelpTold)]
+    told = (HelpTold(*(str(one[name]) for name in names)) for one in compared)
+    return Helps(str(content["sentence"]), tuple(told))
 
 
 def _json(path: Path) -> dict[str, object]:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from ml.audit.report import AuditReport, Check, Sentence, Verdict
 from ml.errors import DataError, ModelError
-from ml.manifest import Label, Manifest, ManifestRow, Source, Split, write_manifest
+from ml.manifest import (
+    Label,
+    Manifest,
+    ManifestRow,
+    Source,
+    Split,
+    read_manifest,
+    write_manifest,
+)
 from ml.train.order import TrainingOrder
 from ml.versions import SHIPPED, Origin, Versions
 from tests.factories.packs import make_packs
 from viewer.core import retraining
 from viewer.jobs import retrained
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ROLE = "detector"
 
@@ -57,13 +62,36 @@ def write_comparison(folder: Path, key: str, *, promoted: bool, live: str = SHIP
 
 
 def test_data_are_counted_by_what_they_are_for(data: Path) -> None:
-    counted = retrained.count_data(data)
+    counted = retrained.count_data([data])
     assert (counted.patients, counted.images, counted.generated) == (3, 4, 1)
     assert counted.parts == ((2, 3, 1), (0, 0, 0), (1, 1, 1))
 
 
+def test_several_sets_are_one_whose_test_part_stays_as_it_is(
+    order: TrainingOrder, data: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    row = ManifestRow("e.dcm", "D", label=Label.NORMAL, split=Split.TEST)
+    write_manifest(Manifest(other, (row,)))
+    counted = retrained.count_data([data, other])
+    assert (counted.patients, counted.images) == (4, 5)
+    run = retrained.begin(order, [data, other])
+    write_manifest(Manifest(other, (row, ManifestRow("f.dcm", "E", split=Split.TEST))))
+    again = retrained.read_run(run.folder)
+    assert again.order.manifest == str(run.folder / retrained.DATA)
+    assert again.counted is not None
+    assert again.counted.images == 5
+    files = [again_file(run.folder, row) for row in read_manifest(run.folder / "data").rows]
+    assert files == [(data / f"{n}.dcm").resolve() for n in "abcd"] + [other / "e.dcm"]
+
+
+def again_file(folder: Path, row: ManifestRow) -> Path:
+    return read_manifest(folder / retrained.DATA).file_of(row)
+
+
 def test_a_training_is_there_again_with_all_that_came_of_it(order: TrainingOrder) -> None:
-    run = retrained.begin(order)
+    run = retrained.begin(order, [Path(order.manifest)])
     assert run.order == order
     assert run.audit is None
     write_audit(run.folder, Verdict.GREEN)
@@ -80,7 +108,7 @@ def test_a_training_is_there_again_with_all_that_came_of_it(order: TrainingOrder
 
 
 def test_a_reason_is_kept_until_the_audit_is_made_anew(order: TrainingOrder) -> None:
-    run = retrained.begin(order)
+    run = retrained.begin(order, [Path(order.manifest)])
     write_audit(run.folder, Verdict.RED)
     red = retrained.read_run(run.folder)
     retrained.keep_override(retraining.overridden(red, "Only to try."))
@@ -95,7 +123,7 @@ def test_a_reason_is_kept_until_the_audit_is_made_anew(order: TrainingOrder) -> 
 
 
 def test_a_damaged_order_is_a_sentence(order: TrainingOrder) -> None:
-    run = retrained.begin(order)
+    run = retrained.begin(order, [Path(order.manifest)])
     (run.folder / retrained.ORDER).write_text("{")
     with pytest.raises(DataError, match=r"order.json of the training cannot be read"):
         retrained.read_run(run.folder)
@@ -104,7 +132,7 @@ def test_a_damaged_order_is_a_sentence(order: TrainingOrder) -> None:
 def test_only_what_the_gate_let_through_goes_into_use(
     order: TrainingOrder, tmp_path: Path
 ) -> None:
-    run, own = retrained.begin(order), tmp_path / "models"
+    run, own = retrained.begin(order, [Path(order.manifest)]), tmp_path / "models"
     version = Versions(own).add(make_packs(tmp_path / "new")[ROLE], Origin("", "", {}, "green"))
     write_comparison(run.folder, version.key, promoted=False)
     compared = retrained.read_run(run.folder).comparison

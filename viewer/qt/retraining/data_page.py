@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from ml.texts import translate
-from viewer.core.retraining import PART_WORDS, PARTS, ROLES
+from viewer.core.retraining import MODES, PART_WORDS, PARTS, ROLES
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import name_button
 from viewer.qt.retraining.parts import Page, heading, line
@@ -24,33 +26,37 @@ class DataPage(Page):
 
     Signals
     -------
-    folder_requested, table_requested
-        Ask for a folder with a manifest, or for a manifest's file.
+    folder_requested, table_requested, corrections_requested
+        Ask for a folder with a manifest, for a manifest's file, or for what the reader
+        corrected.
+    taken_out : str
+        A data set shall have no part in it.
     """
 
     folder_requested = Signal()
     table_requested = Signal()
+    corrections_requested = Signal()
+    taken_out = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.mode = _modes()
         rows = self.clear(self.left)
         rows.addWidget(heading(translate("Model")))
         self.role = _Choice([(role, translate(word)) for role, word in ROLES])
         rows.addWidget(self.role)
         rows.addWidget(heading(translate("Data")))
         buttons = QHBoxLayout()
-        self.folder, self.table = QPushButton(), QPushButton()
-        name_button(self.folder, translate("Choose a folder…"))
-        name_button(self.table, translate("Choose a manifest…"))
-        for button in (self.folder, self.table):
+        self.folder, self.table, self.corrections = QPushButton(), QPushButton(), QPushButton()
+        name_button(self.folder, translate("Add a folder…"))
+        name_button(self.table, translate("Add a manifest…"))
+        name_button(self.corrections, translate("Add my corrections"))
+        for button in (self.folder, self.table, self.corrections):
             button.setAutoDefault(False)
             buttons.addWidget(button)
         buttons.addStretch(1)
         rows.addLayout(buttons)
-        self.said = label(
-            translate("A folder with manifest.csv, as `mammoscope generate` writes one, too."),
-            "dim",
-        )
+        self.said = label("", "dim")
         rows.addWidget(self.said)
         rows.addWidget(heading(translate("How long")))
         self.part = _Choice([(share, translate(word)) for share, word in PARTS])
@@ -63,9 +69,12 @@ class DataPage(Page):
             ]
         )
         rows.addWidget(self.beginning)
+        rows.addWidget(heading(translate("What teaches")))
+        rows.addWidget(self.mode)
         rows.addStretch(1)
         self.folder.clicked.connect(self.folder_requested)
         self.table.clicked.connect(self.table_requested)
+        self.corrections.clicked.connect(self.corrections_requested)
         self.show_counted(None)
 
     def say(self, sentence: str) -> None:
@@ -75,15 +84,46 @@ class DataPage(Page):
 
     def show_counted(self, counted: Counted | None) -> None:
         """Show what the chosen data have."""
+        self.say(
+            translate(
+                "Folders with manifest.csv: patients' images, your corrections, and synthetic "
+                "ones, as the studio keeps them. All together are one data set."
+            )
+        )
         rows = self.clear(self.right)
         rows.addWidget(heading(translate("What the data have")))
         if counted is None:
             rows.addWidget(label(translate("Nothing is chosen yet."), "dim"))
         else:
-            self.say(counted.manifest)
+            for name in counted.sets:
+                rows.addWidget(self._set(name))
             for each in _lines(counted):
                 rows.addWidget(each)
         rows.addStretch(1)
+
+    def _set(self, name: str) -> QWidget:
+        """A data set with a button that takes it out."""
+        made = QWidget()
+        row = QHBoxLayout(made)
+        row.setContentsMargins(0, 0, 0, 0)
+        text = label(Path(name).name, "value", wrap=False)
+        text.setToolTip(name)
+        row.addWidget(text, 1)
+        out = QPushButton()
+        name_button(out, translate("Take out"))
+        out.setAccessibleName(translate("Take out {name}").format(name=Path(name).name))
+        out.setAutoDefault(False)
+        out.clicked.connect(partial(self.taken_out.emit, name))
+        row.addWidget(out)
+        return made
+
+
+def _modes() -> QComboBox:
+    made = QComboBox()
+    made.setAccessibleName(translate("What teaches"))
+    for mode, words in MODES:
+        made.addItem(translate(words), mode)
+    return made
 
 
 def _lines(counted: Counted) -> list[QWidget]:

@@ -8,15 +8,16 @@ from viewer.core.home import find_home
 from viewer.core.retraining import margins_of
 from viewer.jobs.devices import default_lane
 from viewer.qt.dialogs.reader import ReaderDialog
+from viewer.qt.retraining.choosing import corrections_job
+from viewer.qt.retraining.watcher import Watcher
 from viewer.qt.retraining.window import Places, RetrainDialog
-from viewer.qt.watching import drift_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from PySide6.QtWidgets import QWidget
 
-    from viewer.core.drift import Watched
     from viewer.jobs.job import Job
     from viewer.jobs.models import ModelProcess
     from viewer.library.library import Library
@@ -42,8 +43,10 @@ def make_retraining(
     models
         Are started anew when others are in use.
     library
-        Whose analyses are held against the models' cards; None: nothing is.
+        Whose analyses are held against the models' cards, and what models in shadow said; None:
+        nothing is.
     """
+    home = find_home()
 
     def with_reader(named: Callable[[str], None]) -> None:
         if preferences.settings.reader:
@@ -56,11 +59,12 @@ def make_retraining(
 
         ReaderDialog(keep, parent).open()
 
-    def drift() -> Job[tuple[Watched, ...]] | None:
-        expected = preferences.settings.prevalence_per_thousand
-        return None if library is None else drift_job(library, expected)
+    def corrections() -> Job[Path] | None:
+        if library is None:
+            return None
+        pattern = preferences.settings.patient_pattern
+        return corrections_job(library, home.corrections, pattern)
 
-    home = find_home()
     places = Places(
         home.trainings,
         home.models,
@@ -68,6 +72,13 @@ def make_retraining(
         margins=lambda: margins_of(preferences.settings),
         with_reader=with_reader,
         promoted=models.renew,
-        drift=drift,
+        corrections=corrections,
     )
-    return RetrainDialog(jobs, runner, places, parent)
+    dialog = RetrainDialog(jobs, runner, places, parent)
+    if library is not None:
+        watcher = Watcher(
+            dialog.promote, runner, library, preferences, home.models, with_reader
+        )
+        watcher.setParent(dialog)
+        watcher.told.connect(dialog.say)
+    return dialog

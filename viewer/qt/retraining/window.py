@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QInputDialog,
@@ -31,6 +30,7 @@ from viewer.jobs import retrain_deeds, retrained
 from viewer.jobs.job import Job
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import Dialog, name_button
+from viewer.qt.retraining.choosing import Choosing
 from viewer.qt.retraining.data_page import DataPage
 from viewer.qt.retraining.foot import Foot
 from viewer.qt.retraining.pages import AuditPage, ComparePage, PromotePage, TrainPage
@@ -41,8 +41,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QShowEvent
 
-    from viewer.core.drift import Watched
-    from viewer.core.retraining import Counted, Run
+    from viewer.core.retraining import Run
     from viewer.jobs.retrained import InUse
     from viewer.library.job_row import JobRow
     from viewer.qt.job_runner import JobRunner
@@ -69,8 +68,9 @@ class Places:
         Calls back with the reader's name, asking for it where it is not known.
     promoted
         Told that other models are in use.
-    drift
-        Gives the job that holds the latest scores against the cards; None: there is no library.
+    corrections
+        Gives the job that writes what the reader corrected as a data set, and gives its folder;
+        None: there is no library.
     """
 
     trainings: Path
@@ -79,7 +79,7 @@ class Places:
     margins: Callable[[], Mapping[str, float]]
     with_reader: Callable[[Callable[[str], None]], None]
     promoted: Callable[[], object]
-    drift: Callable[[], Job[tuple[Watched, ...]] | None] = lambda: None
+    corrections: Callable[[], Job[Path] | None] = lambda: None
 
 
 class RetrainDialog(Dialog):
@@ -92,7 +92,6 @@ class RetrainDialog(Dialog):
         # It is only hidden: what was asked for is answered later, and is there the next time.
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self._jobs, self._runner, self._places = jobs, runner, places
-        self._counted: Counted | None = None
         self._told = ""
         self.run: Run | None = None
         self.step = Step.DATA
@@ -101,37 +100,19 @@ class RetrainDialog(Dialog):
         self.steps: dict[Step, QPushButton] = {}
         self.data, self.audit, self.train = DataPage(), AuditPage(), TrainPage()
         self.compare, self.promote = ComparePage(), PromotePage()
+        self.chosen = Choosing(self.data, runner, places.corrections, self)
         self.foot = Foot()
         self._lay_out()
         self._connect()
         self._show()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Read which models are in use, how they score, and which trainings there are."""
+        """Read which models are in use, and which trainings there are."""
         super().showEvent(event)
         self._read_versions()
-        self._read_drift()
         self._read_runs()
 
     # What is asked for
-
-    def choose_folder(self) -> None:
-        """Ask for a folder with a manifest."""
-        name = QFileDialog.getExistingDirectory(self, translate("Choose a data set"))
-        if name:
-            self.count(Path(name))
-
-    def choose_table(self) -> None:
-        """Ask for a manifest's file."""
-        title = translate("Choose a manifest")
-        name, _ = QFileDialog.getOpenFileName(self, title, filter="manifest (*.csv)")
-        if name:
-            self.count(Path(name))
-
-    def count(self, manifest: Path) -> None:
-        """Count what a data set has; it is what the next training learns from."""
-        title = translate("Counting {name}").format(name=manifest.name)
-        self._do(title, partial(retrained.count_data, manifest), self._take_data, self._refuse)
 
     def go_to(self, step: Step) -> None:
         """Show a step."""
@@ -146,6 +127,7 @@ class RetrainDialog(Dialog):
             "override": self.ask_reason,
             "train": self._train,
             "compare": self._compare,
+            "helps": self._ask_helps,
             "promote": self._promote,
             "to_train": partial(self.go_to, Step.TRAIN),
             "to_compare": partial(self.go_to, Step.COMPARE),
@@ -186,8 +168,8 @@ class RetrainDialog(Dialog):
 
     def _audit(self) -> None:
         if self.step is Step.DATA or self.run is None:
-            if self._counted is not None:
-                begin = partial(retrained.begin, self._order(self._counted))
+            if self.chosen.sets:
+                begin = partial(retrained.begin, self._order(), self.chosen.sets)
                 self._do(translate("Beginning a training"), begin, self._begun, self._say)
             return
         order = replace(self.run.order, override="")
@@ -195,16 +177,17 @@ class RetrainDialog(Dialog):
         self._do(translate("Auditing again"), work, self._take_run, self._say)
         self._submit(retrain_deeds.AUDIT, translate("Audit {name}"), order.to_json())
 
-    def _order(self, counted: Counted) -> TrainingOrder:
+    def _order(self) -> TrainingOrder:
         role, part = str(self.data.role.value), self.data.part.value
         assert isinstance(part, float)
         folder = retraining.new_folder(self._places.trainings, role, utc_now()[:10])
         return TrainingOrder(
-            manifest=counted.manifest,
+            manifest=str(self.chosen.sets[0]),
             out=str(folder),
             role=role,
             part=part,
             from_scratch=bool(self.data.beginning.value),
+            mode=str(self.data.mode.currentData()),
         )
 
     def _begun(self, run: Run) -> None:
@@ -216,6 +199,12 @@ class RetrainDialog(Dialog):
         if self.run is not None:
             spec = self.run.order.to_json()
             self._submit(retrain_deeds.TRAIN, translate("Train {name}"), spec)
+
+    def _ask_helps(self) -> None:
+        order = retraining.helps_order(self.run) if self.run is not None else None
+        if order is not None:
+            title = translate("Does it help? {name}")
+            self._submit(retrain_deeds.HELPS, title, order.to_json())
 
     def _compare(self) -> None:
         if self.run is not None:
@@ -252,7 +241,6 @@ class RetrainDialog(Dialog):
     def _changed_use(self, _: object) -> None:
         self._places.promoted()
         self._read_versions()
-        self._read_drift()
         self._say(translate("Done. The next analysis is done by the models in use now."))
 
     def _steer(self, deed: str) -> None:
@@ -262,10 +250,9 @@ class RetrainDialog(Dialog):
     # What comes
 
     def _row(self) -> JobRow | None:
-        kind = retrain_deeds.KINDS.get(self.step)
-        if self.run is None or kind is None:
+        if self.run is None:
             return None
-        return retrain_deeds.row_of(self._jobs.rows, str(self.run.folder), kind)
+        return retrain_deeds.row_at(self.step, self.run, self._jobs.rows)
 
     def _hear(self, job_id: int, news: Mapping[str, object]) -> None:
         row, run = self._jobs.row(job_id), self.run
@@ -301,10 +288,6 @@ class RetrainDialog(Dialog):
         work = partial(retrained.models_in_use, self._places.own_models)
         self._do(translate("Looking for models"), work, self._take_versions, self._say)
 
-    def _read_drift(self) -> None:
-        if (job := self._places.drift()) is not None:
-            self._runner.attempt(job, self.promote.show_drift, self._say)
-
     def _take_runs(self, folders: tuple[Path, ...]) -> None:
         self.choice.blockSignals(True)
         self.choice.clear()
@@ -337,21 +320,10 @@ class RetrainDialog(Dialog):
         self.about.setToolTip(text)
         self.promote.show_versions(in_use)
 
-    def _take_data(self, counted: Counted) -> None:
-        self._counted = counted
-        self.data.show_counted(counted)
-        self._show_foot()
-
-    def _refuse(self, sentence: str) -> None:
-        self._counted = None
-        self.data.show_counted(None)
-        self.data.say(sentence)
-        self._show_foot()
-
     def _arrive(self, run: Run, step: Step | None = None) -> None:
         self._take_run(run)
         if run.counted is not None:
-            self._take_data(run.counted)
+            self.chosen.take(run.counted)
         self.go_to(step or run.reached)
 
     def _take_run(self, run: Run) -> None:
@@ -361,6 +333,10 @@ class RetrainDialog(Dialog):
             run = replace(run, curve=longer)
         self.run = run
         self._show()
+
+    def say(self, sentence: str) -> None:
+        """Tell something in the bottom line."""
+        self._say(sentence)
 
     def _say(self, sentence: str) -> None:
         self._told = sentence
@@ -401,7 +377,7 @@ class RetrainDialog(Dialog):
         foot = retrain_deeds.foot_of(self.step, self.run, self._jobs.rows)
         if self._told:
             foot = replace(foot, sentence=self._told)
-        ready = self.step is not Step.DATA or self._counted is not None
+        ready = self.step is not Step.DATA or bool(self.chosen.sets)
         self.foot.show_foot(foot, enabled=ready)
 
     def _lay_out(self) -> None:
@@ -451,8 +427,7 @@ class RetrainDialog(Dialog):
         return bar
 
     def _connect(self) -> None:
-        self.data.folder_requested.connect(self.choose_folder)
-        self.data.table_requested.connect(self.choose_table)
+        self.chosen.changed.connect(self._show_foot)
         self.foot.pressed.connect(self.act)
         self.promote.back_requested.connect(self._go_back)
         self.choice.currentIndexChanged.connect(self._choose_run)
