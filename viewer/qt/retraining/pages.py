@@ -15,6 +15,7 @@ from viewer.qt.cards import label
 from viewer.qt.dialogs.base import name_button
 from viewer.qt.retraining.charts import CurveChart, chance_chart
 from viewer.qt.retraining.parts import Page, heading, line, verdict_card
+from viewer.qt.retraining.samples import SamplesView
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QVBoxLayout
@@ -37,6 +38,8 @@ DRIFT_SIGNS = {
     Standing.WATCH: "amber",
     Standing.ALARM: "red",
 }
+# Under which a curve cannot be read.
+CURVE_PX = 240
 ORDER_OF_VERDICTS = (Verdict.RED, Verdict.AMBER, Verdict.GREEN)
 
 
@@ -113,18 +116,22 @@ def _figure(check: Check) -> str:
 
 
 class TrainPage(Page):
-    """The curve at the left; what it says, and the figures in the end, at the right."""
+    """The curve over the samples; at the right what it says, and the figures in the end."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.curve = CurveChart()
         rows = self.clear(self.left)
         rows.addWidget(heading(translate("Errors while it learns")))
+        self.curve.widget.setMinimumHeight(CURVE_PX)
         rows.addWidget(self.curve.widget, 1)
+        self.samples = SamplesView()
+        rows.addWidget(self.samples)
 
     def show_run(self, run: Run) -> None:
-        """Draw the curve, and say what it means."""
+        """Draw the curve and the samples, and say what they mean."""
         self.curve.show(run.curve)
+        self.samples.show_samples(run.samples)
         rows = self.clear(self.right)
         rows.addWidget(heading(translate("What the curve says")))
         rows.addWidget(label(reading(run.curve)))
