@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ml.audit.report import Verdict
 from ml.texts import mark, translate
-from viewer.core.retraining import Run, Step
+from viewer.core.retraining import HELPS_FOLDER, Run, Step, helps_order
 from viewer.jobs import describe
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from viewer.library.job_row import JobRow
 
-AUDIT, TRAIN, COMPARE = "audit", "train", "compare"
+AUDIT, TRAIN, COMPARE, HELPS = "audit", "train", "compare", "helps"
 KINDS: dict[Step, str] = {Step.AUDIT: AUDIT, Step.TRAIN: TRAIN, Step.COMPARE: COMPARE}
 STEERING = (*describe.STEERING, ("cancel", mark("Cancel")))
 
@@ -51,6 +51,20 @@ def row_of(rows: Sequence[JobRow], folder: str, kind: str) -> JobRow | None:
     return max(found, key=lambda row: row.id, default=None)
 
 
+def row_at(step: Step, run: Run, rows: Sequence[JobRow]) -> JobRow | None:
+    """The job that a step shows and steers.
+
+    Beside the training there may be the one that asks whether synthetic images help.
+    """
+    kind = KINDS.get(step)
+    row = row_of(rows, str(run.folder), kind) if kind else None
+    if step is Step.TRAIN and (row is None or row.state.is_ended):
+        asked = row_of(rows, str(run.folder / HELPS_FOLDER), HELPS)
+        if asked is not None and (not asked.state.is_ended or row is None or asked.id > row.id):
+            return asked
+    return row
+
+
 def foot_of(step: Step, run: Run | None, rows: Sequence[JobRow]) -> Foot:
     """What is said and offered at a step."""
     if step is Step.DATA or run is None:
@@ -60,16 +74,18 @@ def foot_of(step: Step, run: Run | None, rows: Sequence[JobRow]) -> Foot:
             ),
             (Deed(AUDIT, translate("Audit these data"), first=True),),
         )
-    kind = KINDS.get(step)
-    row = row_of(rows, str(run.folder), kind) if kind else None
+    row = row_at(step, run, rows)
     if row is not None and not row.state.is_ended:
         return _at_work(row, rows)
     told = row.sentence if row is not None else ""
     foot = _OF_STEP[step](run)
-    return Foot(told, foot.deeds) if told and not _is_done(step, run) else foot
+    asked = row is not None and row.kind == HELPS
+    return Foot(told, foot.deeds) if told and not _is_done(step, run, asked) else foot
 
 
-def _is_done(step: Step, run: Run) -> bool:
+def _is_done(step: Step, run: Run, asked: bool) -> bool:
+    if asked:
+        return run.helps is not None
     there = {Step.AUDIT: run.audit, Step.TRAIN: run.trained, Step.COMPARE: run.comparison}
     return bool(there.get(step, True))
 
@@ -111,14 +127,15 @@ def _audit(run: Run) -> Foot:
 
 
 def _train(run: Run) -> Foot:
+    helps = (Deed(HELPS, translate("Does it help?")),) if helps_order(run) else ()
     if run.trained:
         return Foot(
             translate("The model is trained and measured."),
-            (Deed("to_compare", translate("Next: compare"), first=True),),
+            (*helps, Deed("to_compare", translate("Next: compare"), first=True)),
         )
     word = translate("Go on") if run.curve else translate("Train")
     said = translate("It trains in the background; you can read meanwhile.")
-    return Foot(said, (Deed(TRAIN, word, first=True),))
+    return Foot(said, (*helps, Deed(TRAIN, word, first=True)))
 
 
 def _compare(run: Run) -> Foot:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ml.audit.report import AuditReport, Check
     from ml.registry import Figure
     from viewer.core.drift import Watched
-    from viewer.core.retraining import Comparison, Run
+    from viewer.core.retraining import Comparison, Helps, Run
     from viewer.jobs.retrained import InUse, Line
 
 VERDICT_TITLES = {
@@ -40,6 +40,14 @@ DRIFT_SIGNS = {
 }
 # Under which a curve cannot be read.
 CURVE_PX = 240
+HELPS_SIGNS = {
+    "helps": "green",
+    "too few to tell": "amber",
+    "other errors": "amber",
+    "harms": "red",
+}
+# Of a curve that leaves room for samples.
+CURVE_PX = 280
 ORDER_OF_VERDICTS = (Verdict.RED, Verdict.AMBER, Verdict.GREEN)
 
 
@@ -139,7 +147,17 @@ class TrainPage(Page):
             rows.addWidget(heading(translate("What the model reaches")))
             for figure in run.figures:
                 rows.addWidget(_figure_line(figure))
+        if run.helps is not None:
+            _show_helps(run.helps, rows)
         rows.addStretch(1)
+
+
+def _show_helps(helps: Helps, rows: QVBoxLayout) -> None:
+    rows.addWidget(heading(translate("Do synthetic images help?")))
+    rows.addWidget(label(helps.sentence))
+    for told in helps.told:
+        sign = HELPS_SIGNS.get(told.verdict, "none")
+        rows.addWidget(line(sign, told.words, told.sentence, translate(told.figure)))
 
 
 def _figure_line(figure: Figure) -> QWidget:
