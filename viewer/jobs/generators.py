@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.errors import ModelError, WeightsMissingError
 from ml.manifest import read_manifest
-from ml.places import GENERATOR, models_folder
 from ml.registry import CARD
 from ml.synth.balance import take_census
 from ml.synth.pack import read_any, read_generator, read_lora
@@ -19,21 +17,10 @@ from viewer.core.studio import Generator
 from viewer.jobs.devices import capability_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ml.synth.pack import GeneratorPack
     from viewer.core.studio import GeneratorChoice
-
-
-def generator_folders(own: Path, environment: Mapping[str, str] = os.environ) -> list[Path]:
-    """Where a generator may lie, the first choice first.
-
-    Parameters
-    ----------
-    own
-        The folder of the packs that the user brought.
-    """
-    return [own / GENERATOR, models_folder(environment) / GENERATOR]
 
 
 def look_up(choice: GeneratorChoice, own: Sequence[Path], lane: str) -> Generator:

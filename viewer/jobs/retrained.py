@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ml.audit.report import AuditReport
-from ml.data.merging import merge, merged
 from ml.errors import DataError, ModelError
 from ml.files import write_json
 from ml.in_use import cards_in_use
 from ml.manifest import Label, Source, Split, read_manifest
+from ml.merging import merge, merged
 from ml.registry import CARD, ROLES, read_card
 from ml.texts import mark
 from ml.train.order import AUDIT, COMPARISON, CURVE, HELPS, SAMPLES, TrainingOrder

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ml.in_use import generator_places
 from viewer.core.home import find_home
 from viewer.core.studio import choice_of, keep_choice
 from viewer.jobs.devices import default_lane
-from viewer.jobs.generators import generator_folders
 from viewer.qt.studio.window import Places, StudioDialog
 
 if TYPE_CHECKING:
@@ -38,9 +38,8 @@ def make_studio(
         Opens files in the viewer, which then comes to the front.
     """
     home = find_home()
-    folders = tuple(generator_folders(home.models))
     places = Places(
-        folders,
+        generator_places(),
         home.generated,
         default_lane(preferences.settings.device),
         choice=lambda: choice_of(preferences.settings),

@@ -9,7 +9,6 @@ import pytest
 from ml.audit.questions import questions_of
 from ml.audit.report import Verdict
 from ml.audit.table import column_checks
-from ml.data.merging import DATA_SET, merge, merged
 from ml.errors import DataError
 from ml.mammo.geometry import Box
 from ml.manifest import (
@@ -22,6 +21,7 @@ from ml.manifest import (
     read_manifest,
     write_manifest,
 )
+from ml.merging import DATA_SET, merge, merged
 
 if TYPE_CHECKING:
     from pathlib import Path
