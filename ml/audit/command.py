@@ -12,7 +12,7 @@ from ml.audit.report import Verdict
 from ml.control import NOBODY, Control
 from ml.errors import DataError
 from ml.files import replacing
-from ml.manifest import BOXES, MANIFEST, read_manifest
+from ml.manifest import BOXES, HARD, MANIFEST, read_manifest
 from ml.registry import file_sha256
 from ml.texts import mark, translate
 
@@ -64,7 +64,7 @@ def tables_of(manifest_path: Path) -> dict[str, str]:
     table = manifest_path / MANIFEST if manifest_path.is_dir() else manifest_path
     return {
         path.name: file_sha256(path)
-        for path in (table, table.with_name(BOXES))
+        for path in (table, table.with_name(BOXES), table.with_name(HARD))
         if path.is_file()
     }
 
