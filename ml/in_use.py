@@ -1,8 +1,9 @@
-"""Which models are in use: the program's, or a user's own version in place of one of them."""
+"""Which models are in use, and in shadow: the program's, or a user's own versions."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ml.places import GENERATOR, models_folder, own_models_folder
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ml.registry import ModelCard
+    from ml.versions import Shadow
 
 
 def packs_in_use(environment: Mapping[str, str] = os.environ) -> dict[str, Path]:
@@ -39,11 +41,40 @@ def packs_in_use(environment: Mapping[str, str] = os.environ) -> dict[str, Path]
     return packs
 
 
-def generator_in_use(environment: Mapping[str, str] = os.environ) -> Path | None:
-    """The folder of the generator that the user brought, else of the program's; None: none."""
+@dataclass(frozen=True, slots=True)
+class InShadow:
+    """A version that runs in shadow, and where it lies."""
+
+    shadow: Shadow
+    folder: Path
+
+
+def shadows(environment: Mapping[str, str] = os.environ) -> tuple[InShadow, ...]:
+    """The versions that run in shadow, each beside the models in use of the other roles.
+
+    Raises
+    ------
+    ModelError
+        Where one is not there any more.
+    """
+    own = own_models_folder(environment)
+    if own is None:
+        return ()
+    versions = Versions(own)
+    found = (versions.shadow(role) for role in ROLES)
+    return tuple(InShadow(one, versions.pack(one.role, one.key)) for one in found if one)
+
+
+def generator_places(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """Where a generator may lie, the first choice first: the user's own, the program's."""
     own = own_models_folder(environment)
     folders = [own] if own else []
-    places = (folder / GENERATOR for folder in (*folders, models_folder(environment)))
+    return tuple(folder / GENERATOR for folder in (*folders, models_folder(environment)))
+
+
+def generator_in_use(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The folder of the generator that the user brought, else of the program's; None: none."""
+    places = generator_places(environment)
     return next((place for place in places if (place / CARD).is_file()), None)
 
 

@@ -14,6 +14,9 @@ from ml.texts import mark
 if TYPE_CHECKING:
     import argparse
 
+# As `ml.registry.ROLES`, which costs numpy.
+ROLES = ("detector", "calcifications", "classifier")
+
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
     """Say what may be done with models."""
@@ -30,8 +33,14 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     promote.add_argument("key", metavar="NAME@VERSION")
     promote.add_argument("--manifest", required=True, type=Path, metavar="FILE")
     back = actions.add_parser("back", help="use again what was in use before")
-    back.add_argument("role", choices=("detector", "calcifications", "classifier"))
-    for each in (promote, back):
+    back.add_argument("role", choices=ROLES)
+    shadow = actions.add_parser(
+        "shadow", help="have a version run beside the one in use, without showing it"
+    )
+    asked = shadow.add_mutually_exclusive_group(required=True)
+    asked.add_argument("key", nargs="?", metavar="NAME@VERSION")
+    asked.add_argument("--off", choices=ROLES, help="the role in which none shall run any more")
+    for each in (promote, back, shadow):
         each.add_argument("--who", default="", metavar="NAME", help="who decides it")
 
 

@@ -1,4 +1,4 @@
-"""The user's own models: every version that was trained here, and which one is in use.
+"""The user's own models: every version that was trained here, and which is in use or in shadow.
 
     models/
         history.jsonl                 what happened, a line each, only ever added to
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 HISTORY = "history.jsonl"
 ADDED, PROMOTED, WENT_BACK, TESTED = "added", "promoted", "went back", "tested"
+SHADOWED, UNSHADOWED = "in shadow", "out of shadow"
+_ENDS_SHADOW = (UNSHADOWED, PROMOTED, WENT_BACK)
 # The models that come with the program are what there was before the first promotion.
 SHIPPED = ""
 
@@ -77,6 +79,22 @@ class Version:
     parent: str
     added: str
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """A version that runs beside the one in use, and is not shown.
+
+    Attributes
+    ----------
+    since
+        ISO 8601, UTC.
+    """
+
+    role: str
+    key: str
+    since: str
+    who: str
 
 
 class Versions:
@@ -149,8 +167,16 @@ class Versions:
             Where it is not there any more.
         """
         key = self.live(role)
-        if key == SHIPPED:
-            return None
+        return None if key == SHIPPED else self.pack(role, key)
+
+    def pack(self, role: str, key: str) -> Path:
+        """The folder of a version.
+
+        Raises
+        ------
+        ModelError
+            Where it is not there any more.
+        """
         if not (self.place(role, key) / CARD).is_file():
             raise _gone(key)
         return self.place(role, key)
@@ -192,6 +218,48 @@ class Versions:
             )
         self._note(WENT_BACK, role=role, key=line[-2], who=who, when=_now())
         return line[-2]
+
+    def shadow(self, role: str) -> Shadow | None:
+        """The version of a role that runs in shadow; what comes into use ends to be one."""
+        found: Shadow | None = None
+        for event in self._of(role):
+            kind, key = event["event"], str(event.get("key", ""))
+            if kind == SHADOWED:
+                found = Shadow(role, key, str(event["when"]), str(event["who"]))
+            elif found is not None and kind in _ENDS_SHADOW and key == found.key:
+                found = None
+        return found
+
+    def put_in_shadow(self, role: str, key: str, who: str) -> None:
+        """Have a version run in shadow, in place of the one that did.
+
+        Raises
+        ------
+        ModelError
+            Where there is no such version, its pack is damaged, or it is in use.
+        """
+        if key not in {one.key for one in self.all(role)}:
+            raise _gone(key)
+        if key == self.live(role):
+            raise ModelError(
+                mark("The model {key} is in use: it needs no shadow of its own."), key=key
+            )
+        read_pack(self.place(role, key))
+        self._note(SHADOWED, role=role, key=key, who=who, when=_now())
+
+    def end_shadow(self, role: str, who: str) -> str:
+        """Have no version of a role run in shadow any more; the key of the one that did.
+
+        Raises
+        ------
+        ModelError
+            Where none does.
+        """
+        shadow = self.shadow(role)
+        if shadow is None:
+            raise ModelError(mark("No model for the role {role} runs in shadow."), role=role)
+        self._note(UNSHADOWED, role=role, key=shadow.key, who=who, when=_now())
+        return shadow.key
 
     def test(self, role: str, key: str, part_sha256: str) -> int:
         """Note that a test part is asked, and say for the how manieth time."""

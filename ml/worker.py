@@ -4,14 +4,19 @@ Requests: ``hello``, ``analyze`` (an id and prepared images), ``cancel`` (an id)
 Replies: ``hello``, ``progress``, ``done`` and ``failed``, with the id of their request. The
 models load right at the start, before anybody asks. When the input ends the viewer is gone,
 and so is this process.
+
+An analysis that names a pack is one in ``shadow``: that pack stands in for the model of its
+role. It is answered when nothing else waits, and its pack is loaded on a thread of its own.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import queue
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ml.errors import MammoError
@@ -41,14 +46,25 @@ class Worker:
         Where replies are written.
     load
         Gives the loaded models, or raises why there are none.
+    load_shadow
+        Gives the same with the pack of a folder in place of that of its role.
     """
 
-    def __init__(self, replies: BinaryIO, load: Callable[[], MammogramReader]) -> None:
+    def __init__(
+        self,
+        replies: BinaryIO,
+        load: Callable[[], MammogramReader],
+        load_shadow: Callable[[MammogramReader, str], MammogramReader] | None = None,
+    ) -> None:
         self._replies = replies
         self._load = load
+        self._load_shadow = load_shadow or _load_shadow
+        # Of the last folder: versions in shadow are few, and each costs memory.
+        self._shadow: tuple[str, MammogramReader | Exception] | None = None
         self._reader: MammogramReader | None = None
         self._error: Exception | None = None
-        self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._requests: queue.PriorityQueue[tuple[bool, int, Message]] = queue.PriorityQueue()
+        self._numbers = itertools.count()
         self._cancelled: set[object] = set()
 
     def receive(self, requests: BinaryIO) -> None:
@@ -59,16 +75,18 @@ class Worker:
             if message["type"] == "cancel":
                 self._cancelled.add(message["id"])
             else:
-                self._requests.put(message)
+                self._put(message)
 
     def run(self) -> None:
         """Load the models, then answer for ever."""
         self._load_models()
         while True:
-            self.answer(self._requests.get())
+            self.answer(self._requests.get()[-1])
 
     def answer(self, message: Message) -> None:
         """Answer one request; an error becomes a reply."""
+        if self._waits_for_shadow(message):
+            return
         try:
             if message["type"] == "hello":
                 self._say("hello", message, **self._hello())
@@ -77,6 +95,28 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - the process boundary: it goes to the viewer
             self._say("failed", message, error=error_to_message(error))
         self._cancelled.discard(message["id"])
+
+    def _put(self, message: Message) -> None:
+        """Behind all that came before, and what is in shadow behind all that is not."""
+        self._requests.put((bool(message.get("shadow")), next(self._numbers), message))
+
+    def _waits_for_shadow(self, message: Message) -> bool:
+        """Begin to load the pack that a request names, where it is another than the last."""
+        folder = str(message.get("shadow") or "")
+        live = self._reader
+        if not folder or live is None or (self._shadow and self._shadow[0] == folder):
+            return False
+
+        def load() -> None:
+            try:
+                loaded = self._load_shadow(live, folder)
+            except Exception as error:  # noqa: BLE001 - told to whoever asked for the analysis
+                loaded = error
+            self._shadow = (folder, loaded)
+            self._put(message)
+
+        threading.Thread(target=load, name="shadow", daemon=True).start()
+        return True
 
     def _load_models(self) -> None:
         try:
@@ -89,6 +129,15 @@ class Worker:
             raise self._error or MammoError("The models are not loaded.")
         return self._reader
 
+    def _models_for(self, message: Message) -> MammogramReader:
+        if not message.get("shadow"):
+            return self._models()
+        self._models()
+        assert self._shadow is not None
+        if isinstance(self._shadow[1], Exception):
+            raise self._shadow[1]
+        return self._shadow[1]
+
     def _hello(self) -> dict[str, object]:
         models = self._models()
         versions = {role: pack.card.version for role, pack in models.packs.items()}
@@ -97,7 +146,7 @@ class Worker:
     def _analyze(self, message: Message) -> None:
         from ml.findings_json import analysis_to_json
 
-        models = self._models()
+        models = self._models_for(message)
         given = cast("list[Message]", message["images"])
         done: list[ImageAnalysis] = []
         for item in given:
@@ -161,3 +210,9 @@ def _load_reader() -> MammogramReader:
     from ml.infer.reader import load_reader
 
     return load_reader()
+
+
+def _load_shadow(live: MammogramReader, folder: str) -> MammogramReader:
+    from ml.infer.reader import load_beside
+
+    return load_beside(live, Path(folder))

@@ -167,6 +167,24 @@ def load_reader(
     return MammogramReader(packs, graphs, engine.name)
 
 
+def load_beside(
+    live: MammogramReader, folder: Path, engine: Engine | None = None
+) -> MammogramReader:
+    """The same models with another one in place of that of its role; the rest is shared.
+
+    Raises
+    ------
+    WeightsMissingError, WeightsCorruptError, ModelError
+        Where the other one cannot be used, or not with the rest.
+    """
+    pack = read_pack(folder)
+    packs = {**live.packs, pack.card.role: pack}
+    wants_of({role: one.card for role, one in packs.items()})  # raises where they do not fit
+    engine = engine or choose_engine()
+    graphs = {**live.graphs, pack.card.role: engine.load(pack)}
+    return MammogramReader(packs, graphs, engine.name)
+
+
 def _fits(image: PreparedImage, wants: Wants) -> bool:
     fine = image.fine.spec if image.fine else None
     whole = image.prepared.spec if image.prepared else None

@@ -1,6 +1,6 @@
 """From a trained pack to the model in use: taken in with its audit, asked, promoted.
 
-What the window's buttons and `mammoscope models add`, `promote` and `back` call.
+What the window's buttons and `mammoscope models add`, `promote`, `back` and `shadow` call.
 """
 
 from __future__ import annotations
@@ -216,12 +216,25 @@ def main(given: Namespace) -> None:
         sys.stdout.write(f"{added.key}\t{added.role}\n")
     elif given.action == "back":
         sys.stdout.write(f"{versions.go_back(given.role, given.who) or THE_PROGRAMS}\n")
+    elif given.action == "shadow":
+        _shadow(versions, given)
     else:
         _promote(versions, given)
 
 
+def _shadow(versions: Versions, given: Namespace) -> None:
+    if given.off:
+        versions.end_shadow(given.off, given.who)
+    else:
+        versions.put_in_shadow(_role_of(versions, given.key), given.key, given.who)
+
+
+def _role_of(versions: Versions, key: str) -> str:
+    return next((r for r in ROLES if key in {v.key for v in versions.all(r)}), ROLES[0])
+
+
 def _promote(versions: Versions, given: Namespace) -> None:
-    role = next((r for r in ROLES if given.key in {v.key for v in versions.all(r)}), ROLES[0])
+    role = _role_of(versions, given.key)
     decision = promote(versions, role, given.key, given.manifest, given.who)
     for one in decision.compared:
         sys.stdout.write(f"{one.sentence()}\n")
@@ -234,8 +247,11 @@ def _promote(versions: Versions, given: Namespace) -> None:
 
 
 def _lines(versions: Versions) -> Iterator[str]:
-    """One line a version: what is in use has a star."""
+    """One line a version: what is in use has a star, what is in shadow a tilde."""
     for role in ROLES:
+        shadow = versions.shadow(role)
+        signs = {shadow.key: "~"} if shadow else {}
+        signs[versions.live(role)] = "*"
         for one in versions.all(role):
-            star = "*" if one.key == versions.live(role) else " "
-            yield f"{star} {one.key}\t{role}\t{one.added}\t{one.origin.audit or '-'}"
+            sign = signs.get(one.key, " ")
+            yield f"{sign} {one.key}\t{role}\t{one.added}\t{one.origin.audit or '-'}"

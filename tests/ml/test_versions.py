@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ml.errors import ModelError, WeightsCorruptError
-from ml.in_use import packs_in_use
+from ml.in_use import packs_in_use, shadows
 from ml.places import MODELS, MODELS_VARIABLE, OWN_MODELS_VARIABLE
 from ml.registry import CARD, read_pack
 from ml.versions import HISTORY, SHIPPED, Origin, Versions
@@ -120,3 +120,61 @@ def test_uses_of_a_test_part_are_counted_over_all_versions(
     assert versions.test(ROLE, first.key, "b" * 64) == 1
     assert versions.test(ROLE, second.key, "b" * 64) == 2
     assert versions.test(ROLE, second.key, "c" * 64) == 1
+
+
+def test_one_version_of_a_role_runs_in_shadow(versions: Versions, trained: Path) -> None:
+    first, second = versions.add(trained, ORIGIN), versions.add(trained, ORIGIN)
+    assert versions.shadow(ROLE) is None
+    for one in (first, second):
+        versions.put_in_shadow(ROLE, one.key, "Dr Reader")
+        shadow = versions.shadow(ROLE)
+        assert shadow is not None
+        assert (shadow.role, shadow.key, shadow.who) == (ROLE, one.key, "Dr Reader")
+        assert shadow.since
+    assert versions.shadow("classifier") is None
+    # Nothing is in use by being in shadow.
+    assert versions.live(ROLE) == SHIPPED
+    assert versions.end_shadow(ROLE, "Dr Reader") == second.key
+    assert versions.shadow(ROLE) is None
+    with pytest.raises(ModelError, match="runs in shadow"):
+        versions.end_shadow(ROLE, "Dr Reader")
+
+
+def test_what_comes_into_use_is_no_shadow_any_more(versions: Versions, trained: Path) -> None:
+    first, second = versions.add(trained, ORIGIN), versions.add(trained, ORIGIN)
+    versions.put_in_shadow(ROLE, second.key, "Dr Reader")
+    versions.promote(ROLE, first.key, "Dr Reader", {})
+    shadow = versions.shadow(ROLE)
+    assert shadow is not None, "another one was promoted"
+    versions.promote(ROLE, second.key, "Dr Reader", {})
+    assert versions.shadow(ROLE) is None
+    with pytest.raises(ModelError, match="is in use"):
+        versions.put_in_shadow(ROLE, second.key, "Dr Reader")
+    versions.put_in_shadow(ROLE, first.key, "Dr Reader")
+    assert versions.go_back(ROLE, "Dr Reader") == first.key
+    assert versions.shadow(ROLE) is None
+
+
+def test_only_a_whole_version_runs_in_shadow(versions: Versions, trained: Path) -> None:
+    with pytest.raises(ModelError, match="not among the versions"):
+        versions.put_in_shadow(ROLE, "tiny-detector@1", "Dr Reader")
+    added = versions.add(trained, ORIGIN)
+    name = next(iter(read_pack(trained).card.files))
+    (versions.place(ROLE, added.key) / name).write_bytes(b"other")
+    with pytest.raises(WeightsCorruptError):
+        versions.put_in_shadow(ROLE, added.key, "Dr Reader")
+    assert versions.shadow(ROLE) is None
+
+
+def test_where_a_shadow_lies_is_known_everywhere(versions: Versions, trained: Path) -> None:
+    own = {OWN_MODELS_VARIABLE: str(versions.folder)}
+    assert shadows(own) == ()
+    added = versions.add(trained, ORIGIN)
+    versions.put_in_shadow(ROLE, added.key, "Dr Reader")
+    (found,) = shadows(own)
+    assert (found.shadow.key, found.folder) == (added.key, versions.place(ROLE, added.key))
+    assert packs_in_use(own)[ROLE] != found.folder
+    assert shadows({**own, MODELS_VARIABLE: str(MODELS)}) == ()
+    (found.folder / CARD).unlink()
+    with pytest.raises(ModelError, match=added.key):
+        shadows(own)

@@ -31,6 +31,7 @@ from ml.texts import mark
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from multiprocessing.shared_memory import SharedMemory
+    from pathlib import Path
 
     from ml.exchange import Message, PreparedImage
     from ml.findings import Analysis
@@ -58,6 +59,10 @@ class _Pending:
     blocks: list[SharedMemory]
     progress: Progress
     tries: int = 0
+
+    @property
+    def in_shadow(self) -> bool:
+        return "shadow" in self.message
 
 
 class ModelProcess:
@@ -104,8 +109,17 @@ class ModelProcess:
         """Ask for the engine and the models' versions, when they are loaded."""
         return cast("Future[Message]", self._ask({"type": "hello"}, []))
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for an answer; what is in shadow counts as nobody."""
+        with self._lock:
+            return any(not item.in_shadow for item in self._pending.values())
+
     def submit(
-        self, images: Sequence[PreparedImage], progress: Progress = lambda done, of: None
+        self,
+        images: Sequence[PreparedImage],
+        progress: Progress = lambda done, of: None,
+        shadow: Path | None = None,
     ) -> Future[Analysis]:
         """Ask for an analysis.
 
@@ -113,6 +127,9 @@ class ModelProcess:
         ----------
         progress
             Called on the receiving thread with how many images are done, of how many.
+        shadow
+            Folder of a pack that stands in for the model of its role; it is asked when nobody
+            waits for another answer, and once only. None: the models in use.
 
         Returns
         -------
@@ -124,6 +141,8 @@ class ModelProcess:
         items = [image_to_message(i, some) for i, some in zip(images, blocks, strict=True)]
         own = [block for some in blocks for block in some]
         message: Message = {"type": "analyze", "images": items}
+        if shadow is not None:
+            message["shadow"] = str(shadow)
         return cast("Future[Analysis]", self._ask(message, own, progress))
 
     def renew(self) -> None:
@@ -238,7 +257,8 @@ class ModelProcess:
             self._process = None
             items = [item for item in self._pending.values() if not item.future.done()]
             # The oldest one was at work; only that one may be to blame, but all are lost.
-            again = [item for item in items if item.tries < _TRIES]
+            # What nobody waits for must not end the process a second time.
+            again = [item for item in items if item.tries < _TRIES and not item.in_shadow]
             for item in again:
                 self._send(item)
         for item in items:

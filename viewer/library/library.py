@@ -30,6 +30,7 @@ from viewer.library.database import (
     replace_database,
 )
 from viewer.library.reads import analyses_of, latest_scores, read_studies
+from viewer.library.shadows import ADDITION, pairs_of, rows_of, unseen
 from viewer.library.words import DECISIONS, OUTCOMES, addition, decisions_in, outcomes_in
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from viewer.core.decision import Decision, Outcome
     from viewer.core.drift import Scored
     from viewer.core.read_study import ReadStudy
+    from viewer.core.shadow import Pair
 
     _Statement = tuple[str, Sequence[tuple[object, ...]]]
 
@@ -257,6 +259,34 @@ class Library:
             for i in analysis.images
         ]
         self._write_all(("INSERT OR REPLACE INTO analyses VALUES (?, ?, ?)", rows))
+
+    def keep_shadow(self, role: str, said: Analysis, live: Analysis) -> None:
+        """Keep what a model in shadow said, apart from the analyses: it is never shown.
+
+        Parameters
+        ----------
+        role
+            Of the model in shadow; the others are those in use.
+        live
+            What the models in use said of the same images.
+        """
+        self._write_all((ADDITION, rows_of(role, _key(said.models), said, live)))
+
+    def unseen_by_shadow(
+        self, sop_instance_uids: Iterable[str], models: Mapping[str, ModelUse]
+    ) -> tuple[str, ...]:
+        """Those of the images of which `keep_shadow` kept nothing by these models."""
+        return unseen(self._read, sop_instance_uids, _key(models))
+
+    def shadow_pairs(self, role: str, weights: tuple[str, str]) -> tuple[Pair, ...]:
+        """Both scores of each image that a model in shadow, and the one in use, looked at.
+
+        Parameters
+        ----------
+        weights
+            By which the two are named, the one in shadow first.
+        """
+        return pairs_of(self._read, role, weights)
 
     def analysis_of(
         self, sop_instance_uids: Iterable[str], models: Mapping[str, ModelUse]

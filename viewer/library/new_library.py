@@ -141,5 +141,18 @@ STRICT
     """
 CREATE INDEX outcomes_of_study ON outcomes (study_uid, number)
     """,
-    "INSERT INTO alembic_version VALUES ('0003')",
+    """
+CREATE TABLE shadows (
+sop_instance_uid TEXT NOT NULL,
+model_hashes TEXT NOT NULL,
+role TEXT NOT NULL,
+content TEXT NOT NULL,
+PRIMARY KEY (sop_instance_uid, model_hashes)
+)
+STRICT
+    """,
+    """
+CREATE INDEX shadows_of_role ON shadows (role)
+    """,
+    "INSERT INTO alembic_version VALUES ('0004')",
 )

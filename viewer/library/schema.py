@@ -41,7 +41,7 @@ files = Table(
     sqlite_strict=True,
 )
 
-# No key of the next four points to `studies`: what was said outlives the list of recent ones.
+# No key of the next five points to `studies`: what was said outlives the list of recent ones.
 readings = Table(
     "readings",
     metadata,
@@ -60,6 +60,18 @@ analyses = Table(
     Column("sop_instance_uid", Text, primary_key=True),
     Column("model_hashes", Text, primary_key=True),
     Column("content", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# What models in shadow said; a table of its own, so that no look-up of analyses finds it.
+shadows = Table(
+    "shadows",
+    metadata,
+    Column("sop_instance_uid", Text, primary_key=True),
+    Column("model_hashes", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Index("shadows_of_role", "role"),
     sqlite_strict=True,
 )
 

@@ -41,6 +41,7 @@ from viewer.qt.panels.lane import LaneLine
 from viewer.qt.panels.thumbnails import ThumbnailsPanel
 from viewer.qt.panels.work_list import WorkListPanel
 from viewer.qt.resume_bar import ResumeBar
+from viewer.qt.shadow import Shadower
 from viewer.qt.watching import tell_drift
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class MainWindow(QMainWindow):
         self.analyzer = Analyzer(
             session, self.images, runner, models, self._settings, self, self.jobs.hold, kept
         )
+        if library is not None:
+            self.shadower = Shadower(session, self.images, runner, models, library, self)
         self.canvas = Canvas(session, self.images)
         self.deciding = Deciding(session, preferences, self.canvas, parent=self)
         self.work_list = WorkListPanel(session)

@@ -17,7 +17,7 @@ from ml.manifest import Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
 from ml.train import promotion
 from ml.train.order import AUDIT
-from ml.versions import SHIPPED, Versions
+from ml.versions import SHIPPED, Origin, Versions
 from tests.factories.packs import make_packs
 from tests.ml.synth.test_making import Watch
 from viewer.__main__ import main
@@ -103,6 +103,27 @@ def test_a_version_is_added_promoted_and_gone_back_from(
     assert "comes with the program" in capsys.readouterr().out
     assert versions.live(ROLE) == SHIPPED
     assert main(["models", "back", ROLE]) == 1
+
+
+def test_a_version_runs_in_shadow_by_command(
+    trained: Path,
+    versions: Versions,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    key = versions.add(trained, Origin("a" * 64, "0.3.0")).key
+    assert main(["models", "shadow", key, "--who", "Dr Reader"]) == 0
+    shadow = versions.shadow(ROLE)
+    assert shadow is not None
+    assert (shadow.key, shadow.who) == (key, "Dr Reader")
+    assert main(["models", "versions"]) == 0
+    assert capsys.readouterr().out.startswith(f"~ {key}\t{ROLE}")
+    assert main(["models", "shadow", "--off", ROLE]) == 0
+    assert versions.shadow(ROLE) is None
+    for wrong in (["--off", ROLE], ["nothing@1"]):
+        assert main(["models", "shadow", *wrong]) == 1
+    for wrong in ([], [key, "--off", ROLE]):
+        assert main(["models", "shadow", *wrong]) == 2
+    assert versions.shadow(ROLE) is None
 
 
 def test_what_the_gate_holds_back_stays_out_and_each_question_counts(

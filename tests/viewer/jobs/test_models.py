@@ -10,7 +10,7 @@ import pytest
 
 from ml.errors import ModelError, ModelMemoryError, WeightsCorruptError
 from ml.registry import WEIGHTS
-from tests.factories.packs import make_packs, make_prepared
+from tests.factories.packs import make_packs, make_prepared, rewrite_card
 from viewer.jobs.models import ModelProcess
 
 if TYPE_CHECKING:
@@ -134,3 +134,31 @@ def test_a_program_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be started"):
         process.submit([make_prepared()]).result(WAIT_S)
     process.close()
+
+
+def test_another_pack_stands_in_for_the_model_of_its_role(
+    models: ModelProcess, tmp_path: Path
+) -> None:
+    own = make_packs(tmp_path)["detector"]
+    rewrite_card(own, name="own-detector")
+    shadow = models.submit([make_prepared()], shadow=own)
+    assert not models.busy, "nobody waits for it"
+    live = models.submit([make_prepared()])
+    assert models.busy
+    assert live.result(WAIT_S).models["detector"].name == "tiny-detector"
+    said = shadow.result(WAIT_S)
+    assert said.models["detector"].name == "own-detector"
+    assert said.models["classifier"].name == "tiny-classifier"
+    assert said.images[0].findings
+    assert not models.busy
+
+
+def test_what_is_in_shadow_ends_the_process_once_only(tmp_path: Path) -> None:
+    process = ModelProcess([sys.executable, "-c", DIES_ON_ANALYZE])
+    try:
+        shadow = process.submit([make_prepared()], shadow=tmp_path)
+        with pytest.raises(ModelMemoryError):
+            shadow.result(WAIT_S)
+        assert process.pid is None, "it was not asked again"
+    finally:
+        process.close()

@@ -6,8 +6,10 @@ from types import MappingProxyType
 
 import pytest
 
+from ml.findings import Analysis
 from ml.mammo.codes import Laterality
-from tests.factories.analyses import FOUR_VIEWS, MODELS, make_analysis
+from tests.factories.analyses import FOUR_VIEWS, MODELS, make_analysis, make_finding
+from viewer.core.shadow import Pair
 from viewer.core.state import Impression, Reading
 from viewer.library.database import MIGRATIONS, is_whole
 from viewer.library.library import Library, RecentStudy
@@ -106,12 +108,17 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: Path):
 
 
 def damage(path: Path) -> None:
-    """Make a library whose first page is whole, and no other."""
+    """Make a library whose analyses are damaged, and nothing that is read on opening."""
     library = Library(path)
     library.keep_analysis(make_analysis())
     library.close()
+    with closing(sqlite3.connect(path)) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'analyses'"
+        ).fetchone()
     content = bytearray(path.read_bytes())
-    content[4096:] = b"\xaa" * (len(content) - 4096)
+    content[(page - 1) * size : page * size] = b"\xaa" * size
     path.write_bytes(content)
 
 
@@ -297,3 +304,58 @@ def test_the_latest_of_many_are_read_some_at_a_time(path: Path):
         keep_under(library, "c" * 64, number / 100, f"1.{number}")
     scored = library.latest_scores("classifier", "c" * 64, 40)
     assert [one.image for one in scored] == [f"1.{number}" for number in range(49, 9, -1)]
+
+
+def in_shadow(lesion: float, mark: float) -> Analysis:
+    """What another detector says of RCC, with the same classifier beside it."""
+    models = MODELS | {"detector": replace(MODELS["detector"], weights_sha256="e" * 64)}
+    first = make_analysis().images[0]
+    image = replace(first, lesion_score=lesion, findings=(make_finding(mark),))
+    return replace(make_analysis(), models=models, images=(image,))
+
+
+def test_what_a_model_in_shadow_said_is_never_taken_for_an_analysis(path: Path):
+    library = Library(path)
+    places = {uid: f"/a/{uid}" for uid in UIDS}
+    library.remember_study(RecentStudy("1.2.3", "/a", "A", "2026-01-01", places))
+    live, shadow = make_analysis(), in_shadow(0.99, 0.98)
+    library.keep_analysis(live)
+    library.keep_shadow("detector", shadow, live)
+    # By the whole of its models' names; by the classifier, which is the same; by the detector.
+    assert library.analysis_of(UIDS[:1], shadow.models) is None
+    kept = library.analysis_of(UIDS[:1], MODELS)
+    assert kept is not None
+    assert [image.lesion_score for image in kept.images] == [0.63]
+    last = library.latest_analyses("1.2.3", MODELS["classifier"].weights_sha256)
+    assert max(image.lesion_score or 0 for image in last) == 0.63
+    for role, weights in (("classifier", "c" * 64), ("detector", "d" * 64)):
+        scored = library.latest_scores(role, weights)
+        assert len(scored) == 4
+        assert max(one.score for one in scored) < 0.9
+    assert library.latest_scores("detector", "e" * 64) == ()
+
+
+def test_both_scores_of_an_image_are_read_together(path: Path):
+    library = Library(path)
+    live, shadow = make_analysis(), in_shadow(0.99, 0.2)
+    assert library.unseen_by_shadow(UIDS, shadow.models) == UIDS
+    library.keep_shadow("detector", shadow, live)
+    assert library.unseen_by_shadow(UIDS, shadow.models) == UIDS[1:]
+    assert library.unseen_by_shadow(UIDS, MODELS) == UIDS
+    weights = ("e" * 64, "d" * 64)
+    assert library.shadow_pairs("detector", weights) == (Pair(0.2, 0.71),)
+    assert library.shadow_pairs("classifier", weights) == ()
+    assert library.shadow_pairs("detector", ("e" * 64, "f" * 64)) == ()
+    assert library.shadow_pairs("detector", ("d" * 64, "d" * 64)) == ()
+    # Looked at once more: the last word counts, once.
+    library.keep_shadow("detector", in_shadow(0.99, 0.3), live)
+    assert library.shadow_pairs("detector", weights) == (Pair(0.3, 0.71),)
+
+
+def test_an_image_that_both_refused_is_seen_and_not_counted(path: Path):
+    library = Library(path)
+    refused = replace(in_shadow(0.0, 0.5).images[0], refused="spot", lesion_score=None)
+    shadow = replace(in_shadow(0.0, 0.5), images=(refused,))
+    library.keep_shadow("detector", shadow, replace(make_analysis(), images=(refused,)))
+    assert library.unseen_by_shadow(UIDS, shadow.models) == UIDS[1:]
+    assert library.shadow_pairs("detector", ("e" * 64, "d" * 64)) == ()

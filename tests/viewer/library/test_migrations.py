@@ -182,7 +182,7 @@ def test_the_readers_word_can_be_kept_in_a_library_of_version_two(path: Path) ->
     path.parent.mkdir()
     with closing(sqlite3.connect(path)) as connection:
         migrate(connection)
-        for name in ("decisions", "outcomes"):
+        for name in ("decisions", "outcomes", "shadows"):
             connection.execute(f"DROP TABLE {name}")
         connection.execute("UPDATE alembic_version SET version_num = '0002'")
         connection.execute("PRAGMA user_version = 2")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from ml.audit.report import Verdict
 from ml.texts import mark, translate
 from viewer.core.drift import Standing, maker_text, sentence
 from viewer.core.retraining import ROLES, reading
+from viewer.core.shadow import beside_text
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import name_button
 from viewer.qt.retraining.charts import CurveChart, chance_chart
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ml.registry import Figure
     from viewer.core.drift import Watched
     from viewer.core.retraining import Comparison, Helps, Run
+    from viewer.core.shadow import Beside
     from viewer.jobs.retrained import InUse, Line
 
 VERDICT_TITLES = {
@@ -38,16 +40,14 @@ DRIFT_SIGNS = {
     Standing.WATCH: "amber",
     Standing.ALARM: "red",
 }
-# Under which a curve cannot be read.
-CURVE_PX = 240
 HELPS_SIGNS = {
     "helps": "green",
     "too few to tell": "amber",
     "other errors": "amber",
     "harms": "red",
 }
-# Of a curve that leaves room for samples.
-CURVE_PX = 280
+# Of a curve that leaves room for samples, and of one that need not (Qt's QWIDGETSIZE_MAX).
+CURVE_PX, FREE_PX = 280, 16_777_215
 ORDER_OF_VERDICTS = (Verdict.RED, Verdict.AMBER, Verdict.GREEN)
 
 
@@ -131,7 +131,6 @@ class TrainPage(Page):
         self.curve = CurveChart()
         rows = self.clear(self.left)
         rows.addWidget(heading(translate("Errors while it learns")))
-        self.curve.widget.setMinimumHeight(CURVE_PX)
         rows.addWidget(self.curve.widget, 1)
         self.samples = SamplesView()
         rows.addWidget(self.samples)
@@ -140,6 +139,7 @@ class TrainPage(Page):
         """Draw the curve and the samples, and say what they mean."""
         self.curve.show(run.curve)
         self.samples.show_samples(run.samples)
+        self.curve.widget.setMaximumHeight(CURVE_PX if run.samples else FREE_PX)
         rows = self.clear(self.right)
         rows.addWidget(heading(translate("What the curve says")))
         rows.addWidget(label(reading(run.curve)))
@@ -220,13 +220,21 @@ class PromotePage(Page):
     -------
     back_requested : str
         Use the earlier model of a role again.
+    shadow_requested : str, str
+        Have a version of a role run in shadow; an empty one: none of that role.
+    listed
+        The versions are shown anew: what is known of them may be, too.
     """
 
     back_requested = Signal(str)
+    shadow_requested = Signal(str, str)
+    listed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.backs: dict[str, QPushButton] = {}
+        self.shadows: dict[tuple[str, str], QPushButton] = {}
+        self._in_shadow: tuple[Beside, ...] | None = None
         self._in_use: InUse | None = None
         self._watched: tuple[Watched, ...] = ()
 
@@ -244,6 +252,13 @@ class PromotePage(Page):
         """List all versions; those in use have a sign."""
         self._in_use = in_use
         self._show_left(in_use)
+        self.listed.emit()
+
+    def show_shadows(self, told: tuple[Beside, ...]) -> None:
+        """Say of each version in shadow how it compares with the one in use."""
+        self._in_shadow = told
+        if self._in_use is not None:
+            self._show_left(self._in_use)
 
     def show_drift(self, watched: tuple[Watched, ...]) -> None:
         """Say of each model in use whether it scores as its card says."""
@@ -253,7 +268,7 @@ class PromotePage(Page):
 
     def _show_left(self, in_use: InUse) -> None:
         rows = self.clear(self.left)
-        self.backs = {}
+        self.backs, self.shadows = {}, {}
         for role, word in ROLES:
             lines = [each for each in in_use.lines if each.role == role]
             head = QHBoxLayout()
@@ -262,11 +277,30 @@ class PromotePage(Page):
                 head.addWidget(self._back(role))
             rows.addLayout(head)
             for each in reversed(lines):
-                rows.addWidget(_version_line(each))
+                rows.addLayout(self._version(each))
             for watched in self._watched:
                 if watched.role == role:
                     rows.addWidget(_drift_line(watched))
         rows.addStretch(1)
+
+    def _version(self, version: Line) -> QHBoxLayout:
+        """A version, and where it is not in use the button that has it run in shadow."""
+        told = next((t for t in self._in_shadow or () if t.key == version.key), None)
+        row = QHBoxLayout()
+        row.addWidget(_version_line(version, told), 1)
+        # Without a library nothing that it says could be kept.
+        if version.key and not version.live and self._in_shadow is not None:
+            asked = "" if told else version.key
+            button = QPushButton()
+            name_button(button, translate("End shadow") if told else translate("Run in shadow"))
+            button.setToolTip(
+                translate("It looks at what you have analyzed, behind you, and shows nothing.")
+            )
+            button.setAutoDefault(False)
+            button.clicked.connect(lambda: self.shadow_requested.emit(version.role, asked))
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+            self.shadows[version.role, version.key] = button
+        return row
 
     def _back(self, role: str) -> QPushButton:
         button = QPushButton()
@@ -283,11 +317,13 @@ def _drift_line(watched: Watched) -> QWidget:
     return line(sign, title, sentence(watched))
 
 
-def _version_line(version: Line) -> QWidget:
+def _version_line(version: Line, told: Beside | None = None) -> QWidget:
     title = version.key or translate("The model that comes with the program")
     parts = [version.added, translate("audit {verdict}").format(verdict=version.audit)]
     text = " · ".join(parts) if version.audit else version.added
     if version.override:
         text += " · " + translate("overridden: {reason}").format(reason=version.override)
-    right = translate("in use") if version.live else ""
+    if told is not None:
+        text += "\n" + beside_text(told)
+    right = translate("in shadow") if told else translate("in use") if version.live else ""
     return line("green" if version.live else "none", title, text, right)
