@@ -6,7 +6,7 @@ with messages to the window: it is given a `Control` and knows of neither.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -48,6 +48,16 @@ class Control:
 
 
 NOBODY = Control()
+
+
+class Breathing(Generic[Thing]):
+    """Things that are gone through again and again, with a breath before each."""
+
+    def __init__(self, things: Iterable[Thing], control: Control) -> None:
+        self._things, self._control = tuple(things), control
+
+    def __iter__(self) -> Iterator[Thing]:
+        return breathing(self._things, self._control)
 
 
 def breathing(things: Iterable[Thing], control: Control) -> Iterator[Thing]:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from ml.control import NOBODY, Control, breathing
 from ml.models.classifier import MAP_CELL_PX as CELL_PX
 from ml.models.classifier import TRUNK_BLOCKS, build_classifier
 from ml.train.crops import Crop, CropSource, sampling_of, whole_canvas
@@ -98,6 +99,7 @@ def train_classifier(
     device: str = "cpu",
     progress: Callable[[int, float], None] = lambda step, loss: None,
     begun: Callable[[nn.Module], None] = lambda averaged: None,
+    control: Control = NOBODY,
 ) -> Classifier:
     """Train, going on from the folder's checkpoint where there is one; return the average.
 
@@ -107,11 +109,15 @@ def train_classifier(
         Begin with ImageNet's weights.
     start
         Weights to begin with instead, such as those of `ml.train.patches`.
+    control
+        Asked while the images pass the trunk, before the first step.
 
     Raises
     ------
     DataError
         Where the folder holds a training with other settings.
+    Stopped
+        Where `control` or `progress` ends the work.
     """
     torch.manual_seed(recipe.seed)
     model = build_classifier(pretrained=pretrained)
@@ -120,8 +126,10 @@ def train_classifier(
     model.to(device).to(memory_format=torch.channels_last)
     for name, weights in model.named_parameters():
         weights.requires_grad_(not _in_trunk(name))
-    easy = make_variants(model, phantoms, recipe.phantom_variants, recipe.seed)
-    hard = make_variants(model, real, recipe.real_variants, recipe.seed + 1) if real else None
+    easy = make_variants(model, phantoms, recipe.phantom_variants, recipe.seed, control)
+    hard = None
+    if real:
+        hard = make_variants(model, real, recipe.real_variants, recipe.seed + 1, control)
     averaged = train(
         model,
         recipe,
@@ -141,13 +149,15 @@ def _loss_of(model: nn.Module, batch: tuple[torch.Tensor, list[Crop]]) -> torch.
     return classifier_loss(outputs, crops)
 
 
-def make_variants(model: Classifier, source: CropSource, count: int, seed: int) -> Variants:
+def make_variants(
+    model: Classifier, source: CropSource, count: int, seed: int, control: Control = NOBODY
+) -> Variants:
     """Pass `count` augmented variants of each image through the trunk."""
     model.eval()
     features: list[torch.Tensor] = []
     crops: list[Crop] = []
     for number, index in enumerate(source.indices):
-        for variant in range(count):
+        for variant in breathing(range(count), control):
             crop = whole_canvas(source, index, np.random.default_rng((seed, index, variant)))
             with torch.inference_mode():
                 image = torch.from_numpy(crop.pixels)[None, None].to(device_of(model))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from ml.control import NOBODY, Control, breathing
+from ml.control import NOBODY, Breathing, Control, breathing
 from ml.data.canvases import read_canvases, split_of, write_canvases, write_pairs
 from ml.data.duplicates import fingerprints, refuse_duplicates
 from ml.data.sources.listed import listed_canvases, listed_pairs
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
+    from torch import nn
 
     from ml.data.canvases import CanvasItem, CanvasSet
     from ml.mammo.prepare import PrepareSpec
@@ -76,8 +77,7 @@ def main(
     overrides
         Why it is trained on data whose audit was red: stays on the card.
     teaching
-        Which images teach, and how; every image alike where it is left out. With one, only
-        real images validate and test.
+        Which images teach, and how; left out: all alike. With one, only real ones measure.
     prepared
         Folder of the prepared images, for several trainings on one manifest to share.
     sample_every
@@ -91,28 +91,22 @@ def main(
         Where `control` ends the work; it goes on from the checkpoint.
     """
     kind = device_of_order(device)
-    manifest = read_manifest(manifest_path)
+    manifest = _for_mode(read_manifest(manifest_path), teaching)
     beside = {} if from_scratch else _beside(role)
     wants = _wants(role, beside.get(FINE_ROLE))
-    manifest = _for_mode(manifest, teaching)
     purposes = _purposes(manifest, prepared or out / PREPARED, wants, role, control)
     training, there = _material(role, purposes[Split.TRAIN])
     parent = None if from_scratch else _parent(role, training.spec)
     _refuse_known((*([parent] if parent else []), *beside.values()), manifest)
     lesson = Lesson.of(training, there, teaching)
     plan = lesson.plan(plan or _plan(lesson.planned(), kind, parent)).part(part)
-    _write_plan(out, plan, lesson)
     shown = _material(role, purposes[Split.VALIDATION])
     samples = Sampled(control, role, *shown, out, sample_every)
-    steps = Steps(role, plan, samples)
-    told, seen, start = steps.of_stage, samples.watch, _weights(parent)
-    model = teach(
-        role, training, lesson.stages, plan, out, start=start, progress=told, begun=seen
-    )
+    model = _taught(role, lesson, plan, out, _weights(parent), samples)
     control.log(translate(mark("Measuring on the rows for validation and testing.")))
     origin = _origin(role, manifest_path, lesson, parent, overrides)
-    pack = make_pack(out, role, model, origin, _held_out(purposes), beside=beside)
-    _tell(pack, steps.of, control)
+    pack = make_pack(out, role, model, origin, _held_out(purposes, control), beside=beside)
+    _tell(pack, Steps(role, plan, control).of, control)
 
 
 def prepare(
@@ -237,6 +231,28 @@ def _plan(training: CanvasSet, device: str, parent: ModelPack | None) -> Plan:
     return plan_training(fingerprint(training), device_at_hand(device), tuning=tuning)
 
 
+def _taught(
+    role: str,
+    lesson: Lesson,
+    plan: Plan,
+    out: Path,
+    start: Mapping[str, torch.Tensor] | None,
+    samples: Sampled,
+) -> nn.Module:
+    _write_plan(out, plan, lesson)
+    return teach(
+        role,
+        lesson.training,
+        lesson.stages,
+        plan,
+        out,
+        start=start,
+        progress=Steps(role, plan, samples).of_stage,
+        begun=samples.watch,
+        control=samples,
+    )
+
+
 def _tell(pack: ModelPack, steps: int, control: Control) -> None:
     for figure in pack.card.figures:
         control.log(
@@ -341,18 +357,24 @@ def _purposes(
     }
     refuse_duplicates(
         {
-            purpose: fingerprints((item.image_id, pixels) for pixels, item in some.images())
+            purpose: fingerprints(
+                (item.image_id, pixels) for pixels, item in breathing(some.images(), control)
+            )
             for purpose, some in purposes.items()
         }
     )
     return purposes
 
 
-def _held_out(purposes: Mapping[Split, CanvasSet]) -> HeldOut:
+def _held_out(purposes: Mapping[Split, CanvasSet], control: Control) -> HeldOut:
+    validation, test = (
+        Breathing(purposes[purpose].pairs(), control)
+        for purpose in (Split.VALIDATION, Split.TEST)
+    )
     return HeldOut(
         "the manifest's rows for validation",
-        tuple(purposes[Split.VALIDATION].pairs()),
-        {"the manifest's rows for testing": tuple(purposes[Split.TEST].pairs())},
+        validation,
+        {"the manifest's rows for testing": test},
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ml.control import NOBODY, Control, breathing
 from ml.evaluate.outcomes import marked
 from ml.infer.detections import decode
 from ml.infer.engine import as_canvas
@@ -51,7 +52,12 @@ def with_told(source: CropSource) -> CropSource:
 
 
 def with_hard(
-    source: CropSource, model: nn.Module, *, device: str = "cpu", at_most: int = AT_MOST
+    source: CropSource,
+    model: nn.Module,
+    *,
+    device: str = "cpu",
+    at_most: int = AT_MOST,
+    control: Control = NOBODY,
 ) -> CropSource:
     """The same source, which knows, too, the places that a detector takes for lesions.
 
@@ -61,11 +67,16 @@ def with_hard(
         A detector; the same weights give the same places.
     at_most
         Look at so many of the images only, evenly spread.
+
+    Raises
+    ------
+    Stopped
+        Where `control` ends the work.
     """
     network = deployed(model).to(device)
     every = max(1, math.ceil(len(source.indices) / at_most))
     places = dict(source.hard)
-    for index in source.indices[::every]:
+    for index in breathing(source.indices[::every], control):
         canvas = torch.from_numpy(as_canvas(source.canvases.pixels[index])).to(device)
         with torch.no_grad(), half_where_native(torch.device(device)):
             output = network(canvas).float().cpu().numpy()

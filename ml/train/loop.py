@@ -116,8 +116,7 @@ def train(
             training.save(checkpoint, step + 1)
             raise
         if step % LOG_EVERY == 0:
-            seconds = (time.monotonic() - began) / (step - first + 1)
-            log.info("step %d loss %.3f %.2f s a step", step, loss.item(), seconds)
+            _log(step, loss, (time.monotonic() - began) / (step - first + 1))
         if (step + 1) % recipe.save_every == 0 or step + 1 == recipe.steps:
             training.save(checkpoint, step + 1)
     return average.model
@@ -129,6 +128,10 @@ def learning_rate(step: int, steps: int, warmup: int, peak: float) -> float:
         return peak * (step + 1) / warmup
     done = (step - warmup) / max(steps - warmup, 1)
     return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def _log(step: int, loss: torch.Tensor, seconds: float) -> None:
+    log.info("step %d loss %.3f %.2f s a step", step, loss.item(), seconds)
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -45,7 +45,7 @@ from ml.registry import FINE_ROLE, ModelCard, inherit, name_sha256, write_card
 from ml.train.export import export_pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -106,12 +106,13 @@ class HeldOut:
     validation
         Thresholds and calibration are chosen on it.
     tests
-        Each is measured by itself: figures of different data are never pooled.
+        Each is measured by itself: figures of different data are never pooled. All are gone
+        through again and again.
     """
 
     validation_name: str
-    validation: tuple[Pair, ...]
-    tests: Mapping[str, tuple[Pair, ...]]
+    validation: Iterable[Pair]
+    tests: Mapping[str, Iterable[Pair]]
 
 
 def make_pack(

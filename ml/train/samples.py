@@ -242,8 +242,8 @@ def _box(
     else:
         cv2.rectangle(drawn, (col0, row0), (col1, row1), colour, 1)
     # Lesions are named above their box and marks below it: one does not hide the other.
-    line = min(row1 + 12, drawn.shape[0] - 2) if broken else max(row0 - 4, 10)
-    font, large = cv2.FONT_HERSHEY_SIMPLEX, 0.38
+    line = min(row1 + 15, drawn.shape[0] - 2) if broken else max(row0 - 4, 12)
+    font, large = cv2.FONT_HERSHEY_SIMPLEX, 0.5
     (width, _), _ = cv2.getTextSize(word, font, large, 1)
     place = (max(min(col0, drawn.shape[1] - width - 2), 0), line)
     cv2.putText(drawn, word, place, font, large, colour, 1, cv2.LINE_AA)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ml.control import NOBODY, Control
 from ml.models.detector import build_detector
 from ml.train.classifier import train_classifier
 from ml.train.crops import CropSource
@@ -42,6 +45,7 @@ def teach(
     start: Weights | None = None,
     progress: Progress,
     begun: Callable[[nn.Module], None] = lambda averaged: None,
+    control: Control = NOBODY,
 ) -> nn.Module:
     """Train a role's network, going on from the checkpoints in `out` where there are any.
 
@@ -56,6 +60,8 @@ def teach(
         An installed model's weights to begin with.
     begun
         Given the averaged model of each part and stage before its first step.
+    control
+        Asked where images are looked through before a first step.
 
     Returns
     -------
@@ -67,13 +73,23 @@ def teach(
     DataError
         Where the folder holds a training with other settings.
     Stopped
-        Where `progress` raises it.
+        Where `progress` or `control` raises it.
     """
     tuned = start is not None
-    lessons = _Lessons(canvases, stages, plan, out, progress, begun, tuned=tuned)
+    told = _Told(progress, begun, control)
+    lessons = _Lessons(canvases, stages, plan, out, told, tuned=tuned)
     if role != "classifier":
         return lessons.detector(start)
     return lessons.classifier(lessons.patches(start).state_dict())
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Who is told of the steps, and who is asked whether to go on."""
+
+    progress: Progress
+    begun: Callable[[nn.Module], None]
+    control: Control
 
 
 class _Lessons:
@@ -85,13 +101,12 @@ class _Lessons:
         stages: Sequence[Stage],
         plan: Plan,
         out: Path,
-        progress: Progress,
-        begun: Callable[[nn.Module], None],
+        told: _Told,
         *,
         tuned: bool,
     ) -> None:
         self._canvases, self._stages, self._plan = canvases, stages, plan
-        self._out, self._progress, self._begun, self._tuned = out, progress, begun, tuned
+        self._out, self._told, self._tuned = out, told, tuned
         self._device = plan.device.kind
 
     def detector(self, start: Weights | None) -> nn.Module:
@@ -102,8 +117,8 @@ class _Lessons:
             crops, films = self._crops(stage)
             if start is None:
                 return crops, films
-            return _with_hard(crops, start, self._device), (
-                _with_hard(films, start, self._device) if films else None
+            return self._with_hard(crops, start), (
+                self._with_hard(films, start) if films else None
             )
 
         return self._through("detector", train_detector, recipes, sources, start)
@@ -116,7 +131,8 @@ class _Lessons:
     def classifier(self, start: Weights) -> nn.Module:
         """Through every stage with whole images."""
         recipes = recipes_of(self._plan.classifier, self._stages)
-        return self._through("classifier", train_classifier, recipes, self._wholes, start)
+        train = partial(train_classifier, control=self._told.control)
+        return self._through("classifier", train, recipes, self._wholes, start)
 
     def _through(
         self,
@@ -135,8 +151,8 @@ class _Lessons:
                 self._out / stage.folder,
                 start=models[-1].state_dict() if models else start,
                 device=self._device,
-                progress=self._progress(part, before),
-                begun=self._begun,
+                progress=self._told.progress(part, before),
+                begun=self._told.begun,
             )
             models.append(model)
             before += recipe.steps
@@ -166,8 +182,7 @@ class _Lessons:
             alike=stage.alike,
         )
 
-
-def _with_hard(crops: CropSource, start: Weights, device: str) -> CropSource:
-    model = build_detector()
-    model.load_state_dict(start)
-    return with_hard(crops, model, device=device)
+    def _with_hard(self, crops: CropSource, start: Weights) -> CropSource:
+        model = build_detector()
+        model.load_state_dict(start)
+        return with_hard(crops, model, device=self._device, control=self._told.control)

@@ -42,6 +42,9 @@ _TICK_S = 1.0
 _BEAT_S = 5.0
 # How long a job may take to end when it was asked to, before its process is killed.
 _GRACE_S = 10.0
+# A cancelled one has less: the device is to be free within five seconds, and what is killed
+# loses only what came after its checkpoint.
+_CANCEL_S = 3.0
 _CLOSE_S = 2.0
 # How long a job may take to be held by itself: one that imports and loads does not ask.
 _YIELD_S = 0.4
@@ -230,7 +233,7 @@ class JobDriver:
 
     def _steer(self, run: _Run, row: JobRow | None) -> None:
         if row is None or row.run_id != run.job.run_id or row.stopping:
-            run.stop()
+            run.stop(_CANCEL_S)
         elif row.state is JobState.PAUSING and not run.pausing:
             run.pausing = True
             run.ask("pause")

@@ -19,7 +19,7 @@ from viewer.library.jobs import Jobs
 from viewer.library.owners import this_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 COMMAND = [sys.executable, "-m", "tests.viewer.jobs.work"]
 WAIT_S = 20
@@ -29,10 +29,18 @@ ENDLESS = 100_000
 class Office:
     """A queue, what it told, and the patience to wait for it."""
 
-    def __init__(self, folder: Path, **options: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        command: Sequence[str] = COMMAND,
+        *,
+        wait_s: float = WAIT_S,
+        **options: bool,
+    ) -> None:
         self.folder = folder
         self.path = folder / "library.sqlite"
-        self.queue = JobQueue(self.path, COMMAND, **options)
+        self.wait_s = wait_s
+        self.queue = JobQueue(self.path, command, **options)
         self.changes: list[Change] = []
         self._told = threading.Event()
         self.queue.subscribe(self._hear)
@@ -62,7 +70,7 @@ class Office:
         return self.row(job_id).state
 
     def wait(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + WAIT_S
+        end = time.monotonic() + self.wait_s
         while not condition():
             assert time.monotonic() < end, [(j.title, j.state) for j in self.queue.jobs()]
             self._told.clear()
@@ -247,6 +255,19 @@ def test_a_job_that_stands_still_can_be_cancelled(office: Office) -> None:
         office.wait(lambda: office.is_still(job_id))
         office.queue.cancel(job_id)
         office.wait_for(job_id, JobState.CANCELLED)
+
+
+def test_a_cancelled_job_that_does_not_ask_is_ended_all_the_same(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viewer.jobs.job_driver._CANCEL_S", 0.1)
+    first, second = office.submit("deaf", ENDLESS), office.count(3)
+    office.wait_to_work(first)
+    office.queue.cancel(first)
+    office.wait_for(first, JobState.CANCELLED)
+    made = len(office.made(first))
+    office.wait_for(second, JobState.DONE)
+    assert len(office.made(first)) == made
 
 
 def test_a_job_that_starts_while_an_analysis_runs_waits(office: Office) -> None:
