@@ -21,7 +21,7 @@ usage: mammoscope [--together] [PATH ...]     the viewer; --together hangs all a
        mammoscope audit MANIFEST [--json FILE] [--override REASON]
        mammoscope train {detector,calcifications,classifier,generator} --manifest FILE --out DIR
        mammoscope evaluate --manifest FILE [--model NAME@VERSION] --json FILE
-       mammoscope models {list,show,versions,drift,add,promote,back}
+       mammoscope models {list,show,versions,drift,add,promote,back,shadow}
 
 Mammoscope opens mammograms and has models look at them. Research use only.
 example: mammoscope study/

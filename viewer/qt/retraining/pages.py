@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from ml.audit.report import Verdict
 from ml.texts import mark, translate
-from viewer.core.drift import Standing, maker_text, sentence
+from viewer.core.drift import Standing, sentence
 from viewer.core.retraining import ROLES, reading
 from viewer.core.shadow import beside_text
 from viewer.qt.cards import label
@@ -48,6 +48,8 @@ HELPS_SIGNS = {
 }
 # Of a curve that leaves room for samples, and of one that need not (Qt's QWIDGETSIZE_MAX).
 CURVE_PX, FREE_PX = 280, 16_777_215
+# Left, top, right, bottom: under the words of a line, beside its sign.
+BESIDE_PX = (20, 0, 4, 8)
 ORDER_OF_VERDICTS = (Verdict.RED, Verdict.AMBER, Verdict.GREEN)
 
 
@@ -277,17 +279,19 @@ class PromotePage(Page):
                 head.addWidget(self._back(role))
             rows.addLayout(head)
             for each in reversed(lines):
-                rows.addLayout(self._version(each))
+                told = next((t for t in self._in_shadow or () if t.key == each.key), None)
+                rows.addLayout(self._version(each, told))
+                if told is not None:
+                    rows.addWidget(_beside_line(told))
             for watched in self._watched:
                 if watched.role == role:
                     rows.addWidget(_drift_line(watched))
         rows.addStretch(1)
 
-    def _version(self, version: Line) -> QHBoxLayout:
+    def _version(self, version: Line, told: Beside | None) -> QHBoxLayout:
         """A version, and where it is not in use the button that has it run in shadow."""
-        told = next((t for t in self._in_shadow or () if t.key == version.key), None)
         row = QHBoxLayout()
-        row.addWidget(_version_line(version, told), 1)
+        row.addWidget(_version_line(version, in_shadow=told is not None), 1)
         # Without a library nothing that it says could be kept.
         if version.key and not version.live and self._in_shadow is not None:
             asked = "" if told else version.key
@@ -311,19 +315,25 @@ class PromotePage(Page):
         return button
 
 
+def _beside_line(told: Beside) -> QWidget:
+    made = label(beside_text(told), "dim")
+    made.setContentsMargins(*BESIDE_PX)
+    return made
+
+
 def _drift_line(watched: Watched) -> QWidget:
     sign = DRIFT_SIGNS[watched.standing]
-    title = translate("Scores of late") if watched.maker is None else maker_text(watched)
-    return line(sign, title, sentence(watched))
+    if watched.maker is None:
+        return line(sign, translate("Scores of late"), sentence(watched))
+    return line(sign, sentence(watched))
 
 
-def _version_line(version: Line, told: Beside | None = None) -> QWidget:
+def _version_line(version: Line, *, in_shadow: bool) -> QWidget:
     title = version.key or translate("The model that comes with the program")
     parts = [version.added, translate("audit {verdict}").format(verdict=version.audit)]
     text = " · ".join(parts) if version.audit else version.added
     if version.override:
         text += " · " + translate("overridden: {reason}").format(reason=version.override)
-    if told is not None:
-        text += "\n" + beside_text(told)
-    right = translate("in shadow") if told else translate("in use") if version.live else ""
+    in_use = translate("in use") if version.live else ""
+    right = translate("in shadow") if in_shadow else in_use
     return line("green" if version.live else "none", title, text, right)
