@@ -217,14 +217,13 @@ def picture(pixels: NDArray[np.uint16], item: CanvasItem, said: Said) -> NDArray
     scale = HEIGHT_PX / rows
     grey = (pixels // 257).astype(np.uint8)
     size = (max(round(columns * scale), 1), HEIGHT_PX)
-    drawn = cv2.cvtColor(
-        cv2.resize(grey, size, interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2BGR
-    )
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    drawn = np.asarray(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), np.uint8)
     for corners in item.boxes:
         _box(drawn, corners, scale, KNOWN_COLOUR, "lesion", broken=False)
     for corners, score in said.marks:
         _box(drawn, corners, scale, MARK_COLOUR, f"mark {score:.2f}", broken=True)
-    return np.asarray(drawn, np.uint8)
+    return drawn
 
 
 def _box(
