@@ -184,6 +184,9 @@ def train_cell(
     )
     answers = measure(cell.folder, Path(order.out) / PREPARED / "test", control)
     write_json(cell.folder / ANSWERS, answers)
+    # Nobody goes on from these any more, and of dozens of trainings they fill a disk.
+    for checkpoint in cell.folder.rglob("*.pt"):
+        checkpoint.unlink()
 
 
 def measure(trained: Path, prepared: Path, control: Control) -> Answers:

@@ -23,6 +23,7 @@ from ml.evaluate.bootstrap import Estimate
 from ml.evaluate.detection import false_marks_at, sensitivity_at
 from ml.evaluate.holm import holm
 from ml.job_process import KINDS, find_work
+from ml.mammo.prepare import PrepareSpec
 from ml.manifest import Manifest, ManifestRow, Source, Split, read_manifest, write_manifest
 from ml.registry import read_pack
 from ml.train.helps_figures import (
@@ -54,11 +55,11 @@ __all__ = ["phantoms"]
 ORDER = HelpsOrder("in", "out", "detector", doses=(0.5, 1.0))
 ARMS = arms_of(ORDER)
 THRESHOLD = 0.5
-DRAWS = 300
+DRAWS = 260
 
 
 def detector(
-    skill: float, seed: int, women: int = 120, false: float = 0.2, jump: float = 0.0
+    skill: float, seed: int, women: int = 80, false: float = 0.2, jump: float = 0.0
 ) -> dict[str, object]:
     """Half of the women have a lesion, found where it is easy enough.
 
@@ -78,7 +79,7 @@ def detector(
     return answers_of(images, THRESHOLD)
 
 
-def classifier(skill: float, seed: int, women: int = 120) -> dict[str, object]:
+def classifier(skill: float, seed: int, women: int = 80) -> dict[str, object]:
     rng = np.random.default_rng(20261129)
     luck = rng.normal(0, 1, women) + np.random.default_rng(seed).normal(0, 0.1, women)
     scores = 1 / (1 + np.exp(-(luck + skill * (np.arange(women) % 2))))
@@ -285,6 +286,8 @@ class School:
         skill = self.skill.get(teaching.mode, 0.6)
         told = detector(skill, teaching.seed)
         (out / "said.json").write_text(json.dumps(told))
+        (out / "synthetic").mkdir(exist_ok=True)
+        (out / "synthetic" / "detector.pt").write_text("checkpoint")
         self.trained.append(out.name)
 
     def measure(self, trained: Path, *_: object) -> dict[str, object]:
@@ -347,6 +350,7 @@ def test_the_matrix_says_what_it_found(school: School, asked: HelpsOrder) -> Non
     assert len(told["comparisons"]) == 6
     assert len(told["measured"]) == 7
     assert len(told["measured"][0]["of_seeds"]) == 3
+    assert not list(Path(asked.out).rglob("*.pt")), "finished trainings keep no checkpoint"
     page = (Path(asked.out) / "helps.md").read_text()
     assert told["sentence"] in page
     rows = [line for line in page.splitlines() if line.startswith("| real and synthetic")]
@@ -413,47 +417,57 @@ def test_a_training_of_one_mode_is_asked_for_on_the_command_line(
     assert tuple(mode.value for mode in Mode) == MODES
 
 
+def few(manifest: Manifest, purpose: Split) -> list[ManifestRow]:
+    """Two images with a lesion, and two without of other women."""
+    rows = [row for row in manifest.rows if row.split is purpose]
+    boxed = [row for row in rows if manifest.boxes_of(row.path)]
+    free = [row for row in rows if not manifest.boxes_of(row.path)]
+    women = {row.patient_id for row in boxed[:2]}
+    return [*boxed[:2], *[row for row in free if row.patient_id not in women][:2]]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("role", ["detector", "classifier"])
 def test_a_tiny_matrix_is_trained_measured_and_told(
     role: str, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Phantoms: those of every second woman for training stay phantoms, all others act."""
+    """Phantoms act as real images; four more of those for training stay phantoms."""
     manifest = read_manifest(phantoms)
-    women = list(dict.fromkeys(r.patient_id for r in manifest.rows if r.split is Split.TRAIN))
-    made = set(women[::2])
-    rows = tuple(
-        replace(
-            row,
-            source=Source.PHANTOM if row.patient_id in made else Source.REAL,
-            file=str(phantoms / row.path),
-        )
-        for row in manifest.rows
-    )
+    real = [replace(row, source=Source.REAL) for each in Split for row in few(manifest, each)]
+    used = {row.path for row in real}
+    train = [r for r in manifest.rows if r.split is Split.TRAIN and r.path not in used]
+    boxed = [row for row in train if manifest.boxes_of(row.path)]
+    free = [row for row in train if not manifest.boxes_of(row.path)]
+    made = [replace(row, source=Source.PHANTOM) for row in (*boxed[:2], *free[:2])]
+    rows = tuple(replace(row, file=str(phantoms / row.path)) for row in (*real, *made))
     folder = tmp_path / "data"
     folder.mkdir()
-    write_manifest(replace(manifest, rows=rows, folder=folder))
+    boxes = tuple(b for b in manifest.boxes if b.path in {row.path for row in rows})
+    write_manifest(replace(manifest, rows=rows, boxes=boxes, folder=folder))
     # No table may call a phantom real; here they only stand for real ones.
     monkeypatch.setattr("ml.data.sources.listed._refuse_disguised", lambda *_: None)
+    coarse = PrepareSpec(rows=512, columns=320, pixel_mm=0.4)
+    monkeypatch.setattr("ml.train.command.WHOLE", coarse)
     monkeypatch.setattr(command, "plan_training", lambda *_, **__: PLAN)
     green = AuditReport("phantoms", 1, 1, (), tables_of(folder))
     monkeypatch.setattr("ml.train.run.audit", lambda *_, **__: green)
+    # With what the others teach is told in `test_modes`; here it is how a matrix runs.
+    arms = (Arm(Mode.AUGMENTED), Arm(Mode.MIXED, 1.0))
+    monkeypatch.setattr("ml.train.helps_figures.arms_of", lambda _: arms)
     order = HelpsOrder(str(folder), str(tmp_path / "out"), role, "cpu", doses=(1.0,))
     watch = Watch()
     helps.run(order.to_json(), watch)
     told = json.loads((tmp_path / "out" / "helps.json").read_text())
     figures = {one["figure"] for one in told["measured"]}
-    assert figures == {SENSITIVITY} if role == "detector" else {LESION, MALIGNANCY}
-    assert len(told["comparisons"]) == 5 * len(figures)
-    assert told["patients"] == 4
+    assert figures <= ({SENSITIVITY} if role == "detector" else {LESION, MALIGNANCY})
+    assert len(told["comparisons"]) == len(figures) > 0
+    assert told["images"] == 4
     steps = {1: 2, 2: 4}[len(told["budget"])]
-    assert watch.told[-2] == (18 * steps, 18 * steps)
+    assert watch.told[-2] == (6 * steps, 6 * steps)
     one = tmp_path / "out" / "trainings" / "mixed-1-seed2"
-    assert "Mode: real and synthetic images mixed" in read_pack(one).card.data
-    # The pack's own card was measured on the same images, by the same rule.
-    answers = json.loads((one / "answers.json").read_text())
-    assert len(answers["images"]) == told["images"]
+    assert "Mode: real and synthetic images mixed (4 real, 4" in read_pack(one).card.data
     if role == "detector":
+        # The pack's own card was measured on the same images, by the same rule.
         (mixed,) = (m for m in told["measured"] if m["mode"] == "mixed")
         point = read_pack(one).card.operating_points[0]
         assert mixed["of_seeds"][2] == pytest.approx(point.sensitivity, abs=1e-4)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from ml.audit.report import AuditReport, Check, Sentence, Verdict
 from ml.errors import DataError
-from ml.train.order import TrainingOrder
+from ml.train.order import HelpsOrder, TrainingOrder
 from viewer.core import retraining
-from viewer.core.retraining import Comparison, Point, Run, Step
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from viewer.core.retraining import Comparison, Counted, Point, Run, Step
 
 ORDER = TrainingOrder(manifest="/data", out="/runs/one", role="detector")
 
@@ -84,3 +81,30 @@ def test_a_new_training_takes_no_other_ones_folder(tmp_path: Path) -> None:
     assert first.name == "2026-11-28-detector-1"
     first.mkdir()
     assert retraining.new_folder(tmp_path, "detector", "2026-11-28").name.endswith("-2")
+
+
+@pytest.mark.parametrize(
+    ("real", "generated", "doses"),
+    [
+        (10, 0, ()),
+        (10, 3, (0.3,)),
+        (10, 5, (0.5,)),
+        (10, 19, (0.5, 1.0)),
+        (10, 500, (0.5, 1.0, 2.0)),
+        (1000, 1, ()),
+        (0, 9, ()),
+    ],
+)
+def test_whether_it_helps_is_asked_with_doses_that_there_are_images_for(
+    real: int, generated: int, doses: tuple[float, ...]
+) -> None:
+    counted = Counted(
+        ("/data",), 9, 9, ((9, real + generated, 1),) + ((0, 0, 0),) * 2, generated
+    )
+    assert retraining.doses_of(counted) == doses
+    order = retraining.helps_order(Run(ORDER, counted))
+    assert (order is None) == (not doses)
+    if order is not None:
+        assert (order.role, order.manifest, order.doses) == ("detector", "/data", doses)
+        assert order.out == str(Path("/runs/one/helps"))
+        assert HelpsOrder.from_json(order.to_json()) == order
