@@ -61,7 +61,7 @@ DISEASED = PhantomSet(6_000_000, 400, lesion_rate=1.0, most_lesions=4, pixel_mm=
 AUTOENCODER = AutoencoderRecipe(steps=20000)
 # Of small batches a processor takes twice as many steps in the same time, and learns more.
 BREASTS = DenoiserRecipe(steps=40000, batch=16, rate=6e-4, warmup=100)
-LESIONS = replace(BREASTS, seed=20261129)
+LESIONS = replace(BREASTS, steps=30000, seed=20261129)
 VERSION = "0.1.0"
 SHIPPED = MODELS / GENERATOR
 DATA = (
