@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel
 
 from ml.in_use import cards_in_use
@@ -141,6 +142,26 @@ def test_the_one_in_shadow_waits_while_anybody_waits(
     assert len(shadower._tasks) == len(study)
     monkeypatch.setattr(ModelProcess, "busy", property(lambda _: False))
     reader.wait(lambda: len(library.shadow_pairs(ROLE, weights(own))) == len(study))
+
+
+def test_what_long_jobs_tell_does_not_hold_it_up(
+    reader: Reader, own: Versions, library: Library, study: list[Path]
+) -> None:
+    change_shadow(own.folder, ROLE, "own-detector@1", "Dr. A")
+    told = 0
+
+    def tell() -> None:
+        nonlocal told
+        told += 1
+        reader.window._on_progress("Training", told, 10**6)
+
+    timer = QTimer(interval=5)
+    timer.timeout.connect(tell)
+    timer.start()
+    reader.open(study)
+    reader.wait(lambda: len(library.shadow_pairs(ROLE, weights(own))) == len(study))
+    timer.stop()
+    assert told > len(study)
 
 
 def test_the_page_of_versions_puts_one_into_shadow_and_reads_it_out(

@@ -63,7 +63,8 @@ class Shadower(QObject):
         session.changed.connect(self._on_changed)
 
     def _on_changed(self, old: SessionState, new: SessionState) -> None:
-        if self._tasks:
+        # What jobs tell of themselves is no sign of the reader, and may come without end.
+        if self._tasks and old.lane == new.lane and old.background == new.background:
             self._idle.start()
         study, analysis = new.study, new.analysis
         if study is None or analysis is None or analysis is old.analysis or study.synthetic:
