@@ -142,7 +142,6 @@ def test_data_are_added_and_taken_out(window: Window, data: Path, tmp_path: Path
     write_manifest(Manifest(other, (ManifestRow("x.dcm", "X", split=Split.TRAIN),)))
     chosen = window.dialog.chosen
     chosen.add(data)
-    window.wait(lambda: chosen.sets == (data,))
     chosen.add(other)
     window.wait(lambda: chosen.sets == (data, other))
     assert chosen.counted is not None

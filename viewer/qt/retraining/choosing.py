@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.retraining.data_page import DataPage
 
+    _Change = Callable[[tuple[Path, ...]], tuple[Path, ...]]
+
 
 class Choosing(QObject):
     """Fills the page of the data; what cannot be read is told there, and changes nothing.
@@ -50,6 +52,7 @@ class Choosing(QObject):
         super().__init__(parent)
         self._page, self._runner, self._corrections = page, runner, corrections
         self.counted: Counted | None = None
+        self._waiting: list[_Change] = []
         page.folder_requested.connect(self.choose_folder)
         page.table_requested.connect(self.choose_table)
         page.corrections_requested.connect(self.add_corrections)
@@ -75,15 +78,11 @@ class Choosing(QObject):
 
     def add(self, data: Path) -> None:
         """Add a data set; one that was added before is counted anew."""
-        self._count((*(one for one in self.sets if one != data), data))
+        self._change(lambda sets: (*(one for one in sets if one != data), data))
 
     def take_out(self, data: str) -> None:
         """Let a data set have no part in it."""
-        left = tuple(one for one in self.sets if str(one) != data)
-        if left:
-            self._count(left)
-        else:
-            self.take(None)
+        self._change(lambda sets: tuple(one for one in sets if str(one) != data))
 
     def add_corrections(self) -> None:
         """Write what the reader corrected as a data set, and add it."""
@@ -99,10 +98,33 @@ class Choosing(QObject):
         self._page.show_counted(counted)
         self.changed.emit()
 
-    def _count(self, sets: tuple[Path, ...]) -> None:
+    def _change(self, change: _Change) -> None:
+        """One change after the other: each is made of what the one before it came to."""
+        self._waiting.append(change)
+        if len(self._waiting) == 1:
+            self._count()
+
+    def _count(self) -> None:
+        sets = self._waiting[0](self.sets)
+        if not sets:
+            self._counted(None)
+            return
         title = translate("Counting {name}").format(name=sets[-1].name)
         job = Job(title, partial(count_data, sets))
-        self._runner.attempt(job, self.take, self._page.say)
+        self._runner.attempt(job, self._counted, self._refused)
+
+    def _counted(self, counted: Counted | None) -> None:
+        self.take(counted)
+        self._go_on()
+
+    def _refused(self, sentence: str) -> None:
+        self._page.say(sentence)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._waiting.pop(0)
+        if self._waiting:
+            self._count()
 
 
 def corrections_job(library: Library, folder: Path, patient_pattern: str) -> Job[Path]:

@@ -46,16 +46,17 @@ class DataPage(Page):
         self.role = _Choice([(role, translate(word)) for role, word in ROLES])
         rows.addWidget(self.role)
         rows.addWidget(heading(translate("Data")))
-        buttons = QHBoxLayout()
+        buttons, below = QHBoxLayout(), QHBoxLayout()
         self.folder, self.table, self.corrections = QPushButton(), QPushButton(), QPushButton()
         name_button(self.folder, translate("Add a folder…"))
         name_button(self.table, translate("Add a manifest…"))
         name_button(self.corrections, translate("Add my corrections"))
         for button in (self.folder, self.table, self.corrections):
             button.setAutoDefault(False)
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        rows.addLayout(buttons)
+            (below if button is self.corrections else buttons).addWidget(button)
+        for line_of_buttons in (buttons, below):
+            line_of_buttons.addStretch(1)
+            rows.addLayout(line_of_buttons)
         self.said = label("", "dim")
         rows.addWidget(self.said)
         rows.addWidget(heading(translate("How long")))
@@ -121,6 +122,9 @@ class DataPage(Page):
 def _modes() -> QComboBox:
     made = QComboBox()
     made.setAccessibleName(translate("What teaches"))
+    # Its longest sentence would push a narrow window's page out of sight.
+    made.setMinimumContentsLength(24)
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     for mode, words in MODES:
         made.addItem(translate(words), mode)
     return made
