@@ -32,6 +32,7 @@ COMMANDS = (
     "generate",
     "import-dataset",
     "find-duplicates",
+    "merge-datasets",
     "audit",
     "train",
     "helps",
@@ -84,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_generate(commands)
     _add_import(commands)
     _add_duplicates(commands)
+    _add_merge(commands)
     _add_audit(commands)
     _add_train(commands)
     _add_helps(commands)
@@ -245,6 +247,18 @@ def _add_duplicates(commands: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("--other", type=Path, metavar="FILE", help="a second manifest")
 
 
+def _add_merge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "merge-datasets",
+        "Make one data set of several; their images stay where they are.",
+        "merge-datasets clinic/ synthetic/ --out together/",
+        _merge,
+    )
+    parser.add_argument("sets", nargs="+", type=Path, metavar="MANIFEST")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR")
+
+
 def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(
         commands,
@@ -403,6 +417,11 @@ def _import(given: argparse.Namespace) -> None:
     _part("ml.data.importing", "main")(
         given.form, given.folder, given.out or given.folder, patient=given.patient
     )
+
+
+def _merge(given: argparse.Namespace) -> None:
+    one = _part("ml.merging", "merge")(given.sets, given.out)
+    sys.stdout.write(f"{one.folder}\t{len(one.rows)}\n")
 
 
 def _duplicates(given: argparse.Namespace) -> None:

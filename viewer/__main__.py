@@ -18,8 +18,10 @@ usage: mammoscope [--together] [PATH ...]     the viewer; --together hangs all a
        mammoscope generate {--prompt TEXT,--plan MANIFEST} --out DIR
        mammoscope import-dataset FORM FOLDER [--out DIR] [--patient PATTERN]
        mammoscope find-duplicates --manifest FILE [--other FILE]
+       mammoscope merge-datasets MANIFEST ... --out DIR
        mammoscope audit MANIFEST [--json FILE] [--override REASON]
        mammoscope train {detector,calcifications,classifier,generator} --manifest FILE --out DIR
+       mammoscope helps MANIFEST --role ROLE --out DIR
        mammoscope evaluate --manifest FILE [--model NAME@VERSION] --json FILE
        mammoscope models {list,show,versions,drift,add,promote,back,shadow}
 

@@ -9,6 +9,7 @@ import pytest
 from ml.audit.questions import questions_of
 from ml.audit.report import Verdict
 from ml.audit.table import column_checks
+from ml.cli import main
 from ml.errors import DataError
 from ml.mammo.geometry import Box
 from ml.manifest import (
@@ -99,3 +100,14 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be written"):
         merge([tmp_path / "a"], tmp_path / "file" / "both")
+
+
+def test_the_command_says_where_and_how_many(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        data_set(tmp_path / name, row("1.dcm", name))
+    places = [str(tmp_path / name) for name in ("a", "b")]
+    assert main(["merge-datasets", *places, "--out", str(tmp_path / "both")]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'both'}\t2\n"
+    assert len(read_manifest(tmp_path / "both").rows) == 2
