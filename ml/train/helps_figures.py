@@ -236,7 +236,7 @@ def findings_of(
         len(set(patients)),
         len(next(iter(answers.values()))),
         tuple(measured),
-        tuple(_compared(patients, seen, names, draws)),
+        tuple(_compared(rows, seen, names, draws)),
     )
 
 
@@ -246,8 +246,13 @@ def draws_for(comparisons: int) -> int:
 
 
 def _compared(
-    patients: Sequence[str], seen: Mapping[Arm, _Seen], names: Sequence[str], draws: int
+    rows: Sequence[Mapping[str, object]],
+    seen: Mapping[Arm, _Seen],
+    names: Sequence[str],
+    draws: int,
 ) -> list[Comparison]:
+    patients = [str(row["patient"]) for row in rows]
+    ill = len({row["patient"] for row in rows if row["lesion"]})
     reference = seen[Arm(REFERENCE)]
     against = partial(seeded_difference, patients, draws=draws)
     asked: list[tuple[Arm, str, Difference, Estimate | None]] = []
@@ -258,7 +263,7 @@ def _compared(
                 asked.append((arm, name, gain, _rise(against, one, reference)))
     adjusted = holm([gain.p for _, _, gain, _ in asked])
     return [
-        Comparison(arm, name, gain.estimate, p, rise, verdict_of(gain.estimate, p, rise))
+        Comparison(arm, name, gain.estimate, p, rise, verdict_of(gain.estimate, p, rise, ill))
         for (arm, name, gain, rise), p in zip(asked, adjusted, strict=True)
     ]
 
@@ -269,7 +274,7 @@ def _rise(against: partial[Difference], one: _Seen, reference: _Seen) -> Estimat
     return against(one.false_marks, reference.false_marks).estimate
 
 
-def verdict_of(gain: Estimate, p: float, rise: Estimate | None) -> Verdict:
+def verdict_of(gain: Estimate, p: float, rise: Estimate | None, ill: int) -> Verdict:
     """What may be said of a difference.
 
     Parameters
@@ -278,13 +283,17 @@ def verdict_of(gain: Estimate, p: float, rise: Estimate | None) -> Verdict:
         Corrected for all comparisons.
     rise
         Of the false marks; None where there are none.
+    ill
+        Patients with a lesion. Where none of a few turned out otherwise the interval has no
+        width, and yet up to 3 in so many might have (the rule of three, Hanley and
+        Lippman-Hand 1983).
     """
     more = rise.value if rise is not None else 0.0
     if p < ERROR and gain.low > 0:
         return Verdict.TRADED if more > 0 else Verdict.HELPS
     if p < ERROR and gain.high < 0:
         return Verdict.TRADED if more < 0 else Verdict.HARMS
-    if math.isnan(gain.high) or gain.high > GAIN:
+    if math.isnan(gain.high) or max(gain.high, 3 / max(ill, 1)) > GAIN:
         return Verdict.TOO_FEW
     return Verdict.NO_GAIN
 

@@ -142,7 +142,7 @@ def test_a_mode_that_truly_helps_is_said_to_help() -> None:
 
 
 def test_a_mode_that_does_nothing_brings_no_gain() -> None:
-    found = matrix({}, usual)
+    found = matrix({}, lambda seed: detector(0.6, seed, women=130))
     assert {one.verdict for one in found.comparisons} == {Verdict.NO_GAIN}
     assert {one.gain.value for one in found.comparisons} == {0}
     assert "no gain of more than 0.05" in sentence_over_all(found)
@@ -200,7 +200,15 @@ def test_what_an_interval_allows_to_say(
     gain: tuple[float, float, float], p: float, rise: float | None, verdict: Verdict
 ) -> None:
     risen = None if rise is None else Estimate(rise, rise - 0.1, rise + 0.1)
-    assert verdict_of(Estimate(*gain), p, risen) is verdict
+    assert verdict_of(Estimate(*gain), p, risen, ill=100) is verdict
+
+
+def test_an_interval_without_width_says_nothing_of_a_few_women() -> None:
+    nothing = Estimate(0.0, 0.0, 0.0)
+    assert verdict_of(nothing, 1.0, None, ill=59) is Verdict.TOO_FEW
+    assert verdict_of(nothing, 1.0, None, ill=60) is Verdict.NO_GAIN
+    alike = matrix({}, lambda seed: detector(0.6, 0, women=40))
+    assert {one.verdict for one in alike.comparisons} == {Verdict.TOO_FEW}
 
 
 def test_holm_counts_every_comparison_of_the_matrix() -> None:
