@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from ml.mammo.codes import Laterality
-from tests.factories.analyses import make_analysis
 from tests.factories.queues import FakeQueue
 from tests.gui.conftest import Reader
 from tests.gui.test_accessibility import nameless
+from tests.viewer.library.test_library import damage
 from viewer.core.reading import record_impression
 from viewer.core.state import Impression
 from viewer.jobs.models import ModelProcess
@@ -34,12 +34,8 @@ if TYPE_CHECKING:
 
 
 def damaged(path: Path) -> Path:
-    """Write a library whose first page alone is whole."""
-    library = Library(path)
-    library.keep_analysis(make_analysis())
-    library.close()
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + bytes(len(content) - 4096))
+    """Write a library whose analyses are damaged, and nothing that is read on opening."""
+    damage(path)
     return path
 
 
