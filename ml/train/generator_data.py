@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 PIECES = StorePlan(side=384, hard=1, random=1)
 # How often a lesion of the commonest kind is cut anew, and at most one of a rare kind: with
 # each kind shown as often, none is drawn in the place of another.
-LEAST_CUTS, MOST_CUTS = 4, 8
+LEAST_CUTS, MOST_CUTS = 2, 4
 PIECES_SEED = 20261129
 # With fewer breasts a generator can only repeat them.
 LEAST_BREASTS = 8
