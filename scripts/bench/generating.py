@@ -43,10 +43,10 @@ def measure() -> Table:
         quiet, beside = _beside_a_window(pack, Path(folder))
     rows = (
         at_most(f"an image of 256 px in {STEPS} steps, best of {TIMES}", alone, "s", GOAL_S),
-        Row("event loop stall, 99th percentile, nothing beside it", _percentile(quiet), "ms"),
+        Row("event loop stall, 99th percentile, nothing beside it", percentile(quiet), "ms"),
         at_most(
             "event loop stall, 99th percentile, while it generates",
-            _percentile(beside),
+            percentile(beside),
             "ms",
             GOAL_STALL_MS,
         ),
@@ -71,7 +71,7 @@ def _beside_a_window(pack: GeneratorPack, folder: Path) -> tuple[list[float], li
     """Stalls in ms without and with a generation beside."""
     window = new_window()
     seconds_to_paint(window, sorted(SAMPLES.rglob("*.dcm")))
-    quiet = _stalls_ms()
+    quiet = stalls_ms()
     order = Order(
         str(folder / "out"),
         (prompt_text(PROMPT),),
@@ -86,13 +86,13 @@ def _beside_a_window(pack: GeneratorPack, folder: Path) -> tuple[list[float], li
     queue.start()
     queue.submit("generate", "benchmark", order.to_json(), lane="cpu")
     wait(lambda: bool(begun))
-    beside = _stalls_ms()
+    beside = stalls_ms()
     queue.close()
     window.close()
     return quiet, beside
 
 
-def _stalls_ms() -> list[float]:
+def stalls_ms() -> list[float]:
     """How much later than asked a timer of the window's event loop ticks."""
     loop, timer = QEventLoop(), QTimer()
     ticks = [time.perf_counter()]
@@ -110,5 +110,6 @@ def _stalls_ms() -> list[float]:
     return [max(gap * 1000 - TICK_MS, 0.0) for gap in gaps]
 
 
-def _percentile(stalls: list[float]) -> float:
+def percentile(stalls: list[float]) -> float:
+    """Only one in a hundred is longer."""
     return sorted(stalls)[int(0.99 * len(stalls))]

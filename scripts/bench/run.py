@@ -24,7 +24,9 @@ BENCHES = (
     "cropping",
     "simulating",
     "generating",
+    "training",
     "yielding",
+    "cancelling",
     "memory",
 )
 
