@@ -420,7 +420,9 @@ def _import(given: argparse.Namespace) -> None:
 
 
 def _merge(given: argparse.Namespace) -> None:
-    one = _part("ml.merging", "merge")(given.sets, given.out)
+    from ml.merging import merge
+
+    one = merge(given.sets, given.out)
     sys.stdout.write(f"{one.folder}\t{len(one.rows)}\n")
 
 

@@ -5,8 +5,9 @@
 
 `draw` takes a quarter of an hour of two cores, `teach` an hour of one GPU. On two cores,
 `--part 0.1` takes a tenth of the steps, in two hours. `--mini-mias` has the edition of 256 rows
-beside it. Stopped at any moment, the same command goes on. Each finished part lies in
-FOLDER/parts: `--begin` takes what lies in such a folder as it is, and trains the rest.
+beside it; without `--mini-mias` no film is taught, for experiments on films. Stopped at any
+moment, the same command goes on. Each finished part lies in FOLDER/parts: `--begin` takes what
+lies in such a folder as it is, and trains the rest.
 """
 
 from __future__ import annotations
@@ -66,9 +67,12 @@ VERSION = "0.1.0"
 SHIPPED = MODELS / GENERATOR
 DATA = (
     "{breasts} simulated healthy breasts and {pieces} pieces of simulated breasts with lesions "
-    "(ml.phantom; ours), and {films} films of mini-MIAS (Suckling 1994; research use only, no "
-    "rent, lease or sale; folds 2 to 4 of 5 by a hash of the patient) in two editions; "
-    "{women} women in all. Lesions were learnt from simulated ones only."
+    "(ml.phantom; ours){films}; {women} women in all. Lesions were learnt from simulated ones "
+    "only."
+)
+FILMED = (
+    ", and {films} films of mini-MIAS (Suckling 1994; research use only, no rent, lease or "
+    "sale; folds 2 to 4 of 5 by a hash of the patient) in two editions"
 )
 # A film is shown so often for each simulated breast: there are few, and they are the real ones.
 FILM_TIMES = 4
@@ -81,24 +85,56 @@ class Taught:
     Attributes
     ----------
     films
-        Whole films of women in training, without lesion, by the words for their density.
-    with_muscle
-        The same women's films with the muscle, of unknown scale: for the autoencoder only.
+        Those of women in training; None: no film is taught.
     """
 
     breasts: CanvasSet
     pieces: CanvasSet
-    films: CanvasSet
+    films: Films | None
+
+    @property
+    def sets(self) -> tuple[CanvasSet, ...]:
+        """All of them."""
+        films = self.films
+        return (self.breasts, self.pieces, *((films.whole, films.with_muscle) if films else ()))
+
+    @property
+    def shown(self) -> tuple[CanvasSet, ...]:
+        """Whole breasts of known scale."""
+        return (self.breasts, *((self.films.whole,) if self.films else ()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Films:
+    """Films of women in training.
+
+    Attributes
+    ----------
+    with_muscle
+        The same women's films with the muscle, of unknown scale: for the autoencoder only.
+    densities
+        The words for the density of each.
+    """
+
+    whole: CanvasSet
     with_muscle: CanvasSet
     densities: dict[str, str]
 
 
-def taught(work: Path, mini_mias: Path) -> Taught:
+def taught(work: Path, mini_mias: Path | None) -> Taught:
     """Make, or find, the prepared images."""
     processes = os.cpu_count() or 1
     if not (work / "breasts" / "canvases.json").exists():
         images = phantom_canvases(HEALTHY, ANATOMY, processes=processes)
         write_canvases(work / "breasts", images, HEALTHY.count, ANATOMY)
+    begin = stored_images(work / "lesions")
+    images = phantom_canvases(DISEASED, FINE, processes=processes, begin=begin)
+    pieces = fill_store(work / "lesions", images, FINE, PIECES)
+    films = _films(work, mini_mias) if mini_mias else None
+    return Taught(read_canvases(work / "breasts"), pieces, films)
+
+
+def _films(work: Path, mini_mias: Path) -> Films:
     if not (work / "small_films" / "canvases.json").exists():
         films = _of_training(mini_mias_canvases(mini_mias, ANATOMY))
         write_canvases(work / "small_films", films, len(films), ANATOMY)
@@ -106,20 +142,13 @@ def taught(work: Path, mini_mias: Path) -> Taught:
         beside = mini_mias.parent / "mini_mias_256_with_pectoral"
         films = _of_training(mini_mias_with_muscle(beside, ANATOMY))
         write_canvases(work / "muscle_films", films, len(films), ANATOMY)
-    begin = stored_images(work / "lesions")
-    images = phantom_canvases(DISEASED, FINE, processes=processes, begin=begin)
-    pieces = fill_store(work / "lesions", images, FINE, PIECES)
     with (mini_mias / "labels.csv").open(newline="", encoding="utf-8") as table:
         densities = {
             row["file"].rpartition("/")[2].partition(".")[0]: row["density"]
             for row in csv.DictReader(table)
         }
-    return Taught(
-        read_canvases(work / "breasts"),
-        pieces,
-        read_canvases(work / "small_films"),
-        read_canvases(work / "muscle_films"),
-        densities,
+    return Films(
+        read_canvases(work / "small_films"), read_canvases(work / "muscle_films"), densities
     )
 
 
@@ -137,26 +166,29 @@ def lesson_of(data: Taught) -> Lesson:
     """Everything for the autoencoder; healthy breasts and pieces for the two denoisers."""
     whole = [
         CropSource(known, tuple(range(len(known.items))), SIDE_PX, SIDE_PX, NONE)
-        for known in (data.breasts, data.films, data.with_muscle)
+        for known in data.sets
+        if known is not data.pieces
     ]
     mirrored = replace(NONE, flip_rows=0.5)
     number = tuple(range(len(data.pieces.items)))
     small = [CropSource(data.pieces, number, CROP_PX, CROP_PX, mirrored)]
-    shown = (*data.breasts.items, *data.films.items)
-    vendors = tuple(sorted({vendor_word(item.vendor) for item in shown}))
+    makers = {vendor_word(item.vendor) for known in data.shown for item in known.items}
+    vendors = tuple(sorted(makers))
     return Lesson(whole, small, lambda: _shown(data), data.pieces, vendors)
 
 
 def _shown(data: Taught) -> Iterator[tuple[NDArray[np.uint16], Prompt]]:
-    densities = {name: FILM_DENSITIES[word] for name, word in data.densities.items()}
     yield from healthy(data.breasts)
-    for film in healthy(data.films, densities):
+    if data.films is None:
+        return
+    densities = {name: FILM_DENSITIES[word] for name, word in data.films.densities.items()}
+    for film in healthy(data.films.whole, densities):
         yield from [film] * FILM_TIMES
 
 
 def generator_of(
     work: Path,
-    mini_mias: Path,
+    mini_mias: Path | None,
     device: str,
     part: float = 1.0,
     folder: Path = SHIPPED,
@@ -177,18 +209,17 @@ def generator_of(
         None if base and base.breasts else BREASTS,
         LESIONS,
     ).part(part)
-    pictures = (as_unit(c) for known in (data.breasts, data.films) for c, _ in known.images())
+    pictures = (as_unit(c) for known in data.shown for c, _ in known.images())
     return School(lesson, recipes, work, device, base=base).generator(
         folder, _card(data, lesson.vendors), lambda: known_of(pictures)
     )
 
 
 def _card(data: Taught, vendors: Sequence[str]) -> GeneratorCard:
-    items = [
-        item
-        for known in (data.breasts, data.pieces, data.films, data.with_muscle)
-        for item in known.items
-    ]
+    items = [item for known in data.sets for item in known.items]
+    films = ""
+    if data.films is not None:
+        films = FILMED.format(films=len({item.image_id for item in data.films.whole.items}))
     # A piece is named after its image and its number.
     images = {item.image_id.partition("#")[0] for item in items}
     return GeneratorCard(
@@ -199,7 +230,7 @@ def _card(data: Taught, vendors: Sequence[str]) -> GeneratorCard:
             breasts=len(data.breasts.items),
             pieces=len(data.pieces.items),
             women=len({item.patient_id for item in items}),
-            films=len({item.image_id for item in data.films.items}),
+            films=films,
         ),
         intended_use=INTENDED_USE,
         vendors=tuple(vendors),
@@ -226,7 +257,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Teach the generator that ships.")
     parser.add_argument("what", choices=("draw", "teach"))
     parser.add_argument("--work", required=True, type=Path, metavar="FOLDER")
-    parser.add_argument("--mini-mias", required=True, type=Path, metavar="FOLDER")
+    parser.add_argument("--mini-mias", type=Path, metavar="FOLDER")
     parser.add_argument("--part", type=float, default=1.0, metavar="SHARE")
     parser.add_argument("--out", type=Path, default=SHIPPED, metavar="FOLDER")
     parser.add_argument("--begin", type=Path, metavar="FOLDER")

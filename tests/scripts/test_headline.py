@@ -1,0 +1,168 @@
+"""Who teaches and who is asked in the headline's experiment, and what its figures say."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+import headline
+from headline import FEW, PHANTOMS_FIRST, WAYS, Material, cells
+from headline_figures import REFERENCE, crossed_accuracy, joined, kept, report_of, to_keep
+
+from ml.data.canvases import FOLDS, CanvasItem, CanvasSet, patient_fold
+from ml.mammo.prepare import WHOLE
+from tests.factories.truths import make_item, make_judged, make_marked
+
+if TYPE_CHECKING:
+    from ml.evaluate.outcomes import Judged
+
+FILMS, PHANTOMS, REAL, TEST, PAINTED = 40, 60, max(FEW), 30, 220
+
+
+@pytest.fixture
+def material() -> Material:
+    parts: dict[str, range] = {}
+    items: list[CanvasItem] = []
+    for name, count in (
+        ("films", FILMS),
+        ("phantoms", PHANTOMS),
+        ("real", REAL),
+        ("test", TEST),
+        ("painted", PAINTED),
+    ):
+        parts[name] = range(len(items), len(items) + count)
+        items += [make_item(f"{name} {number // 2}") for number in range(count)]
+    pixels = np.zeros((len(items), 1, 1), np.uint16)
+    return Material(CanvasSet(pixels, tuple(items), WHOLE), parts)
+
+
+def test_no_film_is_asked_of_models_that_saw_its_woman(material: Material) -> None:
+    items = material.canvases.items
+    asked: list[int] = []
+    for question in list(material.questions())[:FOLDS]:
+        women = {items[i].patient_id for i in question.real}
+        assert not women & {items[i].patient_id for i in question.asked}
+        asked += question.asked
+    assert sorted(asked) == list(material.parts["films"])
+
+
+def test_few_real_images_are_a_part_of_more(material: Material) -> None:
+    few = list(material.questions())[FOLDS:]
+    assert [len(one.real) for one in few] == list(FEW)
+    assert all(set(a.real) < set(b.real) for a, b in pairwise(few))
+    assert {one.asked for one in few} == {tuple(material.parts["test"])}
+
+
+def test_every_way_takes_the_same_steps_and_real_images_only_are_asked(
+    material: Material,
+) -> None:
+    for question in material.questions():
+        for way in WAYS:
+            stages = material.stages(way, question)
+            assert sum(stage.share for stage in stages) == 1
+            taught = {i for stage in stages for i in stage.all}
+            assert set(question.real) <= taught
+            assert not taught & set(question.asked)
+            made = taught & set(material.parts["painted"])
+            assert len(made) == (len(question.real) if way.painted else 0)
+            first = taught & set(material.parts["phantoms"])
+            assert len(first) == (PHANTOMS if way.phantoms else 0)
+            assert (stages[0].folder == PHANTOMS_FIRST) is way.phantoms
+
+
+def test_each_training_has_a_place_of_its_own(material: Material, tmp_path: Path) -> None:
+    places = [cell.place(tmp_path) for cell in cells(material, 2)]
+    assert len(set(places)) == len(places) == 2 * 2 * len(WAYS) * (FOLDS + len(FEW))
+
+
+def test_answers_come_back_as_they_were() -> None:
+    said = [make_marked("a", (0.9, 0.0), (0.4,)), make_marked("b")]
+    items = {one.item.image_id: one.item for one in said}
+    again = kept(json.loads(json.dumps(to_keep(said))), items)
+    assert to_keep(again) == to_keep(said)
+    judged = [make_judged("a", 0.25, lesion=True)]
+    assert to_keep(kept(to_keep(judged), {"a-image": judged[0].item})) == to_keep(judged)
+
+
+def women(count: int, good: float) -> list[Judged]:
+    """Every other one is ill, and has a score that is higher by so much."""
+    rng = np.random.default_rng(3)
+    return [
+        make_judged(
+            f"woman {n}", float(0.3 + 0.3 * rng.random() + good * (n % 2)), lesion=n % 2 > 0
+        )
+        for n in range(count)
+    ]
+
+
+def test_an_accuracy_is_at_the_threshold_of_the_other_folds() -> None:
+    assert crossed_accuracy(women(60, 0.4)) > 0.95
+    # One fold's scores lie elsewhere: the others' threshold is wrong there, and that is told.
+    moved = [
+        replace(one, said=replace(one.said, lesion=one.said.lesion + 5))
+        if patient_fold(one.item.patient_id) == 0
+        else one
+        for one in women(60, 0.4)
+    ]
+    called = sum(not one.item.lesion and one.said.lesion > 5 for one in moved)
+    assert called > 3
+    assert crossed_accuracy(moved) <= 1 - called / 60
+
+
+def folds(said: list[Judged]) -> dict[str, list[list[Judged]]]:
+    return {
+        f"classifier/films-{fold}": [
+            [one for one in said if patient_fold(one.item.patient_id) == fold]
+        ]
+        for fold in range(FOLDS)
+    }
+
+
+def test_what_helps_is_told_from_what_does_not() -> None:
+    usual, better = folds(women(130, 0.05)), folds(women(130, 0.3))
+    found = {
+        name: {REFERENCE: usual[name], "both": better[name], "phantoms-first": usual[name]}
+        for name in usual
+    }
+    (question,) = report_of(found, draws=600)["questions"].values()  # type: ignore[union-attr]
+    told = {(row["way"], row["figure"]): row for row in question["rows"]}
+    assert told["both", "AUC, lesion"]["verdict"] == "helps"
+    assert told["both", "accuracy"]["gain"]["low"] > 0
+    assert told["phantoms-first", "AUC, lesion"]["verdict"] == "no gain"
+    assert "verdict" not in told[REFERENCE, "accuracy"]
+
+
+def test_films_count_where_every_fold_is_answered() -> None:
+    said = folds(women(60, 0.3))
+    some = dict(list(said.items())[1:])
+    found = {name: {REFERENCE: said[name]} for name in said}
+    for name in some:
+        found[name]["both"] = some[name]
+    assert list(joined(found)["classifier/films"]) == [REFERENCE]
+
+
+def test_a_generator_that_saw_the_women_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ml.registry import name_sha256
+    from ml.synth.pack import read_generator, write_generator_card
+    from tests.factories.generators import make_generator
+
+    pack = make_generator(tmp_path / "generator")
+    write_generator_card(
+        pack.folder, replace(pack.card, training_patients=(name_sha256("woman 3"),))
+    )
+    pixels = np.zeros((1, 1), np.uint16)
+    film = (pixels, make_item("woman 3"))
+    monkeypatch.setattr(headline, "mini_mias_canvases", lambda folder, spec: iter([film]))
+    assert read_generator(pack.folder).card.training_patients
+    with pytest.raises(SystemExit, match="phantoms alone"):
+        headline.untaught(pack.folder, tmp_path)
