@@ -2,11 +2,12 @@
 
     python scripts/write_results.py
 
-Four forms of report are read: what `mammoscope evaluate` writes (figures by model and source),
+Six forms of report are read: what `mammoscope evaluate` writes (figures by model and source),
 what `scripts/cross_validate.py` writes (a row for each thing that a recipe adds), what
-`scripts/read_cbis.py` writes (a line a film), and what `scripts/report_generator.py` writes
-(generated images beside others). No figure on the page is typed by hand; a test compares the
-page with what this script makes.
+`scripts/read_cbis.py` writes (a line a film), what `scripts/report_generator.py` writes
+(generated images beside others), what `scripts/headline.py` writes (ways of teaching by
+question), and what `scripts/audit_trial.py` writes (sets that the audit was tried on). No
+figure on the page is typed by hand; a test compares the page with what this script makes.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from results_synthetic import generated, taught, tried
+from results_tables import cell, estimate, table
+
 from ml.files import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     # What `json.loads` gives of a report.
     Report = Mapping[str, Any]
@@ -171,11 +175,11 @@ def _goals(reports: Mapping[str, Report]) -> list[str]:
             continue
         value = measured["value"]
         word = "yes" if value is not None and value >= goal.least else "no"
-        lines.append((goal.title, f"{goal.least:.2f}", _estimate(measured), word))
+        lines.append((goal.title, f"{goal.least:.2f}", estimate(measured), word))
     if not lines:
         return []
     lines.sort(key=lambda line: line[-1] == "yes")
-    return ["## Goals\n", _table(("goal", "at least", "measured", "reached"), lines)]
+    return ["## Goals\n", table(("goal", "at least", "measured", "reached"), lines)]
 
 
 def _reached(goal: Goal, reports: Mapping[str, Report]) -> Report | None:
@@ -217,63 +221,32 @@ def _faint_share(groups: Sequence[Report]) -> Report | None:
 
 def _report(name: str, report: Report) -> str:
     title = report.get("title", name.replace("_", " "))
-    parts = [f"## {_cell(title)}\n"]
+    parts = [f"## {cell(title)}\n"]
     if report.get("note"):
         parts.append(f"{report['note']}\n")
-    if "rows" in report:
-        parts += _comparison(report["rows"])
-    if "films" in report:
-        parts.append(_films(report["films"]))
-        parts += [
-            f"- {_cell(each['woman'])}, {each['breast']}: {each['seen']}\n"
-            for each in report.get("discussion", ())
-        ]
-    if "quality" in report:
-        parts += _generated(report)
+    for of, written in _FORMS.items():
+        if of in report:
+            parts += written(report)
     for key, model in report.get("models", {}).items():
         for part in model["data"].values():
             parts += _measured(key, part)
     return "\n".join(parts)
 
 
-def _generated(report: Report) -> list[str]:
-    """What `scripts/report_generator.py` writes: generated images beside others."""
-    parts = [f"**{report['cannot']}**\n", f"![Generated images]({report['sheet']})\n"]
-    parts.append(f"Taught: {report['data']}\n")
-    for name, found in report["quality"].items():
-        counted = ", ".join(f"{n} {what}" for what, n in found["counts"].items())
-        parts += [f"### Beside {_cell(name)}\n", f"Images: {counted}.\n"]
-        parts.append(_beside(found["figures"]))
-    lines = [
-        (
-            line["kind"],
-            str(line["n"]),
-            *(_estimate(line[what]) for what in ("painted", "untouched", "simulated")),
-        )
-        for line in report["marks"]
+def _read(report: Report) -> list[str]:
+    """What `scripts/read_cbis.py` writes: a line a film, and what was seen."""
+    return [
+        _films(report["films"]),
+        *(
+            f"- {cell(each['woman'])}, {each['breast']}: {each['seen']}\n"
+            for each in report.get("discussion", ())
+        ),
     ]
-    headings = ("painted", "places", "marked when painted", "before", "simulated ones marked")
-    parts += [
-        "### Do the detectors that ship mark what was painted?\n",
-        "Share of places with a mark in their box, at the operating point "
-        f"{report['threshold']}; the detectors were taught on simulated women of the same "
-        "kind, and on no generated image.\n",
-        _table(headings, lines),
-    ]
-    return parts
 
 
-def _beside(figures: Sequence[Report]) -> str:
-    """One line a figure, one column for each set that it is of."""
-    columns = list(dict.fromkeys(figure["data"] for figure in figures))
-    found = {(figure["name"], figure["data"]): figure for figure in figures}
-    names = dict.fromkeys(figure["name"] for figure in figures)
-    lines = [(name, *(_estimate(found.get((name, of))) for of in columns)) for name in names]
-    return _table(("figure", *columns), lines)
-
-
-def _comparison(rows: Mapping[str, Report]) -> list[str]:
+def _comparison(report: Report) -> list[str]:
     """Recipes below one another: detectors in one table, classifiers in another."""
+    rows: Mapping[str, Report] = report["rows"]
     detectors = {name: row for name, row in rows.items() if "froc_lesion_free" in row}
     others = {name: row for name, row in rows.items() if "image" in row}
     parts: list[str] = []
@@ -283,21 +256,21 @@ def _comparison(rows: Mapping[str, Report]) -> list[str]:
         lines = [
             (
                 name,
-                *(_estimate(each["sensitivity"]) for each in row["froc_lesion_free"]),
+                *(estimate(each["sensitivity"]) for each in row["froc_lesion_free"]),
                 _change(row, "at {} "),
             )
             for name, row in detectors.items()
         ]
         parts += [
             f"Sensitivity at so many false marks per lesion-free image. {first['hit_rule']}\n",
-            _table(("recipe", *rates, "change"), lines),
+            table(("recipe", *rates, "change"), lines),
         ]
     if others:
         lines = [
             (
                 name,
                 level,
-                *(_estimate(row[level][target]["auc"]) for target in _TARGETS),
+                *(estimate(row[level][target]["auc"]) for target in _TARGETS),
                 _change(row, "{} ") if level == "image" else "",
             )
             for name, row in others.items()
@@ -305,7 +278,7 @@ def _comparison(rows: Mapping[str, Report]) -> list[str]:
             if row[level]["lesion"]["n"]
         ]
         headings = ("recipe", "over", "AUC, lesion", "AUC, malignancy", "change over images")
-        parts.append(_table(headings, lines))
+        parts.append(table(headings, lines))
     return parts + _verdict(rows)
 
 
@@ -333,7 +306,7 @@ def _change(row: Report, of: str) -> str:
     """What a row's one step brought, beside the row without it."""
     if not row.get("beside"):
         return ""
-    changes = [f"{of.format(name)}{_estimate(each)}" for name, each in row["change"].items()]
+    changes = [f"{of.format(name)}{estimate(each)}" for name, each in row["change"].items()]
     return f"{', '.join(changes)} beside '{row['beside']}'"
 
 
@@ -356,7 +329,7 @@ def _films(films: Sequence[Report]) -> str:
         for film in films
     ]
     point = f"Called at the operating point {films[0]['operating_point']}.\n\n" if films else ""
-    return point + _table(headings, lines)
+    return point + table(headings, lines)
 
 
 def _mark(mark: Report) -> str:
@@ -366,7 +339,7 @@ def _mark(mark: Report) -> str:
 
 def _measured(key: str, part: Report) -> list[str]:
     parts = [
-        f"### {_cell(key)} on {_cell(part['name'])}\n",
+        f"### {cell(key)} on {cell(part['name'])}\n",
         f"{part['images']} images of {part['patients']} patients, "
         f"{part['images_with_lesion']} images with a lesion. "
         f"Reference standard: {part['reference_standards']}.\n",
@@ -383,15 +356,15 @@ def _measured(key: str, part: Report) -> list[str]:
 def _detection(found: Report) -> list[str]:
     free, over_all = found["froc_lesion_free"], found["froc_all_images"]
     rates = [
-        (f"{a['false_marks']:g}", _estimate(a["sensitivity"]), _estimate(b["sensitivity"]))
+        (f"{a['false_marks']:g}", estimate(a["sensitivity"]), estimate(b["sensitivity"]))
         for a, b in zip(free, over_all, strict=True)
     ]
     points = [
         (
             point["name"],
             f"{point['threshold']:g}",
-            _estimate(point["sensitivity"]),
-            _estimate(point["false_marks_per_lesion_free_image"]),
+            estimate(point["sensitivity"]),
+            estimate(point["false_marks_per_lesion_free_image"]),
         )
         for point in found["operating_points"]
     ]
@@ -399,16 +372,14 @@ def _detection(found: Report) -> list[str]:
     return [
         f"{found['lesions']} lesions, {found['lesion_free_images']} lesion-free images. "
         f"{found['hit_rule']}\n",
-        _table(
-            ("false marks an image", "sensitivity, lesion-free images", "all images"), rates
-        ),
-        _table(
+        table(("false marks an image", "sensitivity, lesion-free images", "all images"), rates),
+        table(
             ("frozen operating point", "threshold", "sensitivity", "false marks"),
             points,
         ),
-        _table(
+        table(
             ("mAP50", "mAP50-95"),
-            [(_estimate(precision["mAP50"]), _estimate(precision["mAP50-95"]))],
+            [(estimate(precision["mAP50"]), estimate(precision["mAP50-95"]))],
         ),
     ]
 
@@ -421,25 +392,25 @@ def _classification(levels: Report) -> list[str]:
             ("cases, positive", *(f"{e['n']}, {e['positives']}" for e in found.values()))
         ]
         lines += [
-            (title, *(_estimate(each.get(name)) for each in found.values()))
+            (title, *(estimate(each.get(name)) for each in found.values()))
             for name, title in CASE_FIGURES.items()
         ]
         for number, point in enumerate(found["image"]["operating_points"]):
             for name in ("sensitivity", "specificity"):
                 achieved = [e["operating_points"][number][name] for e in found.values()]
                 title = f"{name} at {point['threshold']:g} ({point['name']})"
-                lines.append((title, *map(_estimate, achieved)))
-        parts.append(_table((target, *(f"over {level}s" for level in LEVELS)), lines))
+                lines.append((title, *map(estimate, achieved)))
+        parts.append(table((target, *(f"over {level}s" for level in LEVELS)), lines))
     return parts
 
 
 def _density(levels: Report) -> str:
     lines: list[tuple[str, ...]] = [("cases", *(str(each["n"]) for each in levels.values()))]
     lines += [
-        (title, *(_estimate(each[name]) for each in levels.values()))
+        (title, *(estimate(each[name]) for each in levels.values()))
         for name, title in DENSITY_FIGURES.items()
     ]
-    return _table(("density", *(f"over {level}s" for level in levels)), lines)
+    return table(("density", *(f"over {level}s" for level in levels)), lines)
 
 
 def _by_detectability(groups: Sequence[Report]) -> list[str]:
@@ -458,28 +429,21 @@ def _by_detectability(groups: Sequence[Report]) -> list[str]:
             group["division"],
             group["group"],
             f"{group['n']}{' (few)' if group['few'] else ''}",
-            *(_estimate(group["figures"].get(name)) for name in names),
+            *(estimate(group["figures"].get(name)) for name in names),
         )
         for group in chosen
     ]
-    return [_table((chosen[0]["of"], "", "n", *names), lines)]
+    return [table((chosen[0]["of"], "", "n", *names), lines)]
 
 
-def _table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    rows = [headings, ["---"] * len(headings), *lines]
-    return "".join(f"| {' | '.join(map(_cell, row))} |\n" for row in rows)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _estimate(estimate: Mapping[str, float | None] | None) -> str:
-    if estimate is None or estimate["value"] is None:
-        return "-"
-    text = f"{estimate['value']:.3f}"
-    low, high = estimate["low"], estimate["high"]
-    return text if low is None or high is None else f"{text} ({low:.3f} to {high:.3f})"
+# How a report is told, by what it holds.
+_FORMS: dict[str, Callable[[Report], list[str]]] = {
+    "rows": _comparison,
+    "films": _read,
+    "quality": generated,
+    "questions": taught,
+    "sets": lambda report: tried(report["sets"]),
+}
 
 
 if __name__ == "__main__":

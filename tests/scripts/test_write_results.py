@@ -178,3 +178,33 @@ def test_generated_images_stand_beside_others_with_what_they_cannot_do():
     assert "| KID | 0.500 (0.250 to 0.750) | 0.125 (0.250 to 0.750) |" in page
     assert "| view as asked | 0.500 (0.250 to 0.750) | - |" in page
     assert "| mass | 4 | 0.500 (0.250 to 0.750) | 0.500 (0.250 to 0.750) | - |" in page
+
+
+def test_ways_of_teaching_become_a_table_beside_the_original() -> None:
+    measured = {"figure": "AUC, lesion", "value": 0.7, "low": 0.6, "high": 0.8}
+    gain = {"value": 0.1, "low": 0.02, "high": 0.2}
+    rows = [
+        {**measured, "way": "real-only"},
+        {**measured, "way": "both", "gain": gain, "p": 0.03, "verdict": "helps"},
+    ]
+    asked = {"classifier/films": {"images": 9, "patients": 5, "rows": rows}}
+    report = {"original": {"without": 0.505, "with": 0.98}, "questions": asked}
+    page = write_results.results_page({"headline": report})
+    assert "50.5% without, 98.0% with" in page
+    assert "### classifier, films" in page
+    said = "| both | 0.700 (0.600 to 0.800) | 0.100 (0.020 to 0.200) | 0.030 | helps |"
+    assert said in page
+    assert "No gain is shown" not in page
+    rows[1]["verdict"] = "too few to tell"
+    assert "No gain is shown" in write_results.results_page({"headline": report})
+
+
+def test_what_the_audit_said_of_known_sets_becomes_a_table() -> None:
+    known = {"of": 20, "red": 20, "red_by_pixels_alone": 19}
+    sets = {
+        "phantoms: original": {**known, "flawed": True, "naive_accuracy": 0.98},
+        "phantoms: clean": {**known, "red": 1, "flawed": False, "naive_accuracy": None},
+    }
+    page = write_results.results_page({"audit": {"title": "The audit", "sets": sets}})
+    assert "| phantoms: original | flawed | 20 of 20 | 19 of 20 | 98.0% |" in page
+    assert "| phantoms: clean | sound | 1 of 20 | 19 of 20 |  |" in page

@@ -1,0 +1,99 @@
+"""What the page of results says of synthetic images, and of the audit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from results_tables import cell, estimate, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    # What `json.loads` gives of a report.
+    Report = Mapping[str, Any]
+
+
+def generated(report: Report) -> list[str]:
+    """What `scripts/report_generator.py` writes: generated images beside others."""
+    parts = [f"**{report['cannot']}**\n", f"![Generated images]({report['sheet']})\n"]
+    parts.append(f"Taught: {report['data']}\n")
+    for name, found in report["quality"].items():
+        counted = ", ".join(f"{n} {what}" for what, n in found["counts"].items())
+        parts += [f"### Beside {cell(name)}\n", f"Images: {counted}.\n"]
+        parts.append(_beside(found["figures"]))
+    lines = [
+        (
+            line["kind"],
+            str(line["n"]),
+            *(estimate(line[what]) for what in ("painted", "untouched", "simulated")),
+        )
+        for line in report["marks"]
+    ]
+    headings = ("painted", "places", "marked when painted", "before", "simulated ones marked")
+    parts += [
+        "### Do the detectors that ship mark what was painted?\n",
+        "Share of places with a mark in their box, at the operating point "
+        f"{report['threshold']}; the detectors were taught on simulated women of the same "
+        "kind, and on no generated image.\n",
+        table(headings, lines),
+    ]
+    return parts
+
+
+def taught(report: Report) -> list[str]:
+    """What `scripts/headline.py` writes: what each way of teaching brings."""
+    told = report["original"]
+    parts = [
+        f"The original's accuracy: {told['without']:.1%} without, {told['with']:.1%} with "
+        "synthetic images. Ours:\n"
+    ]
+    for name, asked in report["questions"].items():
+        lines = [
+            (
+                row["figure"],
+                row["way"],
+                estimate(row),
+                estimate(row.get("gain")),
+                "" if row.get("p") is None else f"{row['p']:.3f}",
+                row.get("verdict", ""),
+            )
+            for row in asked["rows"]
+        ]
+        parts += [
+            f"### {cell(name.replace('/', ', '))}\n",
+            f"{asked['images']} images of {asked['patients']} patients.\n",
+            table(("figure", "taught", "measured", "gain", "p", "said"), lines),
+        ]
+    helps = any(
+        row.get("verdict") == "helps"
+        for asked in report["questions"].values()
+        for row in asked["rows"]
+    )
+    if not helps:
+        parts.append("No gain is shown: no interval of a gain lies above zero.\n")
+    return parts
+
+
+def tried(sets: Mapping[str, Report]) -> list[str]:
+    """What `scripts/audit_trial.py` writes: what the audit said of sets that are known."""
+    lines = [
+        (
+            name,
+            "flawed" if each["flawed"] else "sound",
+            f"{each['red']} of {each['of']}",
+            f"{each['red_by_pixels_alone']} of {each['of']}",
+            "" if each["naive_accuracy"] is None else f"{each['naive_accuracy']:.1%}",
+        )
+        for name, each in sets.items()
+    ]
+    headings = ("set", "is", "red", "by pixels alone", "accuracy without an audit")
+    return [table(headings, lines)]
+
+
+def _beside(figures: Sequence[Report]) -> str:
+    """One line a figure, one column for each set that it is of."""
+    columns = list(dict.fromkeys(figure["data"] for figure in figures))
+    found = {(figure["name"], figure["data"]): figure for figure in figures}
+    names = dict.fromkeys(figure["name"] for figure in figures)
+    lines = [(name, *(estimate(found.get((name, of))) for of in columns)) for name in names]
+    return table(("figure", *columns), lines)
