@@ -39,7 +39,8 @@ def main() -> None:
         density=BreastDensity.B,
         glandular_fraction=0.13,
         thickness_mm=52.0,
-        size=1.0,
+        # A small breast makes small files, which every package holds.
+        size=0.8,
         lesions=((Laterality.LEFT, MASS), (Laterality.RIGHT, CLUSTER)),
     )
     SAMPLES.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,8 @@
 """Small pictures of what a generator was taught, so that a copy of one is recognized.
 
-A pack may hold them in ``training.safetensors``: 32 x 32 values for each image, from which no
-image can be made again, but by which it is found again.
+A pack may hold them in ``training.png``, a row of 32 x 32 values for each image, from which no
+image can be made again, but by which it is found again. Half of them are air: as a picture they
+take a fraction of their size.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from ml.errors import ModelError
+from ml.texts import mark
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-KNOWN = "training.safetensors"
+KNOWN = "training.png"
 SIDE = 32
 # A copy is nearer to an image of the training than this share of the distance that two of
 # those have at the nearest (the first percentile: some are one woman's, some are twins).
@@ -71,18 +75,29 @@ def known_of(images: Iterable[NDArray[np.float32]]) -> Known:
 
 def write_known(folder: Path, known: Known) -> None:
     """Put pictures into a pack, before its card is written."""
-    from safetensors.numpy import save_file
-
-    save_file({"pictures": np.round(known.pictures * 255).astype(np.uint8)}, folder / KNOWN)
+    rows = np.round(known.pictures * 255).astype(np.uint8)
+    png = cv2.imencode(".png", rows, (cv2.IMWRITE_PNG_COMPRESSION, 9))[1]
+    (folder / KNOWN).write_bytes(png.tobytes())
 
 
 def read_known(folder: Path) -> Known | None:
-    """A pack's pictures; None where it holds none."""
-    from safetensors.numpy import load_file
+    """A pack's pictures; None where it holds none.
 
+    Raises
+    ------
+    ModelError
+        Where they are none.
+    """
     if not (folder / KNOWN).exists():
         return None
-    pictures = load_file(folder / KNOWN)["pictures"]
+    content = np.frombuffer((folder / KNOWN).read_bytes(), np.uint8)
+    pictures = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
+    if pictures is None or pictures.dtype != np.uint8 or pictures.shape[1:] != (SIDE**2,):
+        raise ModelError(
+            mark("{name} of the model {model} cannot be read; copy the model again."),
+            name=KNOWN,
+            model=folder.name,
+        )
     return _with_threshold(np.asarray(pictures, np.float32) / np.float32(255))
 
 

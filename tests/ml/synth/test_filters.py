@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ml.data.sources.phantoms import as_mammogram
+from ml.errors import ModelError
 from ml.mammo.codes import BreastDensity, Laterality, ViewPosition
 from ml.mammo.geometry import Box
 from ml.mammo.prepare import prepare
@@ -19,7 +20,7 @@ from ml.synth import filters
 from ml.synth.estimators import DensityEstimator, enlarged, find_tissue, side_of
 from ml.synth.filters import Judge, is_seen
 from ml.synth.hosts import vendor_of, woman_for
-from ml.synth.known import known_of, read_known, write_known
+from ml.synth.known import KNOWN, known_of, read_known, write_known
 from ml.synth.lesions import Painted
 from ml.synth.prompts import Area, LesionKind, Prompt, Quadrant
 from ml.synth.teaching import ANATOMY, area_cm2, area_word
@@ -94,6 +95,9 @@ def test_a_copy_of_what_was_taught_is_found(tmp_path: Path) -> None:
     assert judge.drawn(np.clip(noisy, 0, 1), 0.8, PROMPT) == filters.COPY
     assert judge.drawn(breast(20), 0.8, PROMPT) == ""
     assert read_known(tmp_path / "nothing") is None
+    (tmp_path / KNOWN).write_bytes(b"no picture")
+    with pytest.raises(ModelError, match="copy the model again"):
+        read_known(tmp_path)
 
 
 def painted(host: NDArray[np.uint16], level: int, *, specks: bool = False) -> Painted:
