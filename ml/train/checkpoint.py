@@ -105,3 +105,10 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
         return int(state["step"])
+
+
+def kept_step(path: Path) -> int:
+    """The step that a kept training would go on with; 0 where nothing is kept."""
+    if not path.exists():
+        return 0
+    return int(torch.load(path, map_location="cpu", weights_only=True, mmap=True)["step"])

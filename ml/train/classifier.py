@@ -18,12 +18,13 @@ from torch.nn import functional
 from ml.control import NOBODY, Control, breathing
 from ml.models.classifier import MAP_CELL_PX as CELL_PX
 from ml.models.classifier import TRUNK_BLOCKS, build_classifier
+from ml.train.checkpoint import kept_step
 from ml.train.crops import Crop, CropSource, sampling_of, whole_canvas
 from ml.train.fingerprint import settings_of
 from ml.train.loop import Recipe, device_of, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from torch import nn
@@ -126,16 +127,20 @@ def train_classifier(
     model.to(device).to(memory_format=torch.channels_last)
     for name, weights in model.named_parameters():
         weights.requires_grad_(not _in_trunk(name))
-    easy = make_variants(model, phantoms, recipe.phantom_variants, recipe.seed, control)
-    hard = None
-    if real:
-        hard = make_variants(model, real, recipe.real_variants, recipe.seed + 1, control)
+    variants: list[Variants] = []
+    # One that is over already needs no image any more.
+    if kept_step(folder / "classifier.pt") < recipe.steps:
+        easy, seed = recipe.phantom_variants, recipe.seed
+        variants.append(make_variants(model, phantoms, easy, seed, control))
+        if real:
+            hard = recipe.real_variants
+            variants.append(make_variants(model, real, hard, seed + 1, control))
     averaged = train(
         model,
         recipe,
         settings_of(recipe, phantoms, real) | sampling_of(phantoms, real),
         folder / "classifier.pt",
-        lambda step: draw_variants(easy, hard, recipe, step),
+        lambda step: draw_variants(variants, recipe, step),
         _loss_of,
         progress=progress,
         begun=begun,
@@ -169,14 +174,20 @@ def make_variants(
 
 
 def draw_variants(
-    easy: Variants, hard: Variants | None, recipe: ClassifierRecipe, step: int
+    variants: Sequence[Variants], recipe: ClassifierRecipe, step: int
 ) -> tuple[torch.Tensor, list[Crop]]:
-    """The images of one step; every other one has a lesion."""
+    """The images of one step; every other one has a lesion.
+
+    Parameters
+    ----------
+    variants
+        Of the images that teach; behind them, of real ones that share each batch with them.
+    """
     rng = np.random.default_rng((recipe.seed, step))
     features, crops = [], []
     for place in range(recipe.batch):
-        is_real = hard is not None and rng.random() < recipe.real_share
-        source = hard if is_real and hard is not None else easy
+        is_real = len(variants) > 1 and rng.random() < recipe.real_share
+        source = variants[1 if is_real else 0]
         lesion = place % 2 == 0
         alike = lesion and source.alike
         pool = source.of_class(rng) if alike else source.of_label(lesion=lesion)

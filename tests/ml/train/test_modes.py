@@ -189,7 +189,7 @@ def test_whole_images_of_a_rare_class_are_drawn_as_often() -> None:
     rows = [make_item(f"w{i}", (BOX,) if i % 2 else (), malignant=i == 1) for i in range(12)]
     crops = tuple(Crop(np.zeros((0, 0), np.float32), (), (), item) for item in rows)
     variants = Variants(torch.zeros((12, 1, 1, 1)), crops, alike=True)
-    _, drawn = draw_variants(variants, None, ClassifierRecipe(batch=200), 0)
+    _, drawn = draw_variants([variants], ClassifierRecipe(batch=200), 0)
     sick = [crop for crop in drawn if crop.item.lesion]
     assert len(sick) == 100
     assert 35 <= sum(bool(crop.item.malignant) for crop in sick) <= 65

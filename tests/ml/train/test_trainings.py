@@ -11,6 +11,7 @@ import torch
 
 from ml.errors import DataError
 from ml.models.classifier import build_classifier
+from ml.train import classifier
 from ml.train.classifier import (
     ClassifierRecipe,
     classifier_loss,
@@ -97,6 +98,17 @@ def test_a_training_may_start_from_the_weights_of_another(canvases, tmp_path: Pa
     second = train_detector(crops, crops, still, tmp_path / "second", start=first).state_dict()
     weights = [n for n in first if n.endswith("weight") and "bn" not in n]
     assert all(torch.equal(first[name], second[name]) for name in weights)
+
+
+def test_a_classifier_that_is_trained_needs_no_image_any_more(
+    canvases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = CropSource(canvases, tuple(range(8)), SMALL.rows, SMALL.columns)
+    first = train_classifier(whole, None, CLASSIFIER, tmp_path, pretrained=False).state_dict()
+    # Another call would pass every image through the trunk again, for nothing.
+    monkeypatch.delattr(classifier, "make_variants")
+    again = train_classifier(whole, None, CLASSIFIER, tmp_path, pretrained=False).state_dict()
+    assert all(torch.equal(first[name], value) for name, value in again.items())
 
 
 def test_patches_may_start_from_the_weights_of_another(canvases, tmp_path: Path) -> None:
