@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from ml.train.plan import Plan
 
 PREPARED = "prepared"
+# Says in the folder of the prepared images that no image is in two of its parts.
+CHECKED = "no-copies"
 DATA = "{images} images of {patients} patients: the manifest {name}, its rows for training."
 AFTER = " It began with the weights of {parent}, trained on: {data}"
 
@@ -355,14 +357,18 @@ def _purposes(
     purposes = {
         purpose: _prepared(manifest, purpose, folder, wants, role, control) for purpose in Split
     }
-    refuse_duplicates(
-        {
-            purpose: fingerprints(
-                (item.image_id, pixels) for pixels, item in breathing(some.images(), control)
-            )
-            for purpose, some in purposes.items()
-        }
-    )
+    # Once for all trainings that share the folder.
+    if not (folder / CHECKED).exists():
+        refuse_duplicates(
+            {
+                purpose: fingerprints(
+                    (item.image_id, pixels)
+                    for pixels, item in breathing(some.images(), control)
+                )
+                for purpose, some in purposes.items()
+            }
+        )
+        (folder / CHECKED).touch()
     return purposes
 
 

@@ -178,6 +178,8 @@ def test_the_same_image_in_two_splits_is_refused(phantoms: Path, tmp_path: Path)
     with pytest.raises(DataError, match="the same image in two splits") as error:
         main("detector", folder, tmp_path / "out", plan=PLAN, from_scratch=True)
     assert "again.dcm" in str(error.value)
+    with pytest.raises(DataError, match="the same image in two splits"):
+        main("detector", folder, tmp_path / "out", plan=PLAN, from_scratch=True)
 
 
 def test_a_row_without_a_split_goes_where_its_patient_goes() -> None:
