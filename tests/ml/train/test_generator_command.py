@@ -72,7 +72,7 @@ def test_a_generator_is_taught_stopped_and_taught_on(phantoms: Path, tmp_path: P
     kept = read_known(pack.folder)
     assert kept is not None
     assert len(kept.pictures) == 12
-    (*_, sample) = [news for news in first.news if "thumbnail" in news]
+    (*_, sample) = [n for n in (*first.news, *watch.news) if "thumbnail" in n]
     assert cv2.imread(str(sample["thumbnail"])).shape[:2] == (256, 256)
     manifest = read_manifest(phantoms)
     fewer = tmp_path / "fewer.csv"
