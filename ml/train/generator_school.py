@@ -267,7 +267,9 @@ class School:
             lambda: piece_latents(pieces, autoencoder, self.tokenizer),
         )
         tell = self._progress("lesions")
+        # An averaged model takes no gradient, and lesions have words that breasts never had.
         said = self._words_of(before) if before else copy.deepcopy(whole.text)
+        said.requires_grad_(requires_grad=True)
         first = (before or whole).denoiser
         return self._denoiser("lesions", latents, said, recipe, tell, first)
 
