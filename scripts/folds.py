@@ -142,7 +142,7 @@ def marks_of_folds(
     if key not in material.marks:
         marks: list[Marked] = []
         for fold in range(FOLDS):
-            graph = _graph(deployed(train(fold)))
+            graph = graph_of(deployed(train(fold)))
             marks.extend(mark_images(graph, material.judged(fold)))  # type: ignore[arg-type]
         material.marks[key] = marks
     return material.marks[key]
@@ -205,7 +205,7 @@ def judgements_of_folds(material: Material, name: str, way: Way = FILMS_ALONE) -
         kept = _kept_judgements(folder / "judged.json", way, material)
         if kept is None:
             model = _trained_classifier(material, fold, folder, way)
-            graph = _graph(DeployedClassifier(model).eval())
+            graph = graph_of(DeployedClassifier(model).eval())
             kept = judge_images(graph, material.judged(fold))  # type: ignore[arg-type]
             _keep_judgements(folder / "judged.json", kept, way, material)
         judged.extend(kept)
@@ -265,7 +265,7 @@ def _made_by(way: Way, material: Material) -> str:
     return f"{way} {material.seed} {material.augmentation}"
 
 
-def _graph(network: nn.Module) -> Graph:
+def graph_of(network: nn.Module) -> Graph:
     """The network as it would be exported, in float32."""
 
     def compute(canvas: NDArray[np.float32]) -> list[NDArray[np.float32]]:

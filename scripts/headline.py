@@ -22,10 +22,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+from folds import graph_of
 from headline_figures import kept, report_of, to_keep
 
 from ml.data.canvases import FOLDS, CanvasItem, patient_fold, read_canvases, write_canvases
@@ -40,15 +40,15 @@ from ml.models.detector import deployed
 from ml.phantom.vendors import FILMS, UNSEEN_VENDORS, VENDORS
 from ml.places import GENERATOR, MODELS
 from ml.registry import name_sha256
-from ml.synth.balance import SIDES, VIEWS
+from ml.synth.balance import any_prompt
 from ml.synth.hosts import PhantomHosts
 from ml.synth.lesions import NoRoomError, paint_lesion
 from ml.synth.pack import read_generator
 from ml.synth.pipeline import Sampling, load_generator
-from ml.synth.prompts import Area, LesionKind, Prompt, Quadrant
+from ml.synth.prompts import LesionKind
 from ml.synth.teaching import vendor_word
 from ml.train.fingerprint import fingerprint
-from ml.train.modes import Stage
+from ml.train.modes import Mode, Stage, Teaching
 from ml.train.plan import device_at_hand, plan_training
 from ml.train.teaching import teach
 
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ml.data.canvases import CanvasSet
-    from ml.infer.engine import Graph
     from ml.synth.pipeline import Generator
     from ml.train.plan import Plan
 
@@ -195,11 +194,12 @@ def cells(material: Material, seeds: int) -> Iterator[Cell]:
 def trained(cell: Cell, material: Material, plan: Plan, work: Path) -> nn.Module:
     """A model, taught in its way; phantoms that come first are taught once for all."""
     stages = material.stages(cell.way, cell.question)
+    sown = Teaching(Mode.AUGMENTED, seed=cell.seed)
     # Side by side, so that all of a role and seed have the same `PHANTOMS_FIRST`.
     parts = cell.name.split("/")
     out = work / "trainings" / "/".join(parts[:2]) / "-".join(parts[2:])
     return teach(
-        cell.role, material.canvases, stages, sown(plan, cell.seed), out, progress=_in_silence
+        cell.role, material.canvases, stages, sown.plan(plan), out, progress=_in_silence
     )
 
 
@@ -226,8 +226,8 @@ def answers(
     """What a trained model says of the images that are asked."""
     images = material.canvases.images(question.asked)
     if role == "detector":
-        return mark_images(_graph(deployed(model)), images)
-    return judge_images(_graph(DeployedClassifier(model).eval()), images)  # type: ignore[arg-type]
+        return mark_images(graph_of(deployed(model)), images)
+    return judge_images(graph_of(DeployedClassifier(model).eval()), images)  # type: ignore[arg-type]
 
 
 def plan_of(canvases: CanvasSet) -> Plan:
@@ -238,17 +238,6 @@ def plan_of(canvases: CanvasSet) -> Plan:
         detector=replace(plan.detector, steps=STEPS["detector"]),
         patches=replace(plan.patches, steps=STEPS["patches"]),
         classifier=replace(plan.classifier, steps=STEPS["classifier"], phantom_variants=1),
-    )
-
-
-def sown(plan: Plan, seed: int) -> Plan:
-    """The same with other random numbers."""
-    more = 1000 * seed
-    return replace(
-        plan,
-        detector=replace(plan.detector, seed=plan.detector.seed + more),
-        patches=replace(plan.patches, seed=plan.patches.seed + more),
-        classifier=replace(plan.classifier, seed=plan.classifier.seed + more),
     )
 
 
@@ -302,15 +291,7 @@ def painted(generator: Generator) -> Iterator[tuple[NDArray[np.uint16], CanvasIt
         number += 1
         kind = KINDS[number % len(KINDS)]
         rng = np.random.default_rng((FIRST_HOST, number))
-        prompt = Prompt(
-            words[rng.integers(len(words))],
-            VIEWS[rng.integers(len(VIEWS))],
-            tuple(Area)[rng.integers(len(Area))],
-            GRADES[rng.integers(len(GRADES))],
-            SIDES[rng.integers(len(SIDES))],
-            kind,
-            tuple(Quadrant)[rng.integers(len(Quadrant))] if kind else None,
-        )
+        prompt = any_prompt(words, kind, rng)
         seed = FIRST_HOST + number
         host = PhantomHosts().host(prompt, seed)
         try:
@@ -336,18 +317,6 @@ def painted(generator: Generator) -> Iterator[tuple[NDArray[np.uint16], CanvasIt
             ),
         )
         made += 1
-
-
-def _graph(network: nn.Module) -> Graph:
-    """The network as it would be exported, in float32."""
-
-    def compute(canvas: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        with torch.no_grad():  # inference_mode would spoil the anchors that YOLO keeps
-            given = network(torch.from_numpy(canvas))
-        parts = given if isinstance(given, tuple) else (given,)
-        return [cast("torch.Tensor", part).numpy() for part in parts]
-
-    return compute
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -38,7 +38,7 @@ from ml.phantom.vendors import FILMS, VENDORS
 from ml.phantom.woman import draw_woman
 from ml.places import GENERATOR, MODELS
 from ml.registry import name_sha256
-from ml.synth.balance import SIDES, VIEWS
+from ml.synth.balance import any_prompt
 from ml.synth.comparing import FLOOR, GENERATED, QualityReport
 from ml.synth.estimators import chest_left
 from ml.synth.features import spaces
@@ -47,7 +47,7 @@ from ml.synth.lesions import NoRoomError, paint_lesion
 from ml.synth.metrics import mean_of, told_apart
 from ml.synth.pack import read_generator, write_generator_card
 from ml.synth.pipeline import Sampling, load_generator
-from ml.synth.prompts import Area, LesionKind, Prompt, Quadrant, prompt_text
+from ml.synth.prompts import LesionKind, Prompt, prompt_text
 from ml.synth.quality import Pictures, measure
 from ml.synth.quality_pieces import Pieces, measure_pieces, piece_about
 from ml.synth.teaching import (
@@ -303,15 +303,7 @@ def painted_lesions(
     for number in range(OF_A_KIND * len(KINDS)):
         kind = KINDS[number % len(KINDS)]
         rng = np.random.default_rng((SEED, number))
-        prompt = Prompt(
-            makers[rng.integers(len(makers))],
-            VIEWS[rng.integers(len(VIEWS))],
-            tuple(Area)[rng.integers(len(Area))],
-            DENSITIES[rng.integers(len(DENSITIES))],
-            SIDES[rng.integers(len(SIDES))],
-            kind,
-            tuple(Quadrant)[rng.integers(len(Quadrant))] if kind else None,
-        )
+        prompt = any_prompt(makers, kind, rng)
         seed = FIRST_HOST + number
         host = PhantomHosts().host(prompt, seed)
         try:

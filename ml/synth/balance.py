@@ -43,6 +43,22 @@ class Cell:
     laterality: Laterality
 
 
+def any_prompt(
+    vendors: Sequence[str], kind: LesionKind | None, rng: np.random.Generator
+) -> Prompt:
+    """A prompt of that kind, everything else by lot: each value as likely as the others."""
+    areas, densities, places = tuple(Area), tuple(BreastDensity), tuple(Quadrant)
+    return Prompt(
+        vendors[int(rng.integers(len(vendors)))],
+        VIEWS[rng.integers(len(VIEWS))],
+        areas[rng.integers(len(areas))],
+        densities[rng.integers(len(densities))],
+        SIDES[rng.integers(len(SIDES))],
+        kind,
+        places[rng.integers(len(places))] if kind else None,
+    )
+
+
 CELLS = tuple(Cell(*values) for values in product(VIEWS, BreastDensity, LESIONS, SIDES))
 
 
