@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -311,6 +312,8 @@ def _film(folder: Path, rows: Sequence[dict[str, str]]) -> Item:
         if r["x0"]
     )
 
+    # Every set of a seed looks at the same films.
+    @cache
     def image() -> tuple[Stored, Mammogram]:
         mammogram = read_mammogram(folder / path)
         return np.asarray(read_pixels(mammogram)), mammogram
