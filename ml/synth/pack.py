@@ -54,6 +54,8 @@ class GeneratorCard:
         sha256 of every file of the pack, by path below its folder.
     training_patients, training_images
         As in `ml.registry.ModelCard`.
+    levelled
+        Whether the painter sees a piece about the level around its mask (`ml.synth.tones`).
     """
 
     name: str
@@ -68,6 +70,7 @@ class GeneratorCard:
     figures: tuple[Figure, ...] = ()
     training_patients: tuple[str, ...] = ()
     training_images: tuple[str, ...] = ()
+    levelled: bool = True
 
     @property
     def key(self) -> str:
@@ -183,6 +186,7 @@ def read_foreign(folder: Path, vendors: tuple[str, ...]) -> GeneratorPack:
             breast_mm=None,
             piece_mm=None,
             files=files,
+            levelled=False,
         ),
         draws=_channels(folder) != PAINTING_CHANNELS,
     )

@@ -22,6 +22,7 @@ from ml.synth.order import GUIDANCE, STEPS
 from ml.synth.pack import LESIONS_FOLDER, GeneratorPack
 from ml.synth.precision import Precision, precision_of
 from ml.synth.prompts import prompt_text
+from ml.synth.tones import level_around, toned, untoned
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -158,10 +159,12 @@ class Generator:
         """
         if self.lesions is None:
             raise ValueError("this pack paints no lesions")
-        around = torch.from_numpy(pieces[:, None])
+        levels = [level_around(*one) for one in zip(pieces, masks, strict=True)]
+        seen = self._toned(pieces, levels, toned)
+        around = torch.from_numpy(seen[:, None])
         # Other packs see colours.
         around = around.repeat(1, int(self._any.vae.config["in_channels"]), 1, 1)
-        grain = pieces - self._carried(around)
+        grain = pieces - self._toned(self._carried(around), levels, untoned)
         covered = torch.from_numpy(masks[:, None].astype(np.float32))
         given = self.lesions(
             prompt=[prompt_text(prompt) for prompt in prompts],
@@ -176,8 +179,21 @@ class Generator:
             output_type="np",
             callback_on_step_end=_breathing(control),  # type: ignore[arg-type]
         )
-        painted = _grey(given.images) + grain  # type: ignore[union-attr]
+        drawn = _grey(given.images)  # type: ignore[union-attr]
+        painted = self._toned(drawn, levels, untoned) + grain
         return np.stack([composite(*one) for one in zip(painted, pieces, masks, strict=True)])
+
+    def _toned(
+        self,
+        images: NDArray[np.float32],
+        levels: Sequence[float],
+        curve: Callable[[NDArray[np.float32], float], NDArray[np.float32]],
+    ) -> NDArray[np.float32]:
+        """To what the painter sees, or back; other packs see pieces as they are."""
+        assert self.pack is not None
+        if not self.pack.card.levelled:
+            return images
+        return np.stack([curve(*one) for one in zip(images, levels, strict=True)])
 
     def _carried(self, pieces: torch.Tensor) -> NDArray[np.float32]:
         """(n, channels, rows, columns) in 0..1 through the autoencoder and back, as one."""

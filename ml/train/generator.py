@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from ml.models.generator import LATENT_PX, build_autoencoder, build_denoiser, noise_schedule
 from ml.synth.prompts import prompt_text
+from ml.synth.tones import level_around, toned
 from ml.train.crops import draw_crop, whole_canvas
 from ml.train.fingerprint import settings_of
 from ml.train.loop import Recipe, device_of, train
@@ -290,7 +291,7 @@ def pieces_as_latents(
     pieces: Iterable[Piece],
     tokens: Callable[[list[str]], NDArray[np.int64]],
 ) -> Latents:
-    """Pieces as `StableDiffusionInpaintPipeline` sees them: grey under the mask.
+    """Pieces as a painter sees them: about their level, and grey under the mask.
 
     Parameters
     ----------
@@ -301,9 +302,13 @@ def pieces_as_latents(
     """
     means, around, sentences = [], [], []
     for some in _in_batches(pieces):
-        means.append(_means(autoencoder, [piece.pixels for piece in some]))
+        seen = [toned(piece.pixels, level_around(piece.pixels, piece.mask)) for piece in some]
+        means.append(_means(autoencoder, seen))
         # In -1..1 the pipeline fills with 0, which is the middle grey here.
-        covered = [np.where(piece.mask, np.float32(0.5), piece.pixels) for piece in some]
+        covered = [
+            np.where(piece.mask, np.float32(0.5), tones)
+            for piece, tones in zip(some, seen, strict=True)
+        ]
         masks = np.stack([small_mask(piece.mask) for piece in some])[:, None]
         beside = _means(autoencoder, covered)
         around.append(np.concatenate([masks, beside], 1).astype(np.float16))

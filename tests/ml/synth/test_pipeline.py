@@ -35,6 +35,8 @@ from tests.factories.generators import VENDORS, make_generator
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from ml.synth.pipeline import Generator
 
 HEALTHY = Prompt("alpha", ViewPosition.CC, Area.BIG, BreastDensity.A, Laterality.LEFT)
@@ -82,6 +84,27 @@ def test_not_one_value_changes_outside_the_mask(generator: Generator) -> None:
     painted = generator.paint(piece, mask, [MASS], [1], FEW)
     assert np.array_equal(painted[~mask], piece[~mask])
     assert np.abs(painted[mask] - piece[mask]).mean() > 0.01
+
+
+def tissue(level: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    piece = np.random.default_rng(1).uniform(-0.1, 0.1, (1, 256, 256)).astype(np.float32)
+    mask = np.zeros((1, 256, 256), np.bool_)
+    mask[0, 100:140, 60:100] = True
+    return piece + np.float32(level), mask
+
+
+def test_the_same_is_painted_into_dark_and_into_bright_tissue(generator: Generator) -> None:
+    """Whatever the weights: the painter sees both alike."""
+    pieces, masks = zip(*map(tissue, (0.4, 0.55)), strict=True)
+    one, other = (
+        generator.paint(p, m, [MASS], [1], FEW) for p, m in zip(pieces, masks, strict=True)
+    )
+    within = masks[0] & (one > 0) & (other < 1)
+    assert np.count_nonzero(within) > 100
+    assert np.abs(one - pieces[0])[within].mean() > 0.01
+    np.testing.assert_allclose(
+        (one - pieces[0])[within], (other - pieces[1])[within], atol=2e-3
+    )
 
 
 class _StopsAtSecond(Control):
@@ -160,6 +183,7 @@ def test_a_folder_that_only_paints_in_paints_and_draws_nothing(tmp_path: Path) -
     painted = painter.paint(piece, mask, [MASS], [1], FEW)
     assert np.array_equal(painted[~mask], piece[~mask])
     assert np.abs(painted[mask] - piece[mask]).mean() > 0.01
+    assert not pack.card.levelled, "it was taught on pieces as they are"
     with pytest.raises(ValueError, match="draws no whole breasts"):
         painter.draw([HEALTHY], [1], FEW)
     order = Order(str(tmp_path / "made"), (prompt_text(HEALTHY),), model=str(pack.folder))
