@@ -161,14 +161,11 @@ class Generator:
             raise ValueError("this pack paints no lesions")
         levels = [level_around(*one) for one in zip(pieces, masks, strict=True)]
         seen = self._toned(pieces, levels, toned)
-        around = torch.from_numpy(seen[:, None])
-        # Other packs see colours.
-        around = around.repeat(1, int(self._any.vae.config["in_channels"]), 1, 1)
-        grain = pieces - self._toned(self._carried(around), levels, untoned)
+        grain = pieces - self._toned(self.carried(seen), levels, untoned)
         covered = torch.from_numpy(masks[:, None].astype(np.float32))
         given = self.lesions(
             prompt=[prompt_text(prompt) for prompt in prompts],
-            image=around,
+            image=self._coloured(seen),
             mask_image=covered,
             height=pieces.shape[1],
             width=pieces.shape[2],
@@ -195,13 +192,24 @@ class Generator:
             return images
         return np.stack([curve(*one) for one in zip(images, levels, strict=True)])
 
-    def _carried(self, pieces: torch.Tensor) -> NDArray[np.float32]:
-        """(n, channels, rows, columns) in 0..1 through the autoencoder and back, as one."""
+    def carried(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Images through the autoencoder and back: what is lost so, no denoiser can draw.
+
+        Parameters
+        ----------
+        images : (n, rows, columns) float32
+            In 0..1.
+        """
         coder = self._any.vae
-        given = (pieces * 2 - 1).to(coder.device, coder.dtype)
+        given = (self._coloured(images) * 2 - 1).to(coder.device, coder.dtype)
         with torch.inference_mode():
             back = coder.decode(coder.encode(given).latent_dist.mode()).sample
         return (back.mean(1).float().cpu().numpy() + 1) / 2
+
+    def _coloured(self, images: NDArray[np.float32]) -> torch.Tensor:
+        """(n, channels, rows, columns): other packs see colours."""
+        channels = int(self._any.vae.config["in_channels"])
+        return torch.from_numpy(images[:, None]).repeat(1, channels, 1, 1)
 
 
 def load_generator(
