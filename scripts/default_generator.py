@@ -38,8 +38,9 @@ from ml.registry import name_sha256
 from ml.synth.known import known_of
 from ml.synth.pack import GeneratorCard
 from ml.synth.teaching import ANATOMY, FILM_DENSITIES, SIDE_PX, vendor_word
+from ml.train.autoencoder import CROP_PX, AutoencoderRecipe
 from ml.train.crops import CropSource
-from ml.train.generator import CROP_PX, AutoencoderRecipe, DenoiserRecipe
+from ml.train.generator import DenoiserRecipe
 from ml.train.generator_base import read_base
 from ml.train.generator_data import PIECES, as_unit, healthy
 from ml.train.generator_school import Lesson, Recipes, School
@@ -59,7 +60,7 @@ log = logging.getLogger("default_generator")
 # Women of their own: no other model has seen them, so it may judge what was learnt of them.
 HEALTHY = PhantomSet(5_000_000, 2400, lesion_rate=0.0, pixel_mm=ANATOMY.pixel_mm / 2)
 DISEASED = PhantomSet(6_000_000, 400, lesion_rate=1.0, most_lesions=4, pixel_mm=FINE.pixel_mm)
-AUTOENCODER = AutoencoderRecipe(steps=20000)
+AUTOENCODER = AutoencoderRecipe(steps=30000, batch=8)
 # Of small batches a processor takes twice as many steps in the same time, and learns more.
 BREASTS = DenoiserRecipe(steps=40000, batch=16, rate=6e-4, warmup=100)
 LESIONS = replace(BREASTS, steps=30000, seed=20261129)

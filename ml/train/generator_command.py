@@ -22,8 +22,9 @@ from ml.synth.known import known_of
 from ml.synth.memory import device_of_order
 from ml.synth.pack import GeneratorCard
 from ml.synth.teaching import ANATOMY, SIDE_PX
+from ml.train.autoencoder import CROP_PX, AutoencoderRecipe
 from ml.train.crops import CropSource
-from ml.train.generator import CROP_PX, AutoencoderRecipe, DenoiserRecipe
+from ml.train.generator import DenoiserRecipe
 from ml.train.generator_base import read_base
 from ml.train.generator_data import (
     Taught,

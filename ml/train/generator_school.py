@@ -23,16 +23,13 @@ from ml.files import replacing
 from ml.models.generator import build_text_encoder, build_tokenizer
 from ml.synth.prompts import prompt_text, words_of
 from ml.texts import mark
-from ml.train.generator import (
+from ml.train.autoencoder import (
     AutoencoderRecipe,
-    Conditioned,
-    DenoiserRecipe,
-    Latents,
     encoded,
     standardize,
     train_autoencoder,
-    train_denoiser,
 )
+from ml.train.generator import Conditioned, DenoiserRecipe, Latents, train_denoiser
 from ml.train.generator_base import with_words
 from ml.train.generator_data import as_unit, cached, piece_latents, standardized, tokens
 from ml.train.generator_pack import draw_samples, save_generator, save_parts

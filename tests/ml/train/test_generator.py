@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from diffusers.models.autoencoders.vae import DecoderOutput, DiagonalGaussianDistribution
+from diffusers.models.modeling_outputs import AutoencoderKLOutput
+from scipy.fft import dctn
 
 from ml.data.augment import NONE
 from ml.errors import DataError
@@ -22,18 +25,23 @@ from ml.models.generator import (
 from ml.synth.prompts import Area, LesionKind, Prompt
 from ml.synth.teaching import Piece
 from ml.synth.tones import toned
+from ml.train.autoencoder import (
+    COSINE_SCALES,
+    AutoencoderRecipe,
+    as_network,
+    autoencoder_loss,
+    cosines,
+    encoded,
+    standardize,
+    train_autoencoder,
+)
 from ml.train.crops import CropSource
 from ml.train.generator import (
-    AutoencoderRecipe,
     Conditioned,
     DenoiserRecipe,
     Latents,
-    as_network,
-    encoded,
     pieces_as_latents,
     small_mask,
-    standardize,
-    train_autoencoder,
     train_denoiser,
 )
 from ml.train.generator_data import cuts_of, standardized
@@ -79,6 +87,32 @@ def test_the_autoencoder_learns_from_whole_breasts_and_pieces(tmp_path: Path) ->
     assert not any(weights.requires_grad for weights in made.parameters())
     with pytest.raises(DataError, match="other data or settings"):
         train_autoencoder([source], [], replace(recipe, rate=1.0), tmp_path)
+
+
+def test_the_guide_is_the_cosine_transform_of_each_block() -> None:
+    images = np.random.default_rng(1).uniform(-1, 1, (2, 1, 16, 24)).astype(np.float32)
+    found = cosines(torch.from_numpy(images)).numpy()
+    assert found.shape == (2, 4, 2, 3)
+    block = images[1, 0, 8:, 8:16]
+    expected = dctn(block, norm="ortho")[:2, :2] / 8
+    scaled = found[1, :, 1, 1] / np.array(COSINE_SCALES)
+    np.testing.assert_allclose(
+        scaled, [expected[0, 0], expected[1, 0], expected[0, 1], expected[1, 1]], atol=1e-6
+    )
+
+
+def test_the_guide_draws_the_latents_apart() -> None:
+    """Its loss is least where each latent is another cosine."""
+    images = torch.from_numpy(np.random.default_rng(1).uniform(-1, 1, (4, 1, 64, 64))).float()
+    network = build_autoencoder()
+    wanted = cosines(images)
+    losses = []
+    for means in (wanted, wanted[:, :1].expand(-1, 4, -1, -1)):
+        said = DiagonalGaussianDistribution(torch.cat([means, torch.full_like(means, -30)], 1))
+        network.encode = lambda given, said=said: AutoencoderKLOutput(latent_dist=said)
+        network.decode = lambda latents: DecoderOutput(sample=images)
+        losses.append(float(autoencoder_loss(network, images)))
+    assert losses[0] < losses[1]
 
 
 def test_images_run_from_minus_one_to_one() -> None:
