@@ -50,6 +50,25 @@ class Control:
 NOBODY = Control()
 
 
+class PassedOn(Control):
+    """Passes everything on; what does more with some of it is derived from it."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def breathe(self) -> None:
+        """Wait where the other waits."""
+        self._control.breathe()
+
+    def say(self, done: int, of: int, news: Mapping[str, object] | None = None) -> None:
+        """Tell the other."""
+        self._control.say(done, of, news)
+
+    def log(self, sentence: str) -> None:
+        """Tell the other."""
+        self._control.log(sentence)
+
+
 class Breathing(Generic[Thing]):
     """Things that are gone through again and again, with a breath before each."""
 

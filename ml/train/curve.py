@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ml.control import Control
+from ml.control import PassedOn
 from ml.files import replacing
 from ml.train.order import is_next_point
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from ml.control import Control
 
-class Recorded(Control):
+
+class Recorded(PassedOn):
     """Passes everything on, and writes down the losses that are told.
 
     Parameters
@@ -27,15 +29,11 @@ class Recorded(Control):
     """
 
     def __init__(self, control: Control, path: Path) -> None:
-        self._control = control
+        super().__init__(control)
         self._path = path
         self._kept = 0
         if path.exists():
             self._keep(_whole_lines(path))
-
-    def breathe(self) -> None:
-        """Wait where the other waits."""
-        self._control.breathe()
 
     def say(self, done: int, of: int, news: Mapping[str, object] | None = None) -> None:
         """Write a loss down where the last one is far enough back, and pass it on.
@@ -50,7 +48,7 @@ class Recorded(Control):
                 with self._path.open("a", encoding="utf-8") as table:
                     table.write(json.dumps(news) + "\n")
                 self._kept = done
-        self._control.say(done, of, news)
+        super().say(done, of, news)
 
     def _go_back_to(self, done: int) -> None:
         """Forget the points from a step on: it is done again."""
@@ -60,10 +58,6 @@ class Recorded(Control):
         with replacing(self._path) as fresh:
             fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         self._kept = _step_of(lines[-1]) if lines else 0
-
-    def log(self, sentence: str) -> None:
-        """Pass it on."""
-        self._control.log(sentence)
 
 
 def _whole_lines(path: Path) -> list[str]:

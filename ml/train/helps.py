@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ml.audit.command import tables_of
-from ml.control import NOBODY, Control, breathing
+from ml.control import NOBODY, Control, PassedOn, breathing
 from ml.errors import DataError
 from ml.files import write_json
 from ml.texts import mark, translate
@@ -72,16 +72,13 @@ class Cell:
         }
 
 
-class _OfCell(Control):
+class _OfCell(PassedOn):
     """One training's part of the whole matrix; its budget is checked before its first step."""
 
     def __init__(self, control: Control, cell: Cell, check: Callable[[], object]) -> None:
-        self._control, self._cell, self._check = control, cell, check
+        super().__init__(control)
+        self._cell, self._check = cell, check
         self._checked = False
-
-    def breathe(self) -> None:
-        """Wait where the other waits."""
-        self._control.breathe()
 
     def say(self, done: int, of: int, news: Mapping[str, object] | None = None) -> None:
         """Tell steps of all trainings together; they all have equally many."""
@@ -90,11 +87,7 @@ class _OfCell(Control):
             self._checked = True
         told = {name: said for name, said in (news or {}).items() if name != "pack"}
         done, of = (self._cell.number - 1) * of + done, self._cell.count * of
-        self._control.say(done, of, self._cell.news() | told if told else None)
-
-    def log(self, sentence: str) -> None:
-        """Pass it on."""
-        self._control.log(sentence)
+        super().say(done, of, self._cell.news() | told if told else None)
 
 
 def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:

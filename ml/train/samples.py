@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import torch
 
-from ml.control import Control
+from ml.control import PassedOn
 from ml.evaluate.outcomes import marked
 from ml.files import replacing, write_json
 from ml.infer.detections import decode
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from ml.control import Control
     from ml.data.canvases import CanvasItem, CanvasSet
     from ml.evaluate.outcomes import Marked
 
@@ -75,7 +76,7 @@ class Said:
     score: float | None = None
 
 
-class Sampled(Control):
+class Sampled(PassedOn):
     """Passes everything on; looks at the model between the steps.
 
     Parameters
@@ -102,7 +103,7 @@ class Sampled(Control):
         out: Path,
         every: int,
     ) -> None:
-        self._control = control
+        super().__init__(control)
         self._stage = "classifier" if role == "classifier" else "detector"
         self._canvases, self._indices = canvases, chosen(canvases.items, there)
         self._folder = out / SAMPLES
@@ -113,20 +114,12 @@ class Sampled(Control):
         """Look at this model from now on."""
         self._model = model
 
-    def breathe(self) -> None:
-        """Wait where the other waits."""
-        self._control.breathe()
-
     def say(self, done: int, of: int, news: Mapping[str, object] | None = None) -> None:
         """Look where it is time, and pass it on."""
         due = done % self._every == 0 or done == of
         if news and "loss" in news and news.get("stage") == self._stage and due:
             self._sample(done, of)
-        self._control.say(done, of, news)
-
-    def log(self, sentence: str) -> None:
-        """Pass it on."""
-        self._control.log(sentence)
+        super().say(done, of, news)
 
     def _sample(self, done: int, of: int) -> None:
         if self._model is None:
