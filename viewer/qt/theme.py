@@ -53,11 +53,12 @@ QMenu {{ background: {palette.CARD}; border: 1px solid {palette.LINE}; padding: 
 QMenu::item {{ padding: 5px 24px 5px 22px; border-radius: 4px; }}
 QMenu::item:disabled, QToolButton:disabled {{ color: {palette.DIM}; }}
 QMenu::separator {{ height: 1px; background: {palette.LINE}; margin: 4px 8px; }}
-QToolBar {{ border: none; border-bottom: 1px solid {palette.LINE}; padding: 4px 8px;
-  spacing: 2px; }}
-QToolBar::separator {{ background: {palette.LINE}; width: 1px; margin: 4px 8px; }}
+QToolBar {{ border: none; border-bottom: 1px solid {palette.LINE}; padding: 4px;
+  spacing: 1px; }}
+QToolBar::separator {{ background: {palette.LINE}; width: 1px; margin: 4px; }}
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 5px;
-  padding: 4px 9px; }}
+  padding: 4px 5px; }}
+#qt_toolbar_ext_button {{ {_icon("down")}; padding: 0; }}
 QToolButton:hover {{ background: {palette.RAISED}; }}
 QToolButton:checked {{ background: {palette.CHOSEN}; }}
 QToolButton:focus {{ border-color: {palette.ACCENT}; }}
