@@ -1,8 +1,9 @@
-"""Decide on marks of the sample study, and write `resources/docs/deciding.png`.
+"""Analyze the sample study, decide on marks of it, and write the manual's pictures of both.
 
-    xvfb-run -a python scripts/picture_deciding.py
+    xvfb-run -a python scripts/picture_window.py
 
-The manual's picture is made by the program: the real window over the sample study.
+`resources/docs/window.png` and `deciding.png` are made by the program: the real window over the
+sample study.
 """
 
 from __future__ import annotations
@@ -35,26 +36,28 @@ if TYPE_CHECKING:
     from viewer.core.marks import Mark
     from viewer.qt.main_window import MainWindow
 
-PICTURE = ROOT / "resources" / "docs" / "deciding.png"
-SIZE_PX = (1280, 760)
+ANALYZED = ROOT / "resources" / "docs" / "window.png"
+DECIDED = ANALYZED.with_name("deciding.png")
+SIZE_PX = (1400, 830)
 # Few enough for a picture under 200 kB, enough for grays and for the colours of the window.
-COLOURS = 96
+COLOURS = 200
 LONGEST_S, REST_S = 120.0, 1.0
 # Where no finding of the machine's is, in stored pixels of the right MLO.
 OWN_BOX = Box(1500, 700, 1670, 900)
 
 
 def main() -> None:
-    """Make the picture."""
+    """Make both pictures."""
     with tempfile.TemporaryDirectory() as home:
         os.environ["MAMMOSCOPE_HOME"] = home
         take()
-    with Image.open(PICTURE) as picture:
-        picture.convert("RGB").quantize(COLOURS).save(PICTURE, optimize=True)
+    for path in (ANALYZED, DECIDED):
+        with Image.open(path) as picture:
+            picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
 
 
 def take() -> None:
-    """Write what is seen after some decisions."""
+    """Write what is seen before and after some decisions."""
     application = make_application()
     window = make_window()
     window.preferences.change(replace(window.preferences.settings, reader="Dr. A. Reader"))
@@ -68,11 +71,15 @@ def take() -> None:
             application.processEvents()
             time.sleep(0.02)
 
+    def picture(path: Path) -> None:
+        rested = time.monotonic() + REST_S
+        wait_for(lambda: time.monotonic() > rested)
+        window.grab().save(str(path))
+
     wait_for(lambda: window.session.state.analysis is not None and window.canvas.is_complete)
+    picture(ANALYZED)
     decide(window)
-    rested = time.monotonic() + REST_S
-    wait_for(lambda: time.monotonic() > rested)
-    window.grab().save(str(PICTURE))
+    picture(DECIDED)
     window.close()
 
 
