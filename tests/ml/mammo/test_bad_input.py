@@ -211,8 +211,9 @@ from ml.mammo.pixels import read_pixels
 from ml.mammo.read import read_mammogram
 def held():
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+hardest = resource.getrlimit(resource.RLIMIT_AS)[1]
 for name in sys.argv[1:]:
-    resource.setrlimit(resource.RLIMIT_AS, (held() + (512 << 20),) * 2)
+    resource.setrlimit(resource.RLIMIT_AS, (held() + (512 << 20), hardest))
     try:
         read_pixels(read_mammogram(Path(name)))
     except ReadError as error:

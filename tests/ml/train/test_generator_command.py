@@ -15,6 +15,7 @@ from ml.control import Stopped
 from ml.errors import DataError
 from ml.manifest import Source, Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
+from ml.places import MODELS_VARIABLE
 from ml.registry import name_sha256
 from ml.synth.known import read_known
 from ml.synth.pack import read_generator
@@ -39,6 +40,12 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     write_manifest(replace(manifest, rows=rows))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training would begin with the generator that comes with the program."""
+    monkeypatch.setenv(MODELS_VARIABLE, str(tmp_path / "nothing"))
 
 
 def spec(phantoms: Path, out: Path) -> dict[str, object]:
@@ -86,7 +93,7 @@ def test_a_generator_begins_with_the_installed_one(
     phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = tmp_path / "models"
-    monkeypatch.setenv("MAMMOSCOPE_MODELS", str(models))
+    monkeypatch.setenv(MODELS_VARIABLE, str(models))
     run(spec(phantoms, models))
     before = read_generator(models / "generator")
     run(spec(phantoms, tmp_path / "out"), watch := Watch())
