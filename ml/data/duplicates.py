@@ -78,11 +78,11 @@ def fingerprints(images: Iterable[tuple[str, NDArray[np.generic]]]) -> Fingerpri
     for name, pixels in images:
         names.append(name)
         views.append(_view(pixels))
-    count = len(views)
+    shape = (len(views), HASH_BITS_SIDE**2)
     stack = np.stack(views) if views else np.zeros((0, VIEW_SIDE, VIEW_SIDE), np.uint8)
-    hashes = np.array([perceptual_hash(view) for view in stack], bool).reshape(count, -1)
+    hashes = np.array([perceptual_hash(view) for view in stack], bool).reshape(shape)
     mirror = np.array([perceptual_hash(view[:, ::-1]) for view in stack], bool)
-    return Fingerprints(tuple(names), stack, hashes, mirror.reshape(count, -1))
+    return Fingerprints(tuple(names), stack, hashes, mirror.reshape(shape))
 
 
 def perceptual_hash(view: NDArray[np.generic]) -> NDArray[np.bool_]:

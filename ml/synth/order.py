@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STEPS = 20
-GUIDANCE = 3.0
+# More makes masses brighter than simulated ones are, and healthy tissue that is painted darker.
+GUIDANCE = 1.5
 DEVICES = ("auto", "cpu", "cuda")
 # Hosts that are simulated one for each image, instead of a folder of real ones.
 PHANTOM = "phantom"

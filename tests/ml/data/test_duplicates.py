@@ -90,6 +90,12 @@ def test_the_hash_holds_under_brightness_and_differs_between_women() -> None:
     assert one.shape == (64,)
 
 
+def test_nothing_held_out_has_no_copies() -> None:
+    nothing = fingerprints(())
+    some = fingerprints([("a", np.eye(64, dtype=np.uint16))])
+    assert near_duplicates(some, nothing) == near_duplicates(nothing, some) == []
+
+
 def test_every_two_splits_are_compared() -> None:
     parts = {
         split: fingerprints(named([breast(10 * number), breast(99)], split.value))
