@@ -40,7 +40,7 @@ ANALYZED = ROOT / "resources" / "docs" / "window.png"
 DECIDED = ANALYZED.with_name("deciding.png")
 SIZE_PX = (1400, 830)
 # Few enough for a picture under 200 kB, enough for grays and for the colours of the window.
-COLOURS = 200
+COLOURS = 128
 LONGEST_S, REST_S = 120.0, 1.0
 # Where no finding of the machine's is, in stored pixels of the right MLO.
 OWN_BOX = Box(1500, 700, 1670, 900)

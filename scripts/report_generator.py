@@ -107,8 +107,9 @@ CANNOT = (
     "network can learn what is generated instead of what is ill wherever the two go together, "
     "and nothing here shows that such images help a model. Its tissue is blurred: simulated "
     "women who only went through its autoencoder are {carried:.2f} (KID) from others, its "
-    "breasts {kid:.2f}. They have pixels of 0.8 mm; it knows no other lesions than those of "
-    "our simulation."
+    "breasts {kid:.2f}. Single calcifications are lost with the rest: the detector marks "
+    "{painted:.0%} of the clusters that it painted, and {simulated:.0%} of simulated ones. Its "
+    "breasts have pixels of 0.8 mm; it knows no other lesions than those of our simulation."
 )
 
 
@@ -191,6 +192,8 @@ def main() -> None:
             sham=shams.value,
             carried=carried_distance(generator, sources["simulated women"]),
             kid=_figure(quality["simulated women"], "KID"),
+            painted=_marked(after, LesionKind.CALCIFICATION_CLUSTER),
+            simulated=_marked(simulated, LesionKind.CALCIFICATION_CLUSTER),
         ),
         "sheet": SHEET,
         "quality": {name: report.to_json() for name, report in quality.items()},
@@ -284,7 +287,7 @@ def carried_distance(generator: Generator, known: Known) -> float:
         for begin in range(0, middle, AT_ONCE)
     ]
     space = spaces()[0]
-    return kid(space(np.concatenate(back)), space(images[middle:])).value
+    return kid(space(list(np.concatenate(back))), space(images[middle:])).value
 
 
 def simulated_lesions(reader: MammogramReader) -> list[Place]:
@@ -405,6 +408,10 @@ def marks_of(
     return lines
 
 
+def _marked(places: Sequence[Place], kind: LesionKind) -> float:
+    return float(np.mean([place.marked for place in places if place.kind is kind]))
+
+
 def _share(places: Sequence[Place]) -> dict[str, float | None]:
     if not places:
         return {"value": None, "low": None, "high": None}
@@ -457,7 +464,7 @@ def draw_sheet(
             axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
             axis.set_title(words, fontsize=6)
     figure.suptitle("SYNTHETIC: nobody's breasts", fontsize=9)
-    figure.tight_layout(pad=0.3)
+    figure.tight_layout(pad=0.3, rect=(0, 0, 1, 0.97))
     figure.savefig(path, dpi=110, pil_kwargs={"quality": 85})
     plt.close(figure)
 

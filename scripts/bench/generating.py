@@ -1,8 +1,4 @@
-"""Generation: seconds an image, and how long the window's event loop stalls beside it.
-
-The networks are those of the generator that ships, with random weights: it is time that is
-measured, not what is seen.
-"""
+"""Generation: seconds an image, and how long the window's event loop stalls beside it."""
 
 from __future__ import annotations
 
@@ -17,11 +13,13 @@ from tables import Row, Table, at_most
 from windows import new_window, seconds_to_paint, wait
 
 from ml.mammo.codes import BreastDensity, Laterality, ViewPosition
-from ml.places import SAMPLES
+from ml.phantom.vendors import VENDORS
+from ml.places import GENERATOR, MODELS, SAMPLES
 from ml.synth.order import STEPS, Order
+from ml.synth.pack import read_generator
 from ml.synth.pipeline import Sampling, load_generator
 from ml.synth.prompts import Area, Prompt, prompt_text
-from tests.factories.generators import VENDORS, make_generator
+from ml.synth.teaching import vendor_word
 from viewer.jobs.queue import JobQueue
 
 if TYPE_CHECKING:
@@ -32,14 +30,20 @@ GOAL_S, GOAL_STALL_MS = 2.0, 50.0
 # More than are made in the time that is watched.
 IMAGES, WATCHED_S = 1000, 20.0
 TICK_MS = 5
-PROMPT = Prompt(VENDORS[0], ViewPosition.MLO, Area.MEDIUM, BreastDensity.C, Laterality.LEFT)
+PROMPT = Prompt(
+    vendor_word(VENDORS[0].name),
+    ViewPosition.MLO,
+    Area.MEDIUM,
+    BreastDensity.C,
+    Laterality.LEFT,
+)
 
 
 def measure() -> Table:
     """The generator on the processor: alone, then behind a window."""
+    pack = read_generator(MODELS / GENERATOR)
+    alone = _seconds_an_image(pack)
     with tempfile.TemporaryDirectory() as folder:
-        pack = make_generator(Path(folder) / "generator")
-        alone = _seconds_an_image(pack)
         quiet, beside = _beside_a_window(pack, Path(folder))
     rows = (
         at_most(f"an image of 256 px in {STEPS} steps, best of {TIMES}", alone, "s", GOAL_S),

@@ -1,8 +1,8 @@
 """How soon a long job yields the processor to an analysis: from `hold` until it is held.
 
-The job is a generation with the networks of the generator that ships, with random weights, in a
-process of its own, as the viewer runs it. Its own processor time until it is held is told, too:
-on a busy machine the clock says more of the others than of the job.
+The job is a generation in a process of its own, as the viewer runs it. Its own processor time
+until it is held is told, too: on a busy machine the clock says more of the others than of the
+job.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import psutil
 from generating import IMAGES, PROMPT
 from tables import Row, Table, at_most
 
+from ml.places import GENERATOR, MODELS
 from ml.synth.order import Order
 from ml.synth.prompts import prompt_text
-from tests.factories.generators import make_generator
 from viewer.jobs.queue import JobQueue
 
 if TYPE_CHECKING:
@@ -73,9 +73,8 @@ def _first(took: Took) -> Row:
 
 
 def _order(folder: Path) -> Mapping[str, object]:
-    pack = make_generator(folder / "generator")
     texts = (prompt_text(PROMPT),)
-    model, out = str(pack.folder), str(folder / "out")
+    model, out = str(MODELS / GENERATOR), str(folder / "out")
     return Order(out, texts, IMAGES, model=model, sham_share=0.0, keep_all=True).to_json()
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: D103 it is a test, outside the tests until what it tests ships
 """The generator that comes with the program: what it was taught shows in what it makes."""
 
 from __future__ import annotations
