@@ -36,9 +36,9 @@ Thing = TypeVar("Thing")
 KL_WEIGHT = 1e-6
 # Bands of detail, finest first: without a weight of their own they are too weak to be learnt.
 BAND_WEIGHTS = (2.0, 1.0, 1.0)
-# While it begins, each latent is drawn towards one of its block's four lowest cosines. Left
-# alone, all four became the block's brightness, the hardest to carry through normalized layers
-# (correlated by 0.99 after 3000 steps), and whatever is finer than a block was lost.
+# Each latent is drawn towards one of its block's four lowest cosines. Left alone, all four
+# became the block's brightness (correlated by 0.99 after 3000 steps), and whatever is finer
+# than a block was lost.
 COSINES = ((0, 0), (1, 0), (0, 1), (1, 1))
 # So that each has a deviation of about 1 over simulated breasts.
 COSINE_SCALES = (1.75, 25.0, 25.0, 60.0)
