@@ -14,9 +14,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PIL import Image
+from pictures import rest, shrink, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -29,9 +28,6 @@ from viewer.library.jobs import Jobs  # noqa: E402
 from viewer.qt.job_runner import JobRunner  # noqa: E402
 from viewer.qt.long_jobs import LongJobs  # noqa: E402
 from viewer.qt.studio.window import Places, StudioDialog  # noqa: E402
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PICTURE = ROOT / "resources" / "docs" / "studio.png"
 SIZE_PX = (1280, 720)
@@ -51,8 +47,7 @@ def main() -> None:
         library = Path(folder) / "library.sqlite"
         write_down(library, given.made.resolve())
         take(given.model.resolve(), library, given.out)
-    with Image.open(given.out) as picture:
-        picture.convert("RGB").quantize(COLOURS).save(given.out, optimize=True)
+    shrink(given.out, COLOURS)
 
 
 def write_down(library: Path, made: Path) -> None:
@@ -80,15 +75,13 @@ def take(model: Path, library: Path, out: Path) -> None:
     jobs.start()
     until = time.monotonic() + LONGEST_S
 
-    def wait_for(ready: Callable[[], bool]) -> None:
-        while not ready() and time.monotonic() < until:
-            application.processEvents()
-            time.sleep(0.02)
-
-    wait_for(lambda: studio.order.draft is not None)
-    wait_for(lambda: studio.batch is not None and bool(studio.batch.shots))
-    rested = time.monotonic() + REST_S
-    wait_for(lambda: time.monotonic() > rested)
+    wait_for(application.processEvents, lambda: studio.order.draft is not None, until)
+    wait_for(
+        application.processEvents,
+        lambda: studio.batch is not None and bool(studio.batch.shots),
+        until,
+    )
+    rest(application.processEvents, REST_S)
     studio.shots.scrollToTop()
     application.processEvents()
     studio.grab().save(str(out))

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image
+from pictures import rest, shrink, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -31,8 +31,6 @@ from viewer.core.marks import marks_of  # noqa: E402
 from viewer.core.reading import utc_now  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from viewer.core.marks import Mark
     from viewer.qt.main_window import MainWindow
 
@@ -52,8 +50,7 @@ def main() -> None:
         os.environ["MAMMOSCOPE_HOME"] = home
         take()
     for path in (ANALYZED, DECIDED):
-        with Image.open(path) as picture:
-            picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+        shrink(path, COLOURS)
 
 
 def take() -> None:
@@ -66,17 +63,15 @@ def take() -> None:
     window.open_sample()
     until = time.monotonic() + LONGEST_S
 
-    def wait_for(ready: Callable[[], bool]) -> None:
-        while not ready() and time.monotonic() < until:
-            application.processEvents()
-            time.sleep(0.02)
-
     def picture(path: Path) -> None:
-        rested = time.monotonic() + REST_S
-        wait_for(lambda: time.monotonic() > rested)
+        rest(application.processEvents, REST_S)
         window.grab().save(str(path))
 
-    wait_for(lambda: window.session.state.analysis is not None and window.canvas.is_complete)
+    wait_for(
+        application.processEvents,
+        lambda: window.session.state.analysis is not None and window.canvas.is_complete,
+        until,
+    )
     picture(ANALYZED)
     decide(window)
     picture(DECIDED)

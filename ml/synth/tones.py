@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 GREY = 0.4
 # Of a logistic curve: about the level differences are 1.7 times as large, and it has no end.
 STEEPNESS = 7.0
+# Where the curve's own variable is at the level.
+MIDDLE = float(np.log(GREY / (1 - GREY)))
 # What an autoencoder says beyond these tones is taken for them: the curve hardly rises there.
 DARKEST, BRIGHTEST = 0.02, 0.98
 # The level is taken from so many pixels around the mask.
@@ -59,14 +61,12 @@ def toned(piece: NDArray[np.float32], level: float) -> NDArray[np.float32]:
     (rows, columns) float32
         In 0..1.
     """
-    middle = np.log(GREY / (1 - GREY))
-    tones = 1 / (1 + np.exp(-(middle + STEEPNESS * (piece - level))))
+    tones = 1 / (1 + np.exp(-(MIDDLE + STEEPNESS * (piece - level))))
     return np.asarray(tones, np.float32)
 
 
 def untoned(tones: NDArray[np.float32], level: float) -> NDArray[np.float32]:
     """The piece that a painter sees so; it may reach beyond 0..1."""
     given = np.clip(tones, DARKEST, BRIGHTEST)
-    middle = np.log(GREY / (1 - GREY))
-    piece = level + (np.log(given / (1 - given)) - middle) / STEEPNESS
+    piece = level + (np.log(given / (1 - given)) - MIDDLE) / STEEPNESS
     return np.asarray(piece, np.float32)

@@ -167,19 +167,8 @@ def _images(
     if step % 4 == 2:
         return _drawn(_toned_piece, pieces, recipe.batch, rng)
     # Whole breasts are half air, and four at a time are few.
-    return crops_of(whole, recipe.batch, rng)
-
-
-def crops_of(whole: Sequence[CropSource], batch: int, rng: np.random.Generator) -> torch.Tensor:
-    """Crops of whole breasts, of all sets alike.
-
-    Returns
-    -------
-    (batch, 1, CROP_PX, CROP_PX) float32
-        In -1..1.
-    """
     crops = [replace(one, rows=CROP_PX, columns=CROP_PX) for one in whole]
-    return _drawn(_piece, crops, batch, rng)
+    return _drawn(_piece, crops, recipe.batch, rng)
 
 
 def _drawn(

@@ -19,9 +19,10 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from left_out import LARGE
+
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = Path(__file__).resolve().parent / "mammoscope.spec"
-LEFT_OUT = ("torch", "torchvision", "ultralytics", "diffusers", "transformers", "nvidia")
 LONGEST_S = 120
 LIBRARY = "library.sqlite"
 # What Qt's offscreen platform says of every window.
@@ -71,7 +72,7 @@ def check_contents(folder: Path) -> None:
     FreezeError
         Names what is there.
     """
-    found = [name for name in LEFT_OUT if (folder / "_internal" / name).exists()]
+    found = [name for name in LARGE if (folder / "_internal" / name).exists()]
     if found:
         raise FreezeError(f"these should have stayed out: {', '.join(found)}")
 

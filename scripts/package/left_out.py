@@ -1,13 +1,15 @@
-"""What the reader's edition is built without: read by PyInstaller's plan, and by a test."""
+"""What the reader's edition is built without: for PyInstaller's plan and tests of it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# With one of these it would be a gigabyte larger: `freeze.py` looks that none came along.
+LARGE = ("torch", "torchvision", "ultralytics", "diffusers", "transformers", "nvidia")
 PACKAGES = (
-    *("torch", "torchvision", "ultralytics", "diffusers", "transformers", "nvidia", "triton"),
-    *("efficientnet_lite_pytorch", "sklearn", "matplotlib", "pandas", "IPython"),
+    *LARGE,
+    *("triton", "efficientnet_lite_pytorch", "sklearn", "matplotlib", "pandas", "IPython"),
     *("tkinter", "pytest", "hypothesis", "babel", "setuptools", "pip"),
     # Second decoders, for the tests; and themes of a desktop that is not bundled.
     *("libjpeg", "openjpeg", "pylibjpeg", "_libjpeg", "_openjpeg"),
@@ -35,3 +37,12 @@ def left_out() -> list[str]:
         if path.stem != "__init__" and (path.suffix == ".py" or (path / "__init__.py").exists())
     ]
     return [*PACKAGES, *(name for name in ours if name not in KEPT)]
+
+
+_NAMES = frozenset(left_out())
+
+
+def is_left_out(module: str) -> bool:
+    """Whether a module, or a package that it lies in, is left out."""
+    parts = module.split(".")
+    return any(".".join(parts[:count]) in _NAMES for count in range(1, len(parts) + 1))

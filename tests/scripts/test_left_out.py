@@ -10,12 +10,10 @@ ROOT = Path(__file__).resolve().parents[2]
 WITHOUT = """
 import importlib, pkgutil, sys
 sys.path[:0] = [".", "scripts/package"]
-from left_out import left_out
-names = set(left_out())
+from left_out import is_left_out
 class LeftOut:
     def find_spec(self, name, path=None, target=None):
-        parts = name.split(".")
-        if any(".".join(parts[:n]) in names for n in range(1, len(parts) + 1)):
+        if is_left_out(name):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, LeftOut())
 import viewer
