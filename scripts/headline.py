@@ -6,7 +6,8 @@ Four ways of teaching take the same number of updates: real images only; phantom
 with lesions that the generator painted beside the real ones; and both. Two questions are asked
 of a detector and of a classifier: mini-MIAS in five folds by patient, and 50, 100 and 200
 images of makers that no phantom for teaching has, measured on 400 others of them. The generator
-must have seen no film: one that was taught any is refused. It paints into phantoms of its own.
+must have seen no film: one that was taught any is refused. It paints into phantoms of its own;
+without `--generator` the two ways that need it are left out, and a later run adds them.
 
 Each finished training leaves its raw answers in WORK/answers, and is not done again; what is
 missing is left out of the report, which goes to `resources/docs/reports/headline.json`.
@@ -38,7 +39,7 @@ from ml.mammo.prepare import FINE, WHOLE, prepare
 from ml.models.classifier import DeployedClassifier
 from ml.models.detector import deployed
 from ml.phantom.vendors import FILMS, UNSEEN_VENDORS, VENDORS
-from ml.places import GENERATOR, MODELS
+from ml.places import MODELS
 from ml.registry import name_sha256
 from ml.synth.balance import any_prompt
 from ml.synth.hosts import PhantomHosts
@@ -134,6 +135,12 @@ class Material:
             real = tuple(self.parts["real"][:count])
             yield Question(f"phantoms-{count}", real, tuple(self.parts["test"]))
 
+    def ways(self) -> Iterator[Way]:
+        """Those that need nothing that is not there."""
+        for way in WAYS:
+            if "painted" in self.parts or not way.painted:
+                yield way
+
     def stages(self, way: Way, question: Question) -> tuple[Stage, ...]:
         """Who teaches, in the order of teaching: as many generated images as real ones."""
         last = Stage(question.real, films=True)
@@ -151,7 +158,7 @@ def main() -> None:
     given = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     material = prepared(given.work, given.mini_mias, given.generator)
-    plan = plan_of(material.canvases)
+    plan = plan_of(read_canvases(given.work / "phantoms"))
     for cell in cells(material, given.seeds):
         if given.only in cell.name and not cell.place(given.work).exists():
             log.info("%s", cell.name)
@@ -187,7 +194,7 @@ def cells(material: Material, seeds: int) -> Iterator[Cell]:
     for seed in range(seeds):
         for role in ROLES:
             for question in material.questions():
-                for way in WAYS:
+                for way in material.ways():
                     yield Cell(role, seed, way, question)
 
 
@@ -230,9 +237,9 @@ def answers(
     return judge_images(graph_of(DeployedClassifier(model).eval()), images)  # type: ignore[arg-type]
 
 
-def plan_of(canvases: CanvasSet) -> Plan:
-    """One plan for all of them."""
-    plan = plan_training(fingerprint(canvases), device_at_hand())
+def plan_of(phantoms: CanvasSet) -> Plan:
+    """One plan for all of them, whatever else there is."""
+    plan = plan_training(fingerprint(phantoms), device_at_hand())
     return replace(
         plan,
         detector=replace(plan.detector, steps=STEPS["detector"]),
@@ -241,8 +248,14 @@ def plan_of(canvases: CanvasSet) -> Plan:
     )
 
 
-def prepared(work: Path, mini_mias: Path, pack: Path) -> Material:
-    """Make all images, or find them; each kind is made once."""
+def prepared(work: Path, mini_mias: Path, pack: Path | None) -> Material:
+    """Make all images, or find them; each kind is made once.
+
+    Parameters
+    ----------
+    pack
+        None: nothing is painted.
+    """
     count = os.cpu_count() or 1
     draw = partial(phantom_canvases, spec=WHOLE, processes=count)
     kinds: dict[str, tuple[Callable[[], Iterator[tuple[NDArray[np.uint16], CanvasItem]]], int]]
@@ -251,8 +264,9 @@ def prepared(work: Path, mini_mias: Path, pack: Path) -> Material:
         "phantoms": (lambda: draw(TEACHING), TEACHING.count),
         "real": (lambda: draw(REAL), REAL.count),
         "test": (lambda: draw(TEST), TEST.count),
-        "painted": (lambda: painted(untaught(pack, mini_mias)), PAINTED),
     }
+    if pack is not None:
+        kinds["painted"] = (lambda: painted(untaught(pack, mini_mias)), PAINTED)
     sets: dict[str, CanvasSet] = {}
     for name, (make, most) in kinds.items():
         if not (work / name / "canvases.json").exists():
@@ -263,7 +277,7 @@ def prepared(work: Path, mini_mias: Path, pack: Path) -> Material:
     for name, one in sets.items():
         parts[name] = range(end, end + len(one.items))
         end += len(one.items)
-    together = work / "together"
+    together = work / "-".join(("together", *sets))
     if not (together / "canvases.json").exists():
         images = chain.from_iterable(one.images() for one in sets.values())
         write_canvases(together, images, end, WHOLE)
@@ -323,7 +337,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Does what is synthetic help?")
     parser.add_argument("--work", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--mini-mias", required=True, type=Path, metavar="FOLDER")
-    parser.add_argument("--generator", type=Path, default=MODELS / GENERATOR, metavar="PACK")
+    parser.add_argument("--generator", type=Path, metavar="PACK", help="taught no film")
     parser.add_argument("--seeds", type=int, default=1, metavar="N")
     parser.add_argument("--only", default="", metavar="NAME", help="trainings so called")
     return parser

@@ -83,6 +83,19 @@ def test_each_training_has_a_place_of_its_own(material: Material, tmp_path: Path
     assert len(set(places)) == len(places) == 2 * 2 * len(WAYS) * (FOLDS + len(FEW))
 
 
+def test_without_a_generator_the_others_are_taught_as_with_one(material: Material) -> None:
+    painted = material.parts["painted"]
+    without = replace(
+        material,
+        canvases=replace(material.canvases, items=material.canvases.items[: painted.start]),
+        parts={name: part for name, part in material.parts.items() if name != "painted"},
+    )
+    some = {one.name: without.stages(one.way, one.question) for one in cells(without, 1)}
+    every = {one.name: material.stages(one.way, one.question) for one in cells(material, 1)}
+    assert {name: every[name] for name in some} == some
+    assert len(some) == len(every) / 2
+
+
 def test_answers_come_back_as_they_were() -> None:
     said = [make_marked("a", (0.9, 0.0), (0.4,)), make_marked("b")]
     items = {one.item.image_id: one.item for one in said}
