@@ -25,6 +25,7 @@ BENCHES = (
     "simulating",
     "generating",
     "training",
+    "sampling",
     "yielding",
     "cancelling",
     "memory",
