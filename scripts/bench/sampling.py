@@ -11,6 +11,7 @@ import statistics
 import tempfile
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,5 +101,5 @@ def _step_and_look(
         began = time.process_time()
         samples.say(number * LEAST_STEPS, 0, {"stage": role, "loss": 0.0})
         looks.append(time.process_time() - began)
-    steps = [after - before for before, after in zip(taken, taken[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(taken)]
     return statistics.median(steps), statistics.median(looks)
