@@ -9,6 +9,9 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ml.errors import DataError
+from ml.texts import mark
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -56,6 +59,26 @@ def telling_full(folder: Path) -> Iterator[None]:
         if shutil.disk_usage(folder).free < FULL_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise
+
+
+@contextmanager
+def written_into(folder: Path) -> Iterator[None]:
+    """Make a folder, and say in a sentence where what is written into it cannot be.
+
+    Raises
+    ------
+    DataError
+        Where it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise DataError(
+            mark("{folder} cannot be written ({why}); make room, or ask who may write there."),
+            folder=folder.name,
+            why=str(error.strerror or error),
+        ) from error
 
 
 def reserve(path: Path, offset: int, length: int) -> None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ml.errors import DataError
+from ml.files import written_into
 from ml.manifest import Manifest, ReferenceStandard, read_manifest, write_manifest
-from ml.texts import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -47,15 +46,8 @@ def merge(sets: Sequence[Path], folder: Path) -> Manifest:
         Where a set cannot be read, or the folder cannot be written.
     """
     one = merged([read_manifest(path) for path in sets], folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with written_into(folder):
         write_manifest(one)
-    except OSError as error:
-        raise DataError(
-            mark("{folder} cannot be written ({why}); make room, or ask who may write there."),
-            folder=folder.name,
-            why=str(error.strerror or error),
-        ) from error
     return one
 
 

@@ -43,6 +43,9 @@ class Cell:
     laterality: Laterality
 
 
+CELLS = tuple(Cell(*values) for values in product(VIEWS, BreastDensity, LESIONS, SIDES))
+
+
 def any_prompt(
     vendors: Sequence[str], kind: LesionKind | None, rng: np.random.Generator
 ) -> Prompt:
@@ -57,9 +60,6 @@ def any_prompt(
         kind,
         places[rng.integers(len(places))] if kind else None,
     )
-
-
-CELLS = tuple(Cell(*values) for values in product(VIEWS, BreastDensity, LESIONS, SIDES))
 
 
 @dataclass(frozen=True, slots=True)

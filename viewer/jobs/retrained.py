@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from ml.audit.report import AuditReport
 from ml.errors import DataError, ModelError
-from ml.files import write_json
+from ml.files import write_json, written_into
 from ml.in_use import cards_in_use
 from ml.manifest import Label, Source, Split, read_manifest
 from ml.merging import merge, merged
@@ -101,15 +101,8 @@ def write_order(order: TrainingOrder) -> None:
         Where the folder cannot be written.
     """
     folder = Path(order.out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with written_into(folder):
         write_json(folder / ORDER, order.to_json())
-    except OSError as error:
-        raise DataError(
-            mark("{folder} cannot be written ({why}); make room, or ask who may write there."),
-            folder=folder.name,
-            why=str(error.strerror or error),
-        ) from error
 
 
 def read_run(folder: Path) -> Run:
