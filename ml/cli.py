@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml.cli_screening import screening_spec, take_screening
 from ml.cli_training import helps_spec, take_helps, take_training, training_spec
 from ml.control import Control
 from ml.errors import MammoError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "analyze",
+    "screen",
     "phantom",
     "generate",
     "import-dataset",
@@ -81,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mammoscope", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_analyze(commands)
+    _add_screen(commands)
     _add_phantom(commands)
     _add_generate(commands)
     _add_import(commands)
@@ -154,6 +157,17 @@ def _add_analyze(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--json", required=True, type=Path, metavar="FILE")
+
+
+def _add_screen(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "screen",
+        "Analyze a folder of studies and rank them; the same command does what is missing.",
+        "screen archive/ --out results/",
+        _screen,
+    )
+    take_screening(parser)
 
 
 def _add_phantom(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -368,6 +382,10 @@ def _pixels(mammogram: Mammogram) -> NDArray[np.generic]:
     from ml.mammo.pixels import read_pixels
 
     return read_pixels(mammogram)
+
+
+def _screen(given: argparse.Namespace) -> None:
+    _part("ml.screen.run", "run")(screening_spec(given), OnTerminal(translate("Screening")))
 
 
 def _phantom(given: argparse.Namespace) -> None:

@@ -43,6 +43,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "audit": "ml.train.run:run_audit",
         "compare": "ml.train.promotion:run",
         "helps": "ml.train.helps:run",
+        "screen": "ml.screen.run:run",
     }
 )
 # Behind the viewer and the model process, on whatever the reader leaves free.

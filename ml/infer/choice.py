@@ -15,9 +15,18 @@ if TYPE_CHECKING:
 DEVICE_VARIABLE = "MAMMOSCOPE_DEVICE"
 
 
-def choose_engine() -> Engine:
-    """Torch where there is a usable CUDA device, else OpenVINO on the CPU."""
-    if os.environ.get(DEVICE_VARIABLE, "auto").lower() != "cpu" and cuda_driver_present():
+def choose_engine(device: str = "auto", streams: int = 1) -> Engine:
+    """Torch where there is a usable CUDA device, else OpenVINO on the CPU.
+
+    Parameters
+    ----------
+    device
+        ``"cpu"``: the processor in any case.
+    streams
+        As for `CpuEngine`.
+    """
+    kept_off = "cpu" in (device, os.environ.get(DEVICE_VARIABLE, "auto").lower())
+    if not kept_off and cuda_driver_present():
         from ml.infer.on_cuda import cuda_engine
 
         engine = cuda_engine()
@@ -25,7 +34,7 @@ def choose_engine() -> Engine:
             return engine
     from ml.infer.on_cpu import CpuEngine
 
-    return CpuEngine()
+    return CpuEngine(streams=streams)
 
 
 def cuda_driver_present() -> bool:

@@ -37,6 +37,7 @@ from ml.mammo.voi import read_modality, read_presentation, read_voi, voi_of_fram
 from ml.texts import mark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pydicom.dataset import FileDataset
@@ -80,7 +81,7 @@ def read_mammogram(path: Path) -> Mammogram:
         return read_film(path)
     dataset = read_header(path)
     try:
-        _check_is_mammogram(dataset, path)
+        check_is_mammogram(dataset, path)
         _check_pixels_described(dataset, path)
         mammogram = _mammogram(dataset, path)
     except damage() as error:
@@ -103,8 +104,13 @@ def _sided(mammogram: Mammogram) -> Mammogram:
         return mammogram
 
 
-def read_header(path: Path) -> FileDataset:
+def read_header(path: Path, only: Sequence[str | int] | None = None) -> FileDataset:
     """All of a file but its pixels.
+
+    Parameters
+    ----------
+    only
+        As for `ml.mammo.header.parse`.
 
     Raises
     ------
@@ -113,7 +119,7 @@ def read_header(path: Path) -> FileDataset:
     from pydicom.errors import InvalidDicomError
 
     try:
-        return parse(path)
+        return parse(path, only=only)
     except InvalidDicomError as error:
         raise NotDicomError(
             mark("{name} is not a DICOM file. Choose DICOM, PNG, JPEG or TIFF images."),
@@ -135,7 +141,8 @@ def _damaged(path: Path, error: BaseException) -> ReadError:
     )
 
 
-def _check_is_mammogram(dataset: FileDataset, path: Path) -> None:
+def check_is_mammogram(dataset: FileDataset, path: Path) -> None:
+    """Raise `NotMammographyError` where a header is of something else."""
     sop_class = text(dataset, "SOPClassUID")
     if sop_class in (MG_PRESENTATION, MG_PROCESSING, BREAST_TOMOSYNTHESIS):
         return
@@ -233,7 +240,7 @@ def _mammogram(dataset: FileDataset, path: Path) -> Mammogram:
         lossy=_lossy(dataset),
         implant=text(dataset, "BreastImplantPresent").upper() == "YES",
         partial_view=text(dataset, "PartialView").upper() == "YES",
-        synthetic=_synthetic(dataset),
+        synthetic=is_synthetic(dataset),
         study_date=text(dataset, "StudyDate"),
         study_description=text(dataset, "StudyDescription"),
         series_description=text(dataset, "SeriesDescription"),
@@ -273,7 +280,7 @@ def _intent(dataset: FileDataset) -> PresentationIntent | None:
     return by_class.get(text(dataset, "SOPClassUID"))
 
 
-def _synthetic(dataset: FileDataset) -> bool:
+def is_synthetic(dataset: FileDataset) -> bool:
     """Synthetic Data (0008,001C), which older dictionaries do not know, or a plain word."""
     tag = (0x0008, 0x001C)
     declared = tag in dataset and str(dataset[tag].value).strip().upper() == "YES"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ml.mammo.mammogram import Mammogram
 
 
+DICOMDIR = "DICOMDIR"
 IMAGE_ENDINGS = frozenset({"dcm", "dicom", "dic", "ima", "img"})
 
 
@@ -59,7 +60,7 @@ def _read_into(
     try:
         image = read_mammogram(file)
     except NotDicomError as error:
-        if chosen or not _accompanies(file):
+        if chosen or not accompanies(file):
             refused.append((file, error))
     except ReadError as error:
         refused.append((file, error))
@@ -70,15 +71,15 @@ def _read_into(
 
 def _files(path: Path) -> Iterator[Path]:
     if path.is_dir():
-        index = path / "DICOMDIR"
+        index = path / DICOMDIR
         if index.is_file():
-            yield from _listed(index)
+            yield from listed_in(index)
         else:
             yield from sorted(
                 p for p in path.rglob("*") if p.is_file() and not _hidden(p, path)
             )
-    elif path.name.upper() == "DICOMDIR":
-        yield from _listed(path)
+    elif path.name.upper() == DICOMDIR:
+        yield from listed_in(path)
     elif path.is_file():
         yield path
     else:
@@ -86,7 +87,7 @@ def _files(path: Path) -> Iterator[Path]:
         raise ReadError(mark("{name} is no file or folder. Check the path."), name=path.name)
 
 
-def _accompanies(file: Path) -> bool:
+def accompanies(file: Path) -> bool:
     """Whether a file only lies beside images: a table, a licence, a viewer on a disc.
 
     DICOM files are called *.dcm, or by a UID or as on a disc: with a number for an ending or
@@ -100,7 +101,7 @@ def _hidden(path: Path, root: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
-def _listed(index: Path) -> Iterator[Path]:
+def listed_in(index: Path) -> Iterator[Path]:
     """The images of a DICOMDIR, none of them outside its folder (CVE-2026-32711)."""
     root = index.parent.resolve()
     for record in items(read_header(index), "DirectoryRecordSequence"):

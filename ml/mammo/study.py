@@ -122,12 +122,24 @@ def named_by(pattern: str, patient_id: str) -> str | None:
     return match.group(1) if match.groups() else match.group(0)
 
 
-def _group_key(image: Mammogram, pattern: str) -> tuple[str, ...]:
-    kind = "synthetic" if image.synthetic else "real"
-    name = named_by(pattern, image.patient.patient_id)
+def study_key(
+    study_uid: str, patient_id: str, *, synthetic: bool, pattern: str = ""
+) -> tuple[str, ...]:
+    """The same for all images that `group_studies` puts into one study."""
+    kind = "synthetic" if synthetic else "real"
+    name = named_by(pattern, patient_id)
     if name is not None:
         return (kind, "pattern", name)
-    return (kind, "study", image.study_instance_uid, image.patient.patient_id)
+    return (kind, "study", study_uid, patient_id)
+
+
+def _group_key(image: Mammogram, pattern: str) -> tuple[str, ...]:
+    return study_key(
+        image.study_instance_uid,
+        image.patient.patient_id,
+        synthetic=image.synthetic,
+        pattern=pattern,
+    )
 
 
 def _order(image: Mammogram) -> tuple[int, int, int, str]:

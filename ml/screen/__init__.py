@@ -1,0 +1,1 @@
+"""A folder of studies, found, analyzed and ranked: see README.md."""

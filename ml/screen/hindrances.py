@@ -1,0 +1,158 @@
+"""What makes a run wait instead of failing: a disk that is full, gone or slow.
+
+Whoever meets one waits here, says so once, and goes on by itself when it is over.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from ml.texts import mark, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ml.control import Control
+
+Result = TypeVar("Result")
+AGAIN_S = 5.0
+# One look for whether the run is to end.
+_BREATH_S = 0.2
+# Nothing came from the disk for so long.
+SLOW_S = 60.0
+# What SQLite calls a full disk.
+_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")
+_FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Root:
+    """The folder that is screened, and whether it is still the one that it was.
+
+    An unplugged disk leaves nothing, or the empty folder that it was mounted on.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._was = self._now()
+
+    def there(self) -> bool:
+        """Whether it can be looked into, on the disk where it was."""
+        return self._was is not None and self._now() == self._was
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            stat = self._path.stat()
+            if self._path.is_dir():
+                # A disk that fails often still answers for the folder itself.
+                with os.scandir(self._path) as found:
+                    next(found, None)
+        except OSError:
+            return None
+        return stat.st_dev, stat.st_ino
+
+
+class Hindrances:
+    """Waits until a disk is back, or has room.
+
+    Parameters
+    ----------
+    root
+        What is screened.
+    results
+        The folder of results, for a sentence.
+    again_s
+        Seconds between two tries.
+    """
+
+    def __init__(
+        self, root: Root, results: Path, control: Control, again_s: float = AGAIN_S
+    ) -> None:
+        self.root, self._results, self._control = root, results, control
+        self._again_s = again_s
+        self._last = time.monotonic()
+        self._slow = False
+
+    def moved(self) -> None:
+        """Something came from the disk."""
+        self._last = time.monotonic()
+        self._slow = False
+
+    def watch_speed(self, now: float | None = None) -> None:
+        """Say once where nothing came for long."""
+        waited = (time.monotonic() if now is None else now) - self._last
+        if waited > SLOW_S and not self._slow:
+            self._slow = True
+            self._control.log(
+                translate(mark("The disk is slow: nothing came for {seconds} s.")).format(
+                    seconds=round(waited)
+                )
+            )
+
+    def root_is_back(self) -> bool:
+        """Where the folder is gone, wait until it is back.
+
+        Returns
+        -------
+        bool
+            Whether it had been gone: what failed meanwhile is to be tried again.
+
+        Raises
+        ------
+        Stopped
+            Where the run is to end.
+        """
+        if self.root.there():
+            return False
+        self._control.log(
+            translate(mark("The folder is gone; connect its disk, and screening goes on."))
+        )
+        while not self.root.there():
+            self._wait()
+        self._control.log(translate(mark("The folder is back.")))
+        self.moved()
+        return True
+
+    def written(self, write: Callable[[], Result]) -> Result:
+        """Have something written; where the disk is full, wait until it has room.
+
+        Raises
+        ------
+        Stopped
+            Where the run is to end.
+        """
+        told = False
+        while True:
+            try:
+                return write()
+            except (OSError, DBAPIError) as error:
+                if not _is_full(error):
+                    raise
+                if not told:
+                    self._tell_full()
+                    told = True
+            self._wait()
+
+    def _tell_full(self) -> None:
+        self._control.log(
+            translate(
+                mark("The disk of {folder} is full; make room, and screening goes on.")
+            ).format(folder=self._results.name)
+        )
+
+    def _wait(self) -> None:
+        end = time.monotonic() + self._again_s
+        while time.monotonic() < end:
+            self._control.breathe()
+            time.sleep(min(_BREATH_S, self._again_s))
+
+
+def _is_full(error: Exception) -> bool:
+    inner = error.orig if isinstance(error, DBAPIError) else error
+    name = getattr(inner, "sqlite_errorname", "")
+    return name in _FULL or getattr(inner, "errno", None) in _FULL_NUMBERS

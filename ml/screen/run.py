@@ -1,0 +1,224 @@
+"""The job: find what a folder holds, have it analyzed, rank it and write the results.
+
+The same call goes on where an earlier one was stopped, and does only what is missing. As news
+it tells
+
+    {"phase": "indexing", "indexed": 12000}
+    {"phase": "analyzing", "images_a_minute": 220.0}
+    {"phase": "done", "report": "/out/report.html", "studies": 400, "attention": 31}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from ml.control import PassedOn
+from ml.errors import DataError
+from ml.files import written_into
+from ml.in_use import cards_in_use
+from ml.infer.choice import choose_engine
+from ml.infer.reader import load_reader
+from ml.registry import wants_of
+from ml.screen.hindrances import Hindrances, Root
+from ml.screen.indexing import Indexer
+from ml.screen.ledger import Ledger, models_key, url_of
+from ml.screen.local import LocalEngine
+from ml.screen.order import ScreenOrder
+from ml.screen.preparing import Openers
+from ml.screen.ranking import Tally, ranked, summary_of
+from ml.screen.report import REPORT_HTML, write_results
+from ml.screen.rows import Standing
+from ml.texts import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ml.control import Control
+    from ml.findings import ModelUse
+    from ml.registry import ModelCard
+    from ml.screen.local import Deed
+
+THUMBNAILS = "thumbnails"
+# For the rate: the last so many images.
+_RATE_OF = 50
+
+
+def run(spec: Mapping[str, object], control: Control) -> None:
+    """Screen a folder by its order.
+
+    Raises
+    ------
+    MammoError
+        Where the order, the folder, the models or the ledger are not what they should be.
+    Stopped
+        Where `control` ends the work; what is done stays.
+    """
+    order = ScreenOrder.from_json(spec)
+    with written_into(order.results):
+        pass
+    cards = cards_in_use()
+    with (
+        closing(Ledger(order.ledger or url_of(order.results), models_key(_uses(cards)))) as led,
+        closing(Openers(order.processes)) as openers,
+    ):
+        Screening(order, led, openers, cards, control).run()
+
+
+class Screening:
+    """One run over a folder.
+
+    Parameters
+    ----------
+    cards
+        Of the models in use, by role.
+    """
+
+    def __init__(
+        self,
+        order: ScreenOrder,
+        ledger: Ledger,
+        openers: Openers,
+        cards: Mapping[str, ModelCard],
+        control: Control,
+    ) -> None:
+        self._order, self._ledger, self._openers = order, ledger, openers
+        self._cards, self._control = cards, control
+        self._hindrances = Hindrances(Root(order.root), order.results, control)
+
+    def run(self) -> None:
+        """Index, analyze, rank and write."""
+        self.index()
+        self.analyze()
+        self.write()
+
+    def index(self) -> None:
+        """Find what there is.
+
+        Raises
+        ------
+        DataError
+            Where there is no mammogram.
+        """
+        order = self._order
+        if order.retry_failed:
+            self._ledger.forget_failures()
+        Indexer(
+            order.root,
+            order.results,
+            self._ledger,
+            self._openers,
+            _Phase(self._control, "indexing"),
+            self._hindrances,
+            order.patient_pattern,
+        ).index()
+        if not self._ledger.counted().get(Standing.IMAGE):
+            raise DataError(
+                mark("{name} holds no mammogram; choose another folder."), name=order.root.name
+            )
+
+    def analyze(self) -> None:
+        """Have the models look at what they did not look at yet."""
+        done = sum(self._ledger.answered().values())
+        of = self._ledger.counted()[Standing.IMAGE]
+        if done == of:
+            return
+        cores = os.cpu_count() or 1
+        reader = load_reader(engine=choose_engine(self._order.device, cores))
+        engine = LocalEngine(
+            self._openers,
+            reader.analyze_prepared,
+            wants_of(self._cards),
+            self._control,
+            self._hindrances,
+            lookers=cores,
+        )
+        uses, pace = _uses(self._cards), _Pace()
+        for deed in engine.answers(self._ledger.missing()):
+            self._keep(deed, uses)
+            done += 1
+            rate = pace.after_one()
+            news = {"phase": "analyzing", "images_a_minute": round(rate, 1)}
+            self._control.say(done, of, news)
+
+    def _keep(self, deed: Deed, uses: Mapping[str, ModelUse]) -> None:
+        def write() -> None:
+            if deed.thumbnail:
+                path = self._order.results / thumbnail_name(deed.heading.entry.place)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(deed.thumbnail)
+            self._ledger.put_answer(deed.heading, deed.answer, uses)
+
+        self._hindrances.written(write)
+
+    def write(self) -> None:
+        """Rank and write the results."""
+        uses = _uses(self._cards)
+        classifier = self._cards["classifier"]
+        tally = Tally(classifier.operating_points[0].threshold)
+        ranks = ranked(tally.add(study) for study in self._ledger.studies())
+        skipped = {
+            standing.value: count
+            for standing, count in self._ledger.counted().items()
+            if standing is not Standing.IMAGE
+        }
+        summary = summary_of(tally, skipped, classifier.distribution)
+        self._hindrances.written(
+            lambda: write_results(
+                self._order.results,
+                uses,
+                ranks,
+                self._ledger.studies,
+                summary,
+                self._thumbnail,
+            )
+        )
+        news = {
+            "phase": "done",
+            "report": str(self._order.results / REPORT_HTML),
+            "studies": summary.studies,
+            "attention": summary.attention,
+        }
+        self._control.say(summary.images, summary.images, news)
+
+    def _thumbnail(self, place: str) -> str | None:
+        name = thumbnail_name(place)
+        return name if (self._order.results / name).exists() else None
+
+
+class _Phase(PassedOn):
+    """Passes everything on, with the name of the phase."""
+
+    def __init__(self, control: Control, phase: str) -> None:
+        super().__init__(control)
+        self._phase = phase
+
+    def say(self, done: int, of: int, news: Mapping[str, object] | None = None) -> None:
+        """Tell the phase, too."""
+        super().say(done, of, {"phase": self._phase, **(news or {})})
+
+
+class _Pace:
+    """How fast the last images came."""
+
+    def __init__(self) -> None:
+        self._times = [time.monotonic()]
+
+    def after_one(self) -> float:
+        """Images a minute."""
+        self._times = [*self._times[-_RATE_OF:], time.monotonic()]
+        taken = self._times[-1] - self._times[0]
+        return 60 * (len(self._times) - 1) / max(taken, 1e-9)
+
+
+def thumbnail_name(place: str) -> str:
+    """Where an image's picture lies, below the results."""
+    digest = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+    return f"{THUMBNAILS}/{digest[:2]}/{digest}.jpg"
+
+
+def _uses(cards: Mapping[str, ModelCard]) -> dict[str, ModelUse]:
+    return {role: card.use for role, card in cards.items()}
