@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml.screen.order import DEVICES, ScreenOrder
+from ml.screen.order import DEVICES, SETTLE_S, ScreenOrder
 
 if TYPE_CHECKING:
     import argparse
@@ -31,6 +31,16 @@ def take_screening(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retry-failed", action="store_true", help="try again what could not be read"
     )
+    parser.add_argument(
+        "--watch", action="store_true", help="go on with what arrives, until Ctrl-C"
+    )
+    parser.add_argument(
+        "--settle",
+        type=float,
+        default=SETTLE_S,
+        metavar="S",
+        help="seconds without a new file after which a study is whole (--watch)",
+    )
 
 
 def screening_spec(given: argparse.Namespace) -> dict[str, object]:
@@ -43,4 +53,6 @@ def screening_spec(given: argparse.Namespace) -> dict[str, object]:
         processes=max(given.processes, 0),
         ledger=given.ledger,
         retry_failed=given.retry_failed,
+        watch=given.watch,
+        settle_s=max(given.settle, 0.0),
     ).to_json()

@@ -7,13 +7,16 @@ costs the images in flight and nothing else.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from ml.screen.places import place_of
 from ml.screen.preparing import budget_bytes, bytes_of
 from ml.screen.rows import Answer, State
+from ml.texts import mark, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,8 +30,13 @@ if TYPE_CHECKING:
     from ml.screen.preparing import Openers, Ready
     from ml.screen.rows import Heading
 
+log = logging.getLogger("ml.screen")
 # Images that are being prepared or wait, for each process that prepares.
 AHEAD = 3
+# Images at which the models failed one after the other, before it is the models.
+MOST_LOST = 5
+LOST = mark("The models failed at {name}; read this image yourself.")
+_BUGS = (RuntimeError, ValueError, ArithmeticError, LookupError)
 # One look for whether the run is to wait or end.
 _BREATH_S = 0.5
 
@@ -74,6 +82,7 @@ class LocalEngine:
     hindrances: Hindrances
     lookers: int = 1
     budget: int = field(default_factory=budget_bytes)
+    lost_in_a_row: int = 0
 
     def answers(self, headings: Iterable[Heading]) -> Iterator[Deed]:
         """Every image's answer, as soon as it is there.
@@ -146,7 +155,20 @@ class LocalEngine:
             return None
         if flight.looking is None:
             return Deed(flight.heading, Answer(State.FAILED, None, ready.sentence), b"")
-        analysis = flight.looking.result()
+        try:
+            analysis = flight.looking.result()
+        except _BUGS as error:
+            return self._lost(flight, error)
+        self.lost_in_a_row = 0
         state = State.REFUSED if analysis.refused else State.DONE
         answer = Answer(state, analysis, analysis.refused or "")
         return Deed(flight.heading, answer, ready.thumbnail)
+
+    def _lost(self, flight: _Flight, error: Exception) -> Deed:
+        """An image that the models fail at costs its row; where they fail at all, the run."""
+        self.lost_in_a_row += 1
+        if self.lost_in_a_row >= MOST_LOST:
+            raise error
+        log.warning("the models failed at an image: %s", type(error).__name__)
+        sentence = translate(LOST).format(name=place_of(flight.heading.entry.place).name)
+        return Deed(flight.heading, Answer(State.FAILED, None, sentence), b"")

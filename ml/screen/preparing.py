@@ -9,7 +9,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -27,7 +26,7 @@ from ml.screen.rows import Heading, Standing
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
@@ -87,10 +86,18 @@ class Openers:
         0: one for each core.
     longest_s
         After so long a process that still has a file is ended.
+    open_image
+        What a process does with the place of an image; a function of a module.
     """
 
-    def __init__(self, processes: int = 0, longest_s: float = LONGEST_S) -> None:
+    def __init__(
+        self,
+        processes: int = 0,
+        longest_s: float = LONGEST_S,
+        open_image: Callable[[str, Wants], Ready] | None = None,
+    ) -> None:
         self._longest_s = longest_s
+        self._open_image = open_image or prepared
         self.processes = processes or os.cpu_count() or 1
         # Forked from a process with threads, one of them may wait for a lock for ever.
         context = multiprocessing.get_context("spawn")
@@ -119,8 +126,8 @@ class Openers:
 
     def prepare(self, heading: Heading, wants: Wants) -> Future[Ready]:
         """Have an image read and prepared."""
-        work = partial(prepared, heading.entry.place, wants)
-        return self._pool.schedule(work, timeout=self._longest_s)
+        given = (heading.entry.place, wants)
+        return self._pool.schedule(self._open_image, given, timeout=self._longest_s)
 
     def ready(self, heading: Heading, done: Future[Ready]) -> Ready:
         """What came of an image."""

@@ -14,6 +14,8 @@ import hashlib
 import os
 import time
 from contextlib import closing
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ml.control import PassedOn
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
 THUMBNAILS = "thumbnails"
 # For the rate: the last so many images.
 _RATE_OF = 50
+# Watching: seconds between two looks, or so many times what a look takes.
+_LOOK_AGAIN_S, _REST = 5.0, 4.0
+_BREATH_S = 0.2
 
 
 def run(spec: Mapping[str, object], control: Control) -> None:
@@ -88,24 +93,51 @@ class Screening:
         self._order, self._ledger, self._openers = order, ledger, openers
         self._cards, self._control = cards, control
         self._hindrances = Hindrances(Root(order.root), order.results, control)
+        self._written = False
 
     def run(self) -> None:
-        """Index, analyze, rank and write."""
-        self.index()
-        self.analyze()
-        self.write()
-
-    def index(self) -> None:
-        """Find what there is.
+        """Index, analyze, rank and write; where it is so ordered, again and again.
 
         Raises
         ------
         DataError
             Where there is no mammogram.
+        Stopped
+            Where `control` ends it: the only end of watching.
         """
-        order = self._order
-        if order.retry_failed:
+        if self._order.retry_failed:
             self._ledger.forget_failures()
+        if self._order.watch:
+            self._watch()
+        self.index()
+        if not self._images():
+            raise DataError(
+                mark("{name} holds no mammogram; choose another folder."),
+                name=self._order.root.name,
+            )
+        self.analyze()
+        self.write()
+
+    def _watch(self) -> None:
+        """Analyze every study when no file of it has come for a while."""
+        while True:
+            began = time.monotonic()
+            self.index()
+            taken = time.monotonic() - began
+            # A file that arrives now is of a study that is not whole.
+            if self.analyze(time.time() - self._order.settle_s) or not self._written:
+                self.write()
+            end = time.monotonic() + max(_LOOK_AGAIN_S, _REST * taken)
+            while time.monotonic() < end:
+                self._control.breathe()
+                time.sleep(_BREATH_S)
+
+    def _images(self) -> int:
+        return self._ledger.counted().get(Standing.IMAGE, 0)
+
+    def index(self) -> None:
+        """Find what there is."""
+        order = self._order
         Indexer(
             order.root,
             order.results,
@@ -115,20 +147,39 @@ class Screening:
             self._hindrances,
             order.patient_pattern,
         ).index()
-        if not self._ledger.counted().get(Standing.IMAGE):
-            raise DataError(
-                mark("{name} holds no mammogram; choose another folder."), name=order.root.name
-            )
 
-    def analyze(self) -> None:
-        """Have the models look at what they did not look at yet."""
-        done = sum(self._ledger.answered().values())
-        of = self._ledger.counted()[Standing.IMAGE]
-        if done == of:
-            return
+    def analyze(self, arrived_before_s: float = float("inf")) -> int:
+        """Have the models look at what they did not look at yet.
+
+        Parameters
+        ----------
+        arrived_before_s
+            As for `Ledger.missing`.
+
+        Returns
+        -------
+        int
+            How many images they looked at.
+        """
+        missing = self._ledger.missing(arrived_before_s)
+        first = next(missing, None)
+        if first is None:
+            return 0
+        earlier, of = sum(self._ledger.answered().values()), self._images()
+        uses, pace, done = _uses(self._cards), _Pace(), 0
+        for deed in self._engine.answers(chain([first], missing)):
+            self._keep(deed, uses)
+            done += 1
+            news = {"phase": "analyzing", "images_a_minute": round(pace.after_one(), 1)}
+            self._control.say(min(earlier + done, of), of, news)
+        return done
+
+    @cached_property
+    def _engine(self) -> LocalEngine:
+        """With the models, which are loaded when an image wants them."""
         cores = os.cpu_count() or 1
         reader = load_reader(engine=choose_engine(self._order.device, cores))
-        engine = LocalEngine(
+        return LocalEngine(
             self._openers,
             reader.analyze_prepared,
             wants_of(self._cards),
@@ -136,13 +187,6 @@ class Screening:
             self._hindrances,
             lookers=cores,
         )
-        uses, pace = _uses(self._cards), _Pace()
-        for deed in engine.answers(self._ledger.missing()):
-            self._keep(deed, uses)
-            done += 1
-            rate = pace.after_one()
-            news = {"phase": "analyzing", "images_a_minute": round(rate, 1)}
-            self._control.say(done, of, news)
 
     def _keep(self, deed: Deed, uses: Mapping[str, ModelUse]) -> None:
         def write() -> None:
@@ -176,6 +220,7 @@ class Screening:
                 self._thumbnail,
             )
         )
+        self._written = True
         news = {
             "phase": "done",
             "report": str(self._order.results / REPORT_HTML),
