@@ -88,6 +88,7 @@ overflow-wrap:anywhere}
 .key{white-space:nowrap;margin-left:.8rem}.key svg{width:24px;height:12px}
 @media screen{.study{content-visibility:auto;contain-intrinsic-size:auto 20rem}}
 @media print{body{font-size:10.5pt;max-width:none;margin:0;padding:0}a{color:inherit}
+h2,.note{break-after:avoid}table{break-inside:avoid}
 .study{background:none}.bars{print-color-adjust:exact}}
 """
 # Of the plot, in units of its own.
@@ -165,7 +166,7 @@ def _models(models: Mapping[str, ModelUse]) -> str:
         (
             translate(mark("Model")),
             translate(mark("Operating point")),
-            translate(mark("Probabilities hold at")),
+            translate(mark("Prevalence of its probabilities")),
         ),
         "th",
     )
@@ -271,7 +272,7 @@ def _key(name: str, kind: str) -> str:
 
 
 def _quantiles(summary: Summary) -> str:
-    heads = [translate(mark("images")), translate(mark("this folder"))]
+    heads = [translate(mark("share of images")), translate(mark("this folder"))]
     columns: list[Sequence[float]] = [summary.quantiles]
     parts = _parts(summary.distribution)
     for (name, _, _), known in zip(parts, summary.card_quantiles or (), strict=True):
@@ -286,7 +287,7 @@ def _quantiles(summary: Summary) -> str:
 
 
 def _scores_note(summary: Summary) -> str:
-    said = translate(mark("So many of the images have at most the score in the table."))
+    said = translate(mark("In each row: this share of the images has at most these scores."))
     known = summary.distribution
     if known is None:
         return (
