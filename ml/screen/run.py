@@ -14,6 +14,7 @@ import hashlib
 import os
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ from ml.screen.preparing import Openers
 from ml.screen.ranking import Tally, ranked, summary_of
 from ml.screen.report import REPORT_HTML, write_results
 from ml.screen.rows import Standing
+from ml.screen.worklist import WORKLIST, WorkList, write_worklist
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -210,20 +212,23 @@ class Screening:
             if standing is not Standing.IMAGE
         }
         summary = summary_of(tally, skipped, classifier.distribution)
-        self._hindrances.written(
-            lambda: write_results(
-                self._order.results,
-                uses,
-                ranks,
-                self._ledger.studies,
-                summary,
-                self._thumbnail,
-            )
+        results = self._order.results
+        listed = WorkList(
+            str(self._order.root),
+            {role: f"{use.name}@{use.version}" for role, use in uses.items()},
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            summary.threshold,
+            ranks,
         )
+        studies, thumbnail = self._ledger.studies, self._thumbnail
+        self._hindrances.written(
+            lambda: write_results(results, uses, ranks, studies, summary, thumbnail)
+        )
+        self._hindrances.written(lambda: write_worklist(results / WORKLIST, listed))
         self._written = True
         news = {
             "phase": "done",
-            "report": str(self._order.results / REPORT_HTML),
+            "report": str(results / REPORT_HTML),
             "studies": summary.studies,
             "attention": summary.attention,
         }
