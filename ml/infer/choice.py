@@ -13,28 +13,31 @@ if TYPE_CHECKING:
 
 # Set to "cpu" to keep off a graphics card.
 DEVICE_VARIABLE = "MAMMOSCOPE_DEVICE"
+# The smallest card that the models fit on has room for so many canvases of both sizes.
+CUDA_BATCH = 8
 
 
-def choose_engine(device: str = "auto", streams: int = 1) -> Engine:
+def choose_engine(device: str = "auto", *, many: bool = False) -> Engine:
     """Torch where there is a usable CUDA device, else OpenVINO on the CPU.
 
     Parameters
     ----------
     device
         ``"cpu"``: the processor in any case.
-    streams
-        As for `CpuEngine`.
+    many
+        Many images are to be looked at, and none of them is waited for: as many together as
+        suits the device.
     """
     kept_off = "cpu" in (device, os.environ.get(DEVICE_VARIABLE, "auto").lower())
     if not kept_off and cuda_driver_present():
         from ml.infer.on_cuda import cuda_engine
 
-        engine = cuda_engine()
+        engine = cuda_engine(CUDA_BATCH if many else 1)
         if engine is not None:
             return engine
     from ml.infer.on_cpu import CpuEngine
 
-    return CpuEngine(streams=streams)
+    return CpuEngine(together=(os.cpu_count() or 1) if many else 1)
 
 
 def cuda_driver_present() -> bool:

@@ -28,6 +28,11 @@ class Engine(Protocol):
         """What computes, for the reader: ``"OpenVINO bf16"``."""
         ...
 
+    @property
+    def together(self) -> int:
+        """How many images its graphs look at together, each on a thread of the caller's."""
+        ...
+
     def load(self, pack: ModelPack) -> Graph:
         """Load the network of a checked pack."""
         ...

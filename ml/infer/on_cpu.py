@@ -26,16 +26,16 @@ class CpuEngine:
     precision
         ``"bf16"`` or ``"f32"``; empty: bf16 where the processor computes it natively and the
         pack's card says that the model bears it.
-    streams
+    together
         How many images are looked at side by side, each by its share of the cores and on a
         thread of the caller's: one image takes longer, and many take less.
     """
 
-    def __init__(self, precision: str = "", streams: int = 1) -> None:
+    def __init__(self, precision: str = "", together: int = 1) -> None:
         import openvino
 
         self._core = openvino.Core()
-        self._precision, self._streams = precision, streams
+        self._precision, self.together = precision, together
         self._used: set[str] = set()
 
     @property
@@ -60,8 +60,8 @@ class CpuEngine:
         self._used.add(precision)
         config = {
             "INFERENCE_PRECISION_HINT": precision,
-            "PERFORMANCE_HINT": "LATENCY" if self._streams == 1 else "THROUGHPUT",
-            "NUM_STREAMS": self._streams,
+            "PERFORMANCE_HINT": "LATENCY" if self.together == 1 else "THROUGHPUT",
+            "NUM_STREAMS": self.together,
         }
         try:
             compiled = self._core.compile_model(read_graph(self._core, pack), "CPU", config)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ml.infer.batching import Together
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -15,7 +17,18 @@ if TYPE_CHECKING:
 
 
 class CudaEngine:
-    """Runs a pack's network on the first CUDA device, in float32."""
+    """Runs a pack's network on the first CUDA device, in float32.
+
+    Parameters
+    ----------
+    together
+        How many images are looked at in one batch at most, each on a thread of the caller's.
+    device
+        Where torch computes.
+    """
+
+    def __init__(self, together: int = 1, device: str = "cuda") -> None:
+        self.together, self._device = together, device
 
     @property
     def name(self) -> str:
@@ -26,23 +39,29 @@ class CudaEngine:
         """Build the network and load its weights (safetensors, no pickle)."""
         import torch
 
-        model = network_of(pack).cuda()
+        model = network_of(pack).to(self._device)
 
         def compute(canvas: NDArray[np.float32]) -> list[NDArray[np.float32]]:
             with torch.inference_mode():
-                given = model(torch.from_numpy(canvas).cuda())
+                given = model(torch.from_numpy(canvas).to(self._device))
             return [_array(part) for part in (given if isinstance(given, tuple) else (given,))]
 
-        return compute
+        return compute if self.together == 1 else Together(compute, self.together)
 
 
-def cuda_engine() -> CudaEngine | None:
-    """An engine, or None where torch is not installed or finds no device."""
+def cuda_engine(together: int = 1) -> CudaEngine | None:
+    """An engine, or None where torch is not installed or finds no device.
+
+    Parameters
+    ----------
+    together
+        As for `CudaEngine`.
+    """
     try:
         import torch
     except ImportError:
         return None
-    return CudaEngine() if torch.cuda.is_available() else None
+    return CudaEngine(together) if torch.cuda.is_available() else None
 
 
 def _array(tensor: torch.Tensor) -> NDArray[np.float32]:

@@ -11,7 +11,6 @@ it tells
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from contextlib import closing
 from datetime import UTC, datetime
@@ -179,15 +178,15 @@ class Screening:
     @cached_property
     def _engine(self) -> LocalEngine:
         """With the models, which are loaded when an image wants them."""
-        cores = os.cpu_count() or 1
-        reader = load_reader(engine=choose_engine(self._order.device, cores))
+        device = choose_engine(self._order.device, many=True)
+        reader = load_reader(engine=device)
         return LocalEngine(
             self._openers,
             reader.analyze_prepared,
             wants_of(self._cards),
             self._control,
             self._hindrances,
-            lookers=cores,
+            lookers=device.together,
         )
 
     def _keep(self, deed: Deed, uses: Mapping[str, ModelUse]) -> None:
