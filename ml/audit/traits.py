@@ -24,6 +24,7 @@ MOST_PATCHES = 8
 BANDS = 12
 PERCENTILES = (2, 10, 25, 50, 75, 90, 98)
 BLOCK = 8
+FLAT = 1e-9
 NAN = float("nan")
 
 
@@ -106,7 +107,10 @@ def _grays(image: Image, seen: NDArray[np.bool_]) -> list[float]:
 def _noise(piece: NDArray[np.floating]) -> list[float]:
     """What is left without the smooth part: its strength, its tails and how far it reaches."""
     high = piece - cv2.GaussianBlur(np.asarray(piece, np.float32), (0, 0), 1.5)
-    spread = max(float(high.std()), 1e-9)
+    spread = max(float(high.std()), FLAT)
+    if spread == FLAT:
+        # Nothing is left: that says how strong it is, and nothing of its form.
+        return [float(np.log10(spread)), *[NAN] * 4]
     unit = high / spread
     return [
         float(np.log10(spread)),
@@ -146,4 +150,11 @@ def _unit(piece: NDArray[np.generic]) -> NDArray[np.float32]:
 
 
 def _averaged(found: Sequence[Sequence[float]], count: int) -> list[float]:
-    return list(np.mean(found, axis=0)) if found else [NAN] * count
+    """The mean of each trait over the pieces that have it."""
+    if not found:
+        return [NAN] * count
+    values = np.array(found)
+    known = np.isfinite(values)
+    counts = known.sum(0)
+    sums = np.where(known, values, 0).sum(0)
+    return list(np.where(counts > 0, sums / np.maximum(counts, 1), NAN))
