@@ -5,6 +5,8 @@ A whole header takes four times as long, and is read when the image is analyzed.
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.errors import MissingAttributeError, NotDicomError, NotMammographyError, ReadError
@@ -18,13 +20,11 @@ from ml.mammo.read import (
 )
 from ml.mammo.scan import accompanies
 from ml.mammo.study import study_key
-from ml.screen.places import place_of
+from ml.screen.places import ARCHIVE, of_disk, place_of
 from ml.screen.rows import Heading, Standing
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pydicom.dataset import FileDataset
 
     from ml.screen.rows import Entry
@@ -32,9 +32,13 @@ if TYPE_CHECKING:
 WANTED: tuple[str | int, ...] = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "StudyDate", "Modality"),
     *("BodyPartExamined", "PatientID", "PatientName", "Rows", "Columns", "NumberOfFrames"),
+    *("SamplesPerPixel", "PhotometricInterpretation"),
     # Synthetic Data, which older dictionaries do not know.
     0x0008001C,
 )
+# A UID has 64 characters at most, a Patient ID as well; a database takes no longer key.
+LONGEST_UID, LONGEST_KEY = 256, 600
+_GREATEST = (1 << 31) - 1
 
 
 def glance(entry: Entry, patient_pattern: str = "") -> Heading:
@@ -46,20 +50,26 @@ def glance(entry: Entry, patient_pattern: str = "") -> Heading:
         Where the disk fails: the file itself may be well.
     """
     place = place_of(entry.place)
+    if place.member and place.name.lower().endswith(ARCHIVE):
+        return Heading(entry, Standing.DAMAGED, translate(_NESTED).format(name=place.name))
     try:
         with place.opened() as file:
             return _heading(file, entry, patient_pattern)
-    except (NotDicomError, NotMammographyError) as error:
-        quiet = isinstance(error, NotDicomError) and accompanies(place.path)
-        sentence = translate(_BESIDE) if quiet else str(error)
-        return Heading(entry, Standing.OTHER, sentence)
+    except NotMammographyError as error:
+        return Heading(entry, Standing.OTHER, str(error))
+    except NotDicomError as error:
+        if accompanies(Path(place.name)):
+            return Heading(entry, Standing.OTHER, translate(_BESIDE))
+        return Heading(entry, Standing.DAMAGED, str(error))
     except ReadError as error:
-        if isinstance(error.__cause__, OSError):
-            raise error.__cause__ from error
+        cause = error.__cause__
+        if of_disk(cause):
+            raise cause from error
         return Heading(entry, Standing.DAMAGED, str(error))
 
 
 _BESIDE = mark("No image: a file that lies beside images.")
+_NESTED = mark("{name} is an archive within an archive. Take it out, and screen again.")
 
 
 def _heading(file: Path, entry: Entry, pattern: str) -> Heading:
@@ -68,6 +78,7 @@ def _heading(file: Path, entry: Entry, pattern: str) -> Heading:
     dataset = read_header(file, WANTED)
     try:
         check_is_mammogram(dataset, file)
+        _check_gray(dataset, file)
         _check_named(dataset, file)
         return _of_dicom(dataset, entry, pattern)
     except damage() as error:
@@ -78,10 +89,20 @@ def _heading(file: Path, entry: Entry, pattern: str) -> Heading:
         ) from None
 
 
+def _check_gray(dataset: FileDataset, file: Path) -> None:
+    """What says that it is coloured is no mammogram; what says nothing is told later."""
+    gray = text(dataset, "PhotometricInterpretation") or "MONOCHROME2"
+    samples = whole(dataset, "SamplesPerPixel") or 1
+    if samples != 1 or not gray.upper().startswith("MONOCHROME"):
+        raise NotMammographyError(
+            mark("{name} is a colour image, not a mammogram."), name=file.name
+        )
+
+
 def _check_named(dataset: FileDataset, file: Path) -> None:
     """Without these two an image has no row, and no study."""
     for keyword in ("SOPInstanceUID", "StudyInstanceUID"):
-        if not text(dataset, keyword):
+        if not 0 < len(text(dataset, keyword)) <= LONGEST_UID:
             raise MissingAttributeError(
                 mark("{name} lacks {keyword} and cannot be shown. Ask for a new copy."),
                 name=file.name,
@@ -97,14 +118,19 @@ def _of_dicom(dataset: FileDataset, entry: Entry, pattern: str) -> Heading:
         Standing.IMAGE,
         sop_instance_uid=text(dataset, "SOPInstanceUID"),
         study_instance_uid=study,
-        study_key=_key(study, patient, pattern, synthetic=synthetic),
+        study_key=key_of(study, patient, pattern, synthetic=synthetic),
         patient_id=patient,
         study_date=text(dataset, "StudyDate"),
         synthetic=synthetic,
-        rows=whole(dataset, "Rows") or 0,
-        columns=whole(dataset, "Columns") or 0,
-        frames=whole(dataset, "NumberOfFrames") or 1,
+        rows=_count(dataset, "Rows"),
+        columns=_count(dataset, "Columns"),
+        frames=_count(dataset, "NumberOfFrames") or 1,
     )
+
+
+def _count(dataset: FileDataset, keyword: str) -> int:
+    """As a database takes it: what no mammogram has is told when the image is analyzed."""
+    return min(max(whole(dataset, keyword) or 0, 0), _GREATEST)
 
 
 def _of_picture(file: Path, entry: Entry, pattern: str) -> Heading:
@@ -116,12 +142,18 @@ def _of_picture(file: Path, entry: Entry, pattern: str) -> Heading:
         Standing.IMAGE,
         sop_instance_uid=film.sop_instance_uid,
         study_instance_uid=study,
-        study_key=_key(study, patient, pattern, synthetic=film.synthetic),
+        study_key=key_of(study, patient, pattern, synthetic=film.synthetic),
         synthetic=film.synthetic,
         rows=film.rows,
         columns=film.columns,
     )
 
 
-def _key(study: str, patient: str, pattern: str, *, synthetic: bool) -> str:
-    return "\n".join(study_key(study, patient, synthetic=synthetic, pattern=pattern))
+def key_of(study: str, patient: str, pattern: str, *, synthetic: bool) -> str:
+    """One text for a study: the same for all images that `group_studies` puts into one."""
+    parts = study_key(study, patient, synthetic=synthetic, pattern=pattern)
+    key = "\n".join(part.replace("\\", "\\\\").replace("\n", "\\n") for part in parts)
+    if len(key) <= LONGEST_KEY:
+        return key
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{key[: LONGEST_KEY - len(digest)]}{digest}"

@@ -8,6 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import time
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -26,35 +28,68 @@ AGAIN_S = 5.0
 _BREATH_S = 0.2
 # Nothing came from the disk for so long.
 SLOW_S = 60.0
-# What SQLite calls a full disk.
+# So many names of a folder are remembered.
+_NAMES = 64
+# What SQLite calls a full disk, and what PostgreSQL calls it.
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")
+_FULL_STATE = "53100"
 _FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What tells a folder, or a file, from another in its place."""
+
+    disk: int
+    number: int
+    names: frozenset[str]
 
 
 class Root:
     """The folder that is screened, and whether it is still the one that it was.
 
-    An unplugged disk leaves nothing, or the empty folder that it was mounted on.
+    An unplugged disk leaves nothing, or the empty folder that it was mounted on. Connected
+    anew, it may have another number, but holds what it held.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._was = self._now()
 
-    def there(self) -> bool:
-        """Whether it can be looked into, on the disk where it was."""
-        return self._was is not None and self._now() == self._was
+    @property
+    def ever_there(self) -> bool:
+        """Whether there was ever anything at its path."""
+        return self._was is not None
 
-    def _now(self) -> tuple[int, int] | None:
+    def there(self) -> bool:
+        """Whether it can be looked into, and is what it was."""
+        now = self._now()
+        if now is None or not self._is_same(now):
+            return False
+        self._was = now
+        return True
+
+    def _is_same(self, now: _Look) -> bool:
+        was = self._was
+        if was is None or (was.disk, was.number) == (now.disk, now.number):
+            return True
+        if self._path.is_file():
+            return True
+        if not was.names:
+            return bool(now.names)
+        return any((self._path / name).exists() for name in was.names)
+
+    def _now(self) -> _Look | None:
+        names: frozenset[str] = frozenset()
         try:
             stat = self._path.stat()
             if self._path.is_dir():
                 # A disk that fails often still answers for the folder itself.
                 with os.scandir(self._path) as found:
-                    next(found, None)
+                    names = frozenset(one.name for one in islice(found, _NAMES))
         except OSError:
             return None
-        return stat.st_dev, stat.st_ino
+        return _Look(stat.st_dev, stat.st_ino, names)
 
 
 class Hindrances:
@@ -100,14 +135,15 @@ class Hindrances:
         Returns
         -------
         bool
-            Whether it had been gone: what failed meanwhile is to be tried again.
+            Whether it had been gone: what failed meanwhile is to be tried again. A folder
+            that was never there is not waited for.
 
         Raises
         ------
         Stopped
             Where the run is to end.
         """
-        if self.root.there():
+        if self.root.there() or not self.root.ever_there:
             return False
         self._control.log(
             translate(mark("The folder is gone; connect its disk, and screening goes on."))
@@ -147,12 +183,16 @@ class Hindrances:
 
     def _wait(self) -> None:
         end = time.monotonic() + self._again_s
+        self._control.breathe()
         while time.monotonic() < end:
-            self._control.breathe()
             time.sleep(min(_BREATH_S, self._again_s))
+            self._control.breathe()
 
 
 def _is_full(error: Exception) -> bool:
     inner = error.orig if isinstance(error, DBAPIError) else error
-    name = getattr(inner, "sqlite_errorname", "")
-    return name in _FULL or getattr(inner, "errno", None) in _FULL_NUMBERS
+    if getattr(inner, "sqlite_errorname", "") in _FULL:
+        return True
+    if getattr(inner, "sqlstate", "") == _FULL_STATE:
+        return True
+    return getattr(inner, "errno", None) in _FULL_NUMBERS

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ml.mammo.study import study_key
+from ml.errors import ReadError
+from ml.screen.glancing import key_of
 from ml.screen.rows import Entry, Heading, Standing
 from ml.screen.walking import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
     from pathlib import Path
 
     from ml.control import Control
-    from ml.errors import ReadError
     from ml.screen.hindrances import Hindrances
     from ml.screen.ledger import Ledger
     from ml.screen.preparing import Glanced, Openers
 
+Thing = TypeVar("Thing")
 # Files that one process is given at once: telling costs more than looking at one.
 PAGE = 64
 # For each process; so many are in memory.
 PAGES_AHEAD = 4
+# Rows that are put together anew at once.
+_REGROUPED = 500
+# Of a file that could not be opened: it is looked at again in the next walk.
+_UNKNOWN = -1
 RULE = "patient pattern"
 
 
@@ -70,24 +73,30 @@ class Indexer:
         Stopped
             Where `control` ends it; what was found stays.
         """
-        regroup(self.ledger, self.patient_pattern)
+        self.hindrances.written(partial(regroup, self.ledger, self.patient_pattern))
         while True:
             try:
                 return self._walk()
-            except OSError:
+            except _GoneError:
+                # It may be back already.
+                self.hindrances.root_is_back()
+            except (OSError, ReadError):
                 # Not of one file: those become headings.
                 if not self.hindrances.root_is_back():
                     raise
 
     def _walk(self) -> int:
-        number, count = self.ledger.begin_walk(), 0
+        number, count = self.hindrances.written(self.ledger.begin_walk), 0
         refused: list[Heading] = []
 
         def refuse(place: str, error: ReadError) -> None:
-            refused.append(Heading(Entry(place, -1, -1), Standing.DAMAGED, str(error)))
+            entry = Entry(place, _UNKNOWN, _UNKNOWN)
+            refused.append(Heading(entry, Standing.DAMAGED, str(error)))
+            if len(refused) >= PAGE:
+                self._put_refused(refused, number)
 
         running: deque[tuple[list[Entry], Future[Glanced]]] = deque()
-        for page in _paged(walk(self.root, self.leave_out, refuse)):
+        for page in _paged(walk(self.root, self.leave_out, refuse), PAGE):
             self.control.breathe()
             count += len(page)
             if new := self.hindrances.written(partial(self.ledger.changed, page, number)):
@@ -98,26 +107,49 @@ class Indexer:
         while running:
             self.control.breathe()
             self._take(*running.popleft(), number)
-        if refused:
-            # What a disk that is gone does not show is not forgotten.
-            self._check_root()
-        self.hindrances.written(partial(self.ledger.put_headings, refused, number))
+        self._put_refused(refused, number)
+        # What a disk that is gone does not show is not forgotten.
+        self._check_root()
         self.hindrances.written(partial(self.ledger.end_walk, number))
         return count
 
+    def _put_refused(self, refused: list[Heading], number: int) -> None:
+        if refused:
+            self._check_root()
+            self._put(refused, number)
+            refused.clear()
+
     def _take(self, page: list[Entry], done: Future[Glanced], number: int) -> None:
         glanced = self.openers.glanced(page, done, self.patient_pattern)
+        headings = glanced.headings
         if glanced.unopened:
             self._check_root()
-        self.hindrances.written(partial(self.ledger.put_headings, glanced.headings, number))
+            headings = tuple(map(_to_be_looked_at_again, headings))
+        self._put(headings, number)
+
+    def _put(self, headings: Iterable[Heading], number: int) -> None:
+        put = partial(self.ledger.put_headings, tuple(headings), number)
+        self.hindrances.written(put)
 
     def _check_root(self) -> None:
         if not self.hindrances.root.there():
-            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+            raise _GoneError
 
 
-def _paged(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
-    while page := list(islice(entries, PAGE)):
+class _GoneError(Exception):
+    """The root was gone for a moment at least: what was not met may be there."""
+
+
+def _to_be_looked_at_again(heading: Heading) -> Heading:
+    """Where it was the disk that failed, nothing of the file need change to mend it."""
+    if heading.standing is not Standing.DAMAGED:
+        return heading
+    return replace(heading, entry=replace(heading.entry, size=_UNKNOWN))
+
+
+def _paged(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
+    each = iter(things)
+    while page := list(islice(each, size)):
         yield page
 
 
@@ -125,16 +157,12 @@ def regroup(ledger: Ledger, pattern: str) -> None:
     """Put all images together by a rule, where the ledger has them by another."""
     if ledger.fact(RULE) == pattern:
         return
-    keys = {heading.entry.place: _key_by(heading, pattern) for heading in ledger.images()}
-    ledger.regroup(keys)
+    # One that is put behind the others is met again, and is right then.
+    for page in _paged(ledger.images(), _REGROUPED):
+        ledger.regroup({heading.entry.place: _key_by(heading, pattern) for heading in page})
     ledger.keep_fact(RULE, pattern)
 
 
 def _key_by(heading: Heading, pattern: str) -> str:
-    key = study_key(
-        heading.study_instance_uid,
-        heading.patient_id,
-        synthetic=heading.synthetic,
-        pattern=pattern,
-    )
-    return "\n".join(key)
+    study, patient = heading.study_instance_uid, heading.patient_id
+    return key_of(study, patient, pattern, synthetic=heading.synthetic)

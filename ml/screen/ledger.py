@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 import time
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, create_engine, delete, event, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, and_, delete, func, select, tuple_, update
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ml.errors import DataError
 from ml.findings_json import image_from_json, image_to_json
@@ -28,21 +28,32 @@ from ml.screen.rows import (
     Standing,
     State,
 )
-from ml.screen.tables import FORM, answers, facts, files, metadata
+from ml.screen.tables import (
+    FORM,
+    AnyText,
+    answers,
+    counted_up,
+    engine_of,
+    facts,
+    files,
+    later,
+    make_tables,
+    put,
+)
 from ml.texts import mark
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Table
+    from sqlalchemy import ColumnElement, Connection, Row, Select, Table
 
     from ml.findings import ModelUse
 
 LEDGER = "ledger.sqlite"
 _PAGE = 500
-_BUSY_S = 30.0
+# Where several processes make the same tables, a database may fail all but one.
+_OPENINGS, _PAUSE_S = 5, 0.2
 
 
 class Ledger:
@@ -61,18 +72,50 @@ class Ledger:
         Where it cannot be opened, or another version of the program wrote it.
     """
 
-    def __init__(self, url: str, models: str) -> None:
+    def __init__(self, url: str | URL, models: str) -> None:
         self._models = models
-        self._engine = _engine(url)
         try:
-            metadata.create_all(self._engine)
-            self._check_form()
-        except DBAPIError as error:
+            self._engine = engine_of(url)
+        except (ArgumentError, ImportError) as error:
             raise DataError(
-                mark("The ledger cannot be opened ({why}); choose another folder for results."),
-                why=type(error.orig).__name__,
-                detail=str(error.orig),
+                mark("No database is known by this URL ({why}); check it."),
+                why=type(error).__name__,
+                detail=str(error),
             ) from error
+        for turn in range(_OPENINGS):
+            try:
+                self._open()
+            except (DBAPIError, sqlite3.Error) as error:
+                if turn < _OPENINGS - 1:
+                    time.sleep(_PAUSE_S)
+                    continue
+                self.close()
+                raise DataError(
+                    mark(
+                        "The ledger cannot be opened ({why}); choose another folder for "
+                        "results."
+                    ),
+                    why=type(getattr(error, "orig", error)).__name__,
+                    detail=str(error),
+                ) from error
+            else:
+                return
+
+    def _open(self) -> None:
+        with self._engine.begin() as connection:
+            make_tables(connection, facts)
+        form = self.fact("form")
+        if form not in ("", FORM):
+            self.close()
+            raise DataError(
+                mark(
+                    "Another version of the program wrote the ledger; choose another folder "
+                    "for results."
+                )
+            )
+        with self._engine.begin() as connection:
+            make_tables(connection, files, answers)
+            put(connection, facts, [{"name": "form", "value": FORM}])
 
     def close(self) -> None:
         """Let go of the database."""
@@ -86,13 +129,12 @@ class Ledger:
     def keep_fact(self, name: str, value: str) -> None:
         """Keep something else."""
         with self._engine.begin() as connection:
-            _put(connection, facts, [{"name": name, "value": value}])
+            put(connection, facts, [{"name": name, "value": value}])
 
     def begin_walk(self) -> int:
         """The number of a new walk through the folder."""
-        number = int(self.fact("walk") or 0) + 1
-        self.keep_fact("walk", str(number))
-        return number
+        with self._engine.begin() as connection:
+            return counted_up(connection, "walk")
 
     def changed(self, entries: Sequence[Entry], walk: int) -> list[Entry]:
         """Those that are not known as they are now; the others are marked as met.
@@ -115,36 +157,45 @@ class Ledger:
             new = [one for one in entries if known.get(one.place) != (one.size, one.mtime_ns)]
             same = known.keys() - {one.place for one in new}
             if same:
-                met = update(files).where(files.c.place.in_(same)).values(walk=walk)
-                connection.execute(met)
+                met = update(files).where(files.c.place.in_(same))
+                connection.execute(met.values(walk=later(walk)))
         return new
 
     def put_headings(self, headings: Sequence[Heading], walk: int) -> None:
-        """Write what was found out of some files; an image that is there already is a copy."""
+        """Write what was found out of some files; an image that is there already is a copy.
+
+        Where that one could not be read, the new file takes its place and is tried.
+        """
         now = time.time()
         with self._engine.begin() as connection:
             for heading in headings:
-                _put(connection, files, [_file_row(heading, connection, walk, now)])
+                put(connection, files, [_file_row(heading, connection, walk, now)])
 
     def end_walk(self, walk: int) -> None:
         """Forget the files that this walk did not meet; what came of their images stays.
 
-        Where a copy outlives the file that it was a copy of, it takes its place.
+        Where a copy outlives the file that it was a copy of, it takes its place; of two that
+        two processes found at the same time, one becomes the copy.
         """
+        one = files.alias()
+        same_image = (one.c.sop_instance_uid == files.c.sop_instance_uid) & (
+            one.c.synthetic == files.c.synthetic
+        )
+        first = select(one.c.place).where(same_image, one.c.standing == Standing.IMAGE)
+        orphans = select(func.min(files.c.place)).where(
+            files.c.standing == Standing.COPY, ~first.exists()
+        )
+        orphans = orphans.group_by(files.c.sop_instance_uid, files.c.synthetic)
+        second = first.where(one.c.place < files.c.place).exists()
         with self._engine.begin() as connection:
-            connection.execute(delete(files).where(files.c.walk != walk))
-            one = files.alias()
-            firsts = select(one.c.sop_instance_uid).where(
-                one.c.sop_instance_uid == files.c.sop_instance_uid,
-                one.c.synthetic == files.c.synthetic,
-                one.c.standing == Standing.IMAGE,
-            )
-            orphans = select(func.min(files.c.place)).where(
-                files.c.standing == Standing.COPY, ~firsts.exists()
-            )
-            orphans = orphans.group_by(files.c.sop_instance_uid, files.c.synthetic)
+            connection.execute(delete(files).where(files.c.walk < walk))
             connection.execute(
                 update(files).where(files.c.place.in_(orphans)).values(standing=Standing.IMAGE)
+            )
+            connection.execute(
+                update(files)
+                .where(files.c.standing == Standing.IMAGE, second)
+                .values(standing=Standing.COPY)
             )
 
     def regroup(self, keys: Mapping[str, str]) -> None:
@@ -185,13 +236,14 @@ class Ledger:
             "at_s": time.time(),
         }
         with self._engine.begin() as connection:
-            _put(connection, answers, [row])
+            put(connection, answers, [row])
 
     def forget_failures(self) -> None:
-        """Have the images that failed be tried again."""
+        """Have the images that failed be tried again, and damaged files be looked at again."""
         failed = (answers.c.models == self._models) & (answers.c.state == State.FAILED)
         with self._engine.begin() as connection:
             connection.execute(delete(answers).where(failed))
+            connection.execute(delete(files).where(files.c.standing == Standing.DAMAGED))
 
     def missing(self, arrived_before_s: float = float("inf")) -> Iterator[Heading]:
         """The images that these models did not answer, study by study.
@@ -245,11 +297,8 @@ class Ledger:
         while True:
             page = asked
             if last is not None:
-                study, place = last
-                page = asked.where(
-                    (files.c.study_key > study)
-                    | ((files.c.study_key == study) & (files.c.place > place))
-                )
+                here = tuple_(*last, types=(AnyText(), AnyText()))
+                page = asked.where(tuple_(files.c.study_key, files.c.place) > here)
             with self._engine.connect() as connection:
                 rows = connection.execute(page).all()
             yield from rows
@@ -257,54 +306,16 @@ class Ledger:
                 return
             last = (rows[-1].study_key, rows[-1].place)
 
-    def _check_form(self) -> None:
-        form = self.fact("form")
-        if form and form != FORM:
-            raise DataError(
-                mark(
-                    "Another version of the program wrote the ledger; choose another folder "
-                    "for results."
-                )
-            )
-        if not form:
-            self.keep_fact("form", FORM)
 
-
-def url_of(folder: Path) -> str:
-    """The ledger that lies in a folder of results."""
-    return f"sqlite:///{folder / LEDGER}"
+def url_of(folder: Path) -> URL:
+    """The ledger that lies in a folder of results, whatever characters its name has."""
+    return URL.create("sqlite", database=str(folder / LEDGER))
 
 
 def models_key(uses: Mapping[str, ModelUse]) -> str:
     """One name for a set of models: the same where all their answers are."""
     told = sorted((role, use.card_sha256 or use.weights_sha256) for role, use in uses.items())
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
-
-
-def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_S})
-    event.listen(engine, "connect", _on_connect)
-    return engine
-
-
-def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    # With a write-ahead log, NORMAL loses no more than the last moment at a power cut.
-    connection.execute("PRAGMA synchronous = NORMAL")
-
-
-def _put(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows, each in place of the one with its key."""
-    keys = [column.name for column in table.primary_key]
-    insert = (
-        postgresql.insert(table)
-        if connection.dialect.name == "postgresql"
-        else sqlite.insert(table)
-    )
-    others = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in keys}
-    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=others), rows)
 
 
 def _file_row(
@@ -334,13 +345,22 @@ def _file_row(
 def _standing(heading: Heading, connection: Connection) -> Standing:
     if heading.standing is not Standing.IMAGE:
         return heading.standing
-    other = select(files.c.place).where(
-        files.c.sop_instance_uid == heading.sop_instance_uid,
-        files.c.synthetic == int(heading.synthetic),
+    uid, synthetic = heading.sop_instance_uid, int(heading.synthetic)
+    others = and_(
+        files.c.sop_instance_uid == uid,
+        files.c.synthetic == synthetic,
         files.c.standing == Standing.IMAGE,
         files.c.place != heading.entry.place,
     )
-    there = connection.execute(other.limit(1)).first()
+    failed = delete(answers).where(
+        answers.c.sop_instance_uid == uid,
+        answers.c.synthetic == synthetic,
+        answers.c.state == State.FAILED,
+    )
+    if connection.execute(failed).rowcount:
+        connection.execute(update(files).where(others).values(standing=Standing.COPY))
+        return Standing.IMAGE
+    there = connection.execute(select(files.c.place).where(others).limit(1)).first()
     return Standing.COPY if there else Standing.IMAGE
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import MISSING, asdict, dataclass, fields
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 # A study is whole when no file of it came for so long.
 SETTLE_S = 60.0
 DEVICES = ("auto", "cpu", "cuda")
+LOCAL, RAY = "local", "ray"
+ENGINES = (LOCAL, RAY)
+# Below the results: a small picture of each image.
+THUMBNAILS = "thumbnails"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,10 @@ class ScreenOrder:
         Go on with what arrives, until it is stopped.
     settle_s
         See `SETTLE_S`; for `watch`.
+    engine
+        One of `ENGINES`.
+    address
+        Of a Ray cluster; empty: one of this machine alone.
     """
 
     folder: str
@@ -52,6 +62,8 @@ class ScreenOrder:
     retry_failed: bool = False
     watch: bool = False
     settle_s: float = SETTLE_S
+    engine: str = LOCAL
+    address: str = ""
 
     @property
     def root(self) -> Path:
@@ -81,12 +93,34 @@ class ScreenOrder:
             for one in fields(ScreenOrder)
         }
         for name, value in spec.items():
-            kind = kinds.get(name, type(None))
-            if not isinstance(value, (int, float) if kind is float else kind):
+            if not _is_of(value, kinds.get(name, type(None))):
                 raise _wrong(name)
-        if spec.get("device", "auto") not in DEVICES or not {"folder", "out"} <= spec.keys():
-            raise _wrong("device, folder, out")
-        return ScreenOrder(**spec)  # type: ignore[arg-type]
+        if spec.get("device", "auto") not in DEVICES:
+            raise _wrong("device")
+        if not (spec.get("folder") and spec.get("out")):
+            raise _wrong("folder, out")
+        order = ScreenOrder(**spec)  # type: ignore[arg-type]
+        if not (order.processes >= 0 and 0 <= order.settle_s < inf):
+            raise _wrong("processes, settle_s")
+        _check_pattern(order.patient_pattern)
+        return order
+
+
+def _is_of(value: object, kind: type) -> bool:
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(value) is kind
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise DataError(
+            mark("The grouping rule {pattern} is no regular expression: {why}."),
+            pattern=pattern,
+            why=str(error),
+        ) from error
 
 
 def _wrong(name: str) -> DataError:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
+import errno
+import lzma
+import re
+import struct
 import tempfile
 import zipfile
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeGuard
 
 from ml.errors import BudgetError, ReadError
 from ml.mammo.budget import MAX_INFLATED
@@ -20,6 +23,31 @@ if TYPE_CHECKING:
 
 ARCHIVE = ".zip"
 _WITHIN = "!/"
+# A folder may be called as the end of an archive and this mark: then its own are doubled.
+_LIKE_AN_ARCHIVE = re.compile(r"(?ai)(?<=\.zip)(!+)(?=/)")
+_ARCHIVE_AND_MARK = re.compile(r"(?ai)\.zip!/")
+# No mammogram becomes so many times smaller; a member may inflate to so much of its archive.
+LARGEST_RATIO = 20
+# bzip2 and LZMA inflate all that they are given: little at once, for 4 KB may be 80 MB.
+_STEP, _SMALL_STEP = 1 << 16, 1 << 12
+# What some system allows in no name, and how many bytes of one every system takes.
+_ODD = re.compile(r'[\x00-\x1f<>:"|?*\\/]')
+_LONGEST_NAME = 200
+# What zipfile raises of an archive that is damaged, encrypted or packed in a way unknown to it.
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    KeyError,
+    IndexError,
+    RuntimeError,
+    NotImplementedError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +57,16 @@ class Place:
     Attributes
     ----------
     member
-        Its name in the archive; empty where `path` is the file itself.
+        Its name in the archive, whose own name ends in `ARCHIVE`; empty where `path` is the
+        file itself.
     """
 
     path: Path
     member: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}{_WITHIN}{self.member}" if self.member else str(self.path)
+        path = _LIKE_AN_ARCHIVE.sub(r"\1\1", str(self.path))
+        return f"{path}{_WITHIN}{self.member}" if self.member else path
 
     @property
     def name(self) -> str:
@@ -51,56 +81,78 @@ class Place:
         ------
         ReadError
             Where the archive or the member cannot be read.
+        OSError
+            Where the disk fails.
         """
         if not self.member:
             yield self.path
             return
         with tempfile.TemporaryDirectory(prefix="mammoscope-") as folder:
-            copy = Path(folder) / (Path(self.name).name or "member")
+            copy = Path(folder) / _copy_name(self.name)
             self._copy_to(copy)
             yield copy
 
     def _copy_to(self, copy: Path) -> None:
-        """Inflate the member in bounded steps: what its header claims may be a lie."""
         try:
-            with zipfile.ZipFile(self.path) as archive:
-                if archive.getinfo(self.member).file_size > MAX_INFLATED:
-                    raise self._too_large()
-                with archive.open(self.member) as packed, copy.open("wb") as plain:
-                    shutil.copyfileobj(packed, plain)
-        except OSError:
+            with zipfile.ZipFile(self.path) as archive, copy.open("wb") as plain:
+                self._inflate(archive, plain)
+        except OSError as error:
             # The disk's, told with its own sentence: the archive may be there again later.
-            raise
+            if of_disk(error):
+                raise
+            raise self._damaged(error) from None
         except DAMAGED as error:
-            raise ReadError(
-                mark("{name} cannot be taken out of {archive}. Ask for a new copy."),
+            raise self._damaged(error) from error
+
+    def _inflate(self, archive: zipfile.ZipFile, plain: IO[bytes]) -> None:
+        """In steps, until it is too much: what the header claims may be a lie."""
+        most = max(MAX_INFLATED, LARGEST_RATIO * self.path.stat().st_size)
+        known = archive.getinfo(self.member)
+        bounded = known.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        size = known.file_size
+        if size <= most:
+            size = 0
+            with archive.open(known) as packed:
+                while size <= most and (
+                    piece := packed.read(_STEP if bounded else _SMALL_STEP)
+                ):
+                    size += plain.write(piece)
+        if size > most:
+            raise BudgetError(
+                mark("{name} inflates to more than a mammogram needs: not opened."),
                 name=self.name,
-                archive=self.path.name,
-                detail=type(error).__name__,
-            ) from error
+            )
 
-    def _too_large(self) -> ReadError:
-        return BudgetError(
-            mark("{name} inflates to more than a mammogram needs: not opened."), name=self.name
+    def _damaged(self, error: Exception) -> ReadError:
+        return ReadError(
+            mark("{name} cannot be taken out of {archive}. Ask for a new copy."),
+            name=self.name,
+            archive=self.path.name,
+            detail=type(error).__name__,
         )
-
-
-# What zipfile raises of an archive that is damaged, encrypted or packed in a way unknown to it.
-DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    KeyError,
-    RuntimeError,
-    NotImplementedError,
-    EOFError,
-    ValueError,
-)
 
 
 def place_of(text: str) -> Place:
     """Back from what `str` made of a place."""
-    at = text.lower().find(ARCHIVE + _WITHIN)
-    if at < 0:
-        return Place(Path(text))
-    end = at + len(ARCHIVE)
-    return Place(Path(text[:end]), text[end + len(_WITHIN) :])
+    met = _ARCHIVE_AND_MARK.search(text)
+    path, member = (text[: met.end() - len(_WITHIN)], text[met.end() :]) if met else (text, "")
+    return Place(Path(_LIKE_AN_ARCHIVE.sub(_half, path)), member)
+
+
+def of_disk(error: BaseException | None) -> TypeGuard[OSError]:
+    """Whether the system says that it could not read; libraries say so of a bad file, too.
+
+    What bzip2 or Pillow cannot make sense of has no number, and a damaged archive points to
+    places before its own beginning.
+    """
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+
+
+def _half(marks: re.Match[str]) -> str:
+    return marks[1][: len(marks[1]) // 2]
+
+
+def _copy_name(name: str) -> str:
+    """The end of the name, which says what it is; any system has a file of that name."""
+    end = name.encode("utf-8", "replace")[-_LONGEST_NAME:].decode("utf-8", "ignore")
+    return _ODD.sub("_", end).rstrip(". ") or "member"
