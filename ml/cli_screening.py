@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml.screen.order import DEVICES, SETTLE_S, ScreenOrder
+from ml.screen.order import DEVICES, ENGINES, LOCAL, SETTLE_S, ScreenOrder
 
 if TYPE_CHECKING:
     import argparse
@@ -32,6 +32,10 @@ def take_screening(parser: argparse.ArgumentParser) -> None:
         "--retry-failed", action="store_true", help="try again what could not be read"
     )
     parser.add_argument(
+        "--engine", choices=ENGINES, default=LOCAL, help="this machine, or a Ray cluster"
+    )
+    parser.add_argument("--address", default="", metavar="HOST:PORT", help="of the cluster")
+    parser.add_argument(
         "--watch", action="store_true", help="go on with what arrives, until Ctrl-C"
     )
     parser.add_argument(
@@ -55,4 +59,6 @@ def screening_spec(given: argparse.Namespace) -> dict[str, object]:
         retry_failed=given.retry_failed,
         watch=given.watch,
         settle_s=max(given.settle, 0.0),
+        engine=given.engine,
+        address=given.address,
     ).to_json()

@@ -17,27 +17,27 @@ DEVICE_VARIABLE = "MAMMOSCOPE_DEVICE"
 CUDA_BATCH = 8
 
 
-def choose_engine(device: str = "auto", *, many: bool = False) -> Engine:
+def choose_engine(device: str = "auto", *, together: int = 1) -> Engine:
     """Torch where there is a usable CUDA device, else OpenVINO on the CPU.
 
     Parameters
     ----------
     device
         ``"cpu"``: the processor in any case.
-    many
-        Many images are to be looked at, and none of them is waited for: as many together as
-        suits the device.
+    together
+        Many images are to be looked at, and none of them is waited for: so many at once, one a
+        core; on a card as many as suit it.
     """
     kept_off = "cpu" in (device, os.environ.get(DEVICE_VARIABLE, "auto").lower())
     if not kept_off and cuda_driver_present():
         from ml.infer.on_cuda import cuda_engine
 
-        engine = cuda_engine(CUDA_BATCH if many else 1)
+        engine = cuda_engine(CUDA_BATCH if together > 1 else 1)
         if engine is not None:
             return engine
     from ml.infer.on_cpu import CpuEngine
 
-    return CpuEngine(together=(os.cpu_count() or 1) if many else 1)
+    return CpuEngine(together=together)
 
 
 def cuda_driver_present() -> bool:

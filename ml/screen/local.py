@@ -11,8 +11,10 @@ import logging
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
+from ml.infer.choice import choose_engine
+from ml.infer.reader import load_reader
 from ml.screen.places import place_of
 from ml.screen.preparing import budget_bytes, bytes_of
 from ml.screen.rows import Answer, State
@@ -59,6 +61,14 @@ class Deed:
     heading: Heading
     answer: Answer
     thumbnail: bytes
+
+
+class Engine(Protocol):
+    """Analyzes images, wherever it does."""
+
+    def answers(self, headings: Iterable[Heading]) -> Iterator[Deed]:
+        """Every image's answer, as soon as it is there, in any order."""
+        ...
 
 
 @dataclass(slots=True)
@@ -172,3 +182,19 @@ class LocalEngine:
         log.warning("the models failed at an image: %s", type(error).__name__)
         sentence = translate(LOST).format(name=place_of(flight.heading.entry.place).name)
         return Deed(flight.heading, Answer(State.FAILED, None, sentence), b"")
+
+
+def local_engine(
+    openers: Openers, device: str, control: Control, hindrances: Hindrances
+) -> LocalEngine:
+    """The engine with the models in use.
+
+    Raises
+    ------
+    ModelError
+        Where a model cannot be used.
+    """
+    engine = choose_engine(device, together=openers.processes)
+    reader = load_reader(engine=engine)
+    look, wants = reader.analyze_prepared, reader.wants
+    return LocalEngine(openers, look, wants, control, hindrances, lookers=engine.together)

@@ -22,14 +22,11 @@ from ml.control import PassedOn
 from ml.errors import DataError
 from ml.files import written_into
 from ml.in_use import cards_in_use
-from ml.infer.choice import choose_engine
-from ml.infer.reader import load_reader
-from ml.registry import wants_of
 from ml.screen.hindrances import Hindrances, Root
 from ml.screen.indexing import Indexer
 from ml.screen.ledger import Ledger, models_key, url_of
-from ml.screen.local import LocalEngine
-from ml.screen.order import ScreenOrder
+from ml.screen.local import local_engine
+from ml.screen.order import RAY, ScreenOrder
 from ml.screen.preparing import Openers
 from ml.screen.ranking import Tally, ranked, summary_of
 from ml.screen.report import REPORT_HTML, write_results
@@ -43,7 +40,7 @@ if TYPE_CHECKING:
     from ml.control import Control
     from ml.findings import ModelUse
     from ml.registry import ModelCard
-    from ml.screen.local import Deed
+    from ml.screen.local import Deed, Engine
 
 THUMBNAILS = "thumbnails"
 # For the rate: the last so many images.
@@ -176,18 +173,14 @@ class Screening:
         return done
 
     @cached_property
-    def _engine(self) -> LocalEngine:
+    def _engine(self) -> Engine:
         """With the models, which are loaded when an image wants them."""
-        device = choose_engine(self._order.device, many=True)
-        reader = load_reader(engine=device)
-        return LocalEngine(
-            self._openers,
-            reader.analyze_prepared,
-            wants_of(self._cards),
-            self._control,
-            self._hindrances,
-            lookers=device.together,
-        )
+        order = self._order
+        if order.engine == RAY:
+            from ml.screen.cluster import ClusterEngine
+
+            return ClusterEngine(order, self._control)
+        return local_engine(self._openers, order.device, self._control, self._hindrances)
 
     def _keep(self, deed: Deed, uses: Mapping[str, ModelUse]) -> None:
         def write() -> None:
@@ -218,6 +211,7 @@ class Screening:
             datetime.now(UTC).isoformat(timespec="seconds"),
             summary.threshold,
             ranks,
+            summary,
         )
         studies, thumbnail = self._ledger.studies, self._thumbnail
         self._hindrances.written(

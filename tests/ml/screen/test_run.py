@@ -146,7 +146,7 @@ def test_running_again_does_nothing_twice(
 ) -> None:
     run(order(archive), Control())
     before = (archive.parent / "out" / "results.json").read_text("utf-8")
-    monkeypatch.setattr("ml.screen.run.load_reader", pytest.fail)
+    monkeypatch.setattr("ml.screen.local.load_reader", pytest.fail)
     heard = Heard()
     run(order(archive), heard)
     assert not heard.of_phase("analyzing")
