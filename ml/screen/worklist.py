@@ -1,6 +1,7 @@
 """The ranked studies as a file that a window reads: one study a line, in the order of reading.
 
-`worklist.jsonl` begins with a line on the run; a window needs no more of it than it shows.
+`worklist.jsonl` begins with a line on the run, with its summary; a window needs no more of it
+than it shows.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, cast
 
+from ml.distribution import distribution_from_json
 from ml.errors import DataError
 from ml.files import replacing
 from ml.mammo.codes import BreastDensity, Laterality
-from ml.screen.ranking import BreastRank, Group, Placed, StudyRank
+from ml.screen.ranking import BreastRank, Group, Placed, StudyRank, Summary
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ class WorkList:
         The classifier's operating point; None where it is not known.
     studies
         In the ranked order.
+    summary
+        What was met, how the scores lie, and how they lay where the model was measured; None:
+        the list was written before that was told.
     """
 
     folder: str
@@ -47,6 +52,7 @@ class WorkList:
     written_at: str
     threshold: float | None
     studies: tuple[StudyRank, ...]
+    summary: Summary | None = None
 
 
 def write_worklist(path: Path, one: WorkList) -> None:
@@ -62,6 +68,7 @@ def write_worklist(path: Path, one: WorkList) -> None:
         "models": dict(one.models),
         "written_at": one.written_at,
         "threshold": one.threshold,
+        "summary": None if one.summary is None else asdict(one.summary),
     }
     with replacing(path) as fresh, fresh.open("w", encoding="utf-8") as file:
         file.write(json.dumps(head) + "\n")
@@ -83,7 +90,12 @@ def read_worklist(path: Path) -> WorkList:
             _check(head)
             studies = tuple(_rank(json.loads(line)) for line in file)
         return WorkList(
-            head["folder"], head["models"], head["written_at"], head["threshold"], studies
+            folder=head["folder"],
+            models=head["models"],
+            written_at=head["written_at"],
+            threshold=head["threshold"],
+            studies=studies,
+            summary=_summary(head.get("summary")),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
@@ -96,6 +108,20 @@ def read_worklist(path: Path) -> WorkList:
 def _check(head: Mapping[str, object]) -> None:
     if head["form"] != FORM:
         raise ValueError(head["form"])
+
+
+def _summary(content: dict[str, object] | None) -> Summary | None:
+    if content is None:
+        return None
+    known = cast("dict[str, object] | None", content["distribution"])
+    quantiles, bins = (cast("list[float]", content[name]) for name in ("quantiles", "bins"))
+    made = {
+        **content,
+        "quantiles": tuple(quantiles),
+        "bins": tuple(bins),
+        "distribution": None if known is None else distribution_from_json(known),
+    }
+    return Summary(**made)
 
 
 def _value(one: Enum) -> object:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from viewer.core.hanging import hang
-from viewer.core.state import AnalysisPhase, Length, Reading, Tool
+from viewer.core.state import RANKED, AnalysisPhase, Length, Reading, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +51,34 @@ def replace_studies(
     return open_studies(replace(state, studies=()), studies, refusals)
 
 
+def open_listed(
+    state: SessionState,
+    opened: tuple[Sequence[Study], Sequence[Refusal]],
+    listed: str,
+    earlier: Sequence[Study] = (),
+) -> SessionState:
+    """Open a study of a screened folder's list.
+
+    Parameters
+    ----------
+    listed
+        How the list is read, as `SessionState.listed` has it.
+    earlier
+        What was opened of the list before: it makes room on the work list.
+    """
+    studies, refusals = opened
+    if not studies:
+        return open_studies(state, studies, refusals)
+    kept = tuple(study for study in state.studies if study not in earlier)
+    now = open_studies(replace(state, studies=kept), studies, refusals)
+    return replace(now, listed=listed)
+
+
+def show_ranks(state: SessionState) -> SessionState:
+    """Say that the list which the open study was taken from shows its scores from now on."""
+    return replace(state, listed=RANKED) if state.listed else state
+
+
 def refuse(state: SessionState, refusal: Refusal) -> SessionState:
     """Add a file whose pixels turned out to be unreadable to those that were not opened."""
     if refusal in state.refusals:
@@ -77,6 +105,7 @@ def set_study(state: SessionState, study: Study | None) -> SessionState:
         lengths=(),
         decisions=(),
         outcomes=(),
+        listed="",
     )
 
 

@@ -48,7 +48,7 @@ def circumstances(state: SessionState, at: str) -> Circumstances:
     seen = shown or reading.seen_before or bool(reading.revealed_at) or earlier
     synthetic = state.study is not None and state.study.synthetic
     models = _speakers(analysis.models) if analysis else ()
-    return Circumstances(state.reader, at, shown, seen, synthetic, models)
+    return Circumstances(state.reader, at, shown, seen, synthetic, models, state.listed)
 
 
 def accepted(state: SessionState, key: FindingKey | None, at: str) -> Decision | None:

@@ -108,6 +108,9 @@ class Circumstances:
         Whether the image shows nobody.
     models
         Those that had spoken by then, whether she could see it or not.
+    listed
+        How the list of a screened folder was read that the study was taken from: ``"ranked"``
+        or ``"blind"``; empty where it was opened otherwise.
     """
 
     reader: str
@@ -116,6 +119,7 @@ class Circumstances:
     marks_seen: bool
     synthetic: bool
     models: tuple[Speaker, ...] = ()
+    listed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,8 @@ def _circumstances(content: JsonObject) -> Circumstances:
         marks_seen=bool(content["marks_seen"]),
         synthetic=bool(content["synthetic"]),
         models=tuple(_speaker(_object(each)) for each in models),
+        # Words of before there were lists do not say.
+        listed=str(content.get("listed", "")),
     )
 
 

@@ -65,7 +65,7 @@ def is_same_diagnosis(old: SessionState, new: SessionState) -> bool:
 _SHOWN = (
     *("study", "analysis", "analysis_phase", "analysis_error", "blind_first_read"),
     *("reading", "threshold", "per_thousand", "selected", "refusals"),
-    *("decisions", "outcomes"),
+    *("decisions", "outcomes", "listed"),
 )
 
 

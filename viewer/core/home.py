@@ -52,6 +52,16 @@ class Home:
         """The folder of trainings, one folder each, beside the library."""
         return self.library.parent / "trainings"
 
+    @property
+    def screenings(self) -> Path:
+        """The folder of screened folders' results, one folder each, beside the library."""
+        return self.library.parent / "screening"
+
+    @property
+    def reading_places(self) -> Path:
+        """Where the reader is in each screened folder's list; the results may be another's."""
+        return self.library.parent / "reading-places"
+
 
 def find_home(environment: Mapping[str, str] | None = None) -> Home:
     """Name the user's places; nothing is made.

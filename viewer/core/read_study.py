@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from viewer.core.decision import (
@@ -27,6 +28,25 @@ if TYPE_CHECKING:
 SYNTHETIC = "synthetic:"
 # A shorter follow-up says nothing for sure: a cancer that is there would show within a year.
 LEAST_MONTHS = 12
+
+
+class Status(StrEnum):
+    """Where a study stands with the reader."""
+
+    UNREAD = "unread"
+    READ = "read"
+    RECALLED = "recalled"
+
+
+def status_of(reading: Reading, outcomes: tuple[Outcome, ...]) -> Status:
+    """Where a study stands by what was said of it: a breast's latest outcome counts.
+
+    What the reader only looked at, and said nothing of, is unread.
+    """
+    if any(latest.recall for side in SIDES if (latest := outcome_of(outcomes, side))):
+        return Status.RECALLED
+    spoken = (reading.revealed_at, reading.before, reading.after, outcomes)
+    return Status.READ if any(spoken) else Status.UNREAD
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ml.mammo.study import Study
     from viewer.core.decision import Decision, Outcome
 
+# How a list is read; the values of `SessionState.listed` and of what is kept with a read.
+RANKED, BLIND = "ranked", "blind"
+
 
 class Tool(Enum):
     """What a drag with the left button does."""
@@ -219,6 +222,9 @@ class SessionState:
     decisions, outcomes
         All that was said of the open study's marks and breasts, the oldest first; the latest
         counts.
+    listed
+        How the list of a screened folder was read that the open study was taken from:
+        ``"ranked"`` or ``"blind"``; empty where it was opened otherwise.
     lane
         What the background lane does, in words; empty when idle.
     background
@@ -249,11 +255,16 @@ class SessionState:
     reader: str = ""
     decisions: tuple[Decision, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    listed: str = ""
 
     @property
     def machine_shown(self) -> bool:
-        """Whether anything that the machine says of this study may be visible."""
-        return not self.blind_first_read or bool(self.reading.revealed_at)
+        """Whether anything that the machine says of this study may be visible.
+
+        A study of a list that is read blind waits for the reader's word, whatever the switch.
+        """
+        hidden = self.blind_first_read or self.listed == BLIND
+        return not hidden or bool(self.reading.revealed_at)
 
 
 # What undo brings back here: how images are shown. What was decided goes back by new decisions.

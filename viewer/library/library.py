@@ -31,6 +31,7 @@ from viewer.library.database import (
 )
 from viewer.library.reads import analyses_of, latest_scores, read_studies
 from viewer.library.shadows import ADDITION, pairs_of, rows_of, unseen
+from viewer.library.statuses import statuses_of
 from viewer.library.words import DECISIONS, OUTCOMES, addition, decisions_in, outcomes_in
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from ml.findings import ImageAnalysis, ModelUse
     from viewer.core.decision import Decision, Outcome
     from viewer.core.drift import Scored
-    from viewer.core.read_study import ReadStudy
+    from viewer.core.read_study import ReadStudy, Status
     from viewer.core.shadow import Pair
 
     _Statement = tuple[str, Sequence[tuple[object, ...]]]
@@ -218,6 +219,10 @@ class Library:
         All words are read: for a job, not for the GUI thread.
         """
         return read_studies(self._read, _reading)
+
+    def statuses_of(self, study_uids: Iterable[str]) -> dict[str, Status]:
+        """Which of these studies were read, and which recalled; the others are left out."""
+        return statuses_of(self._read, study_uids)
 
     def latest_analyses(self, study_uid: str, weights_sha256: str) -> tuple[ImageAnalysis, ...]:
         """What a classifier, named by its weights, said last of each image of a study.

@@ -7,35 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ml.errors import DataError
-from ml.mammo.codes import BreastDensity, Laterality
-from ml.screen.ranking import BreastRank, Group, Placed, StudyRank
+from ml.screen.ranking import Group
 from ml.screen.worklist import WORKLIST, WorkList, read_worklist, write_worklist
+from tests.factories.worklists import make_rank, make_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-def make_rank(key: str, **changes: object) -> StudyRank:
-    plain: dict[str, object] = {
-        "key": key,
-        "study_uid": f"1.2.{key}",
-        "patient_id": f"WOMAN {key}",
-        "date": "20260102",
-        "synthetic": False,
-        "group": Group.RANKED,
-        "reasons": (),
-        "breasts": (BreastRank(Laterality.RIGHT, 0.25, 0.1, None, above=False),),
-        "score": 0.25,
-        "probability": 0.1,
-        "above": False,
-        "density": BreastDensity.B,
-        "images": 1,
-        "refused": 0,
-        "failed": 0,
-        "waiting": 0,
-        "places": (Placed("/a folder/ü.zip!/x.dcm", "RCC"),),
-    }
-    return StudyRank(**(plain | changes))  # type: ignore[arg-type]
+    from ml.distribution import Distribution
 
 
 def test_it_comes_back(tmp_path: Path) -> None:
@@ -45,6 +24,21 @@ def test_it_comes_back(tmp_path: Path) -> None:
     one = WorkList("/a", {"detector": "d@1"}, "2026-01-02", 0.5, (late, make_rank("1")))
     write_worklist(tmp_path / WORKLIST, one)
     assert read_worklist(tmp_path / WORKLIST) == one
+
+
+@pytest.mark.parametrize("distribution", [make_summary().distribution, None])
+def test_its_summary_comes_back(tmp_path: Path, distribution: Distribution | None) -> None:
+    summary = make_summary(distribution=distribution)
+    one = WorkList("/a", {}, "2026-01-02", 0.5, (make_rank("1"),), summary)
+    write_worklist(tmp_path / WORKLIST, one)
+    assert read_worklist(tmp_path / WORKLIST).summary == summary
+
+
+def test_a_list_of_before_there_were_summaries_is_read(tmp_path: Path) -> None:
+    write_worklist(tmp_path / WORKLIST, WorkList("/a", {}, "2026-01-02", None, ()))
+    path = tmp_path / WORKLIST
+    path.write_text(path.read_text().replace(', "summary": null', ""))
+    assert read_worklist(path).summary is None
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"form": 99}\n', "no JSON\n", None])

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tests.factories.analyses import make_analysis, make_study
-from viewer.core import actions, viewing
+from viewer.core import actions, deciding, reading, viewing
 from viewer.core.state import (
     AnalysisPhase,
     FindingKey,
@@ -97,3 +98,37 @@ def test_undo_brings_back_the_view_and_keeps_what_was_said():
 
 def test_the_tool_is_set():
     assert actions.set_tool(OPEN, Tool.LENGTH).tool is Tool.LENGTH
+
+
+def test_a_study_of_a_list_says_how_the_list_is_read():
+    first, second = make_study(), replace(make_study(), uid="9.9")
+    state = actions.open_listed(OPEN, ((first,), ()), "blind")
+    assert (state.study, state.listed) == (first, "blind")
+    assert actions.set_study(state, STUDY).listed == ""
+    assert actions.close_study(state).listed == ""
+    state = actions.open_listed(state, ((second,), ()), "ranked", earlier=(first,))
+    assert (state.study, state.listed) == (second, "ranked")
+    assert first not in state.studies
+
+
+def test_a_study_of_a_list_that_cannot_be_opened_leaves_the_other_as_it_is():
+    listed = actions.open_listed(OPEN, ((STUDY,), ()), "blind")
+    refusal = Refusal(Path("bad.dcm"), "It is short.")
+    state = actions.open_listed(listed, ((), (refusal,)), "ranked", earlier=(STUDY,))
+    assert (state.study, state.studies, state.listed) == (STUDY, (STUDY,), "blind")
+    assert state.refusals == (refusal,)
+
+
+def test_the_machine_is_silent_of_a_study_of_a_blind_list_until_the_reader_spoke():
+    state = actions.open_listed(OPEN, ((STUDY,), ()), "blind")
+    assert not state.machine_shown
+    assert reading.reveal(state, "2026-01-01T10:00:00Z").machine_shown
+    shown = actions.show_ranks(state)
+    assert (shown.listed, shown.machine_shown) == ("ranked", True)
+    assert actions.show_ranks(OPEN) is OPEN
+
+
+def test_what_is_said_of_a_listed_study_says_so():
+    state = actions.open_listed(OPEN, ((STUDY,), ()), "blind")
+    assert deciding.circumstances(state, "2026-01-01T10:00:00Z").listed == "blind"
+    assert deciding.circumstances(OPEN, "2026-01-01T10:00:00Z").listed == ""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -190,6 +191,15 @@ def test_a_decision_is_the_same_through_json(state: SessionState) -> None:
     for decision in state.decisions:
         text = json.dumps(decision_to_json(decision))
         assert decision_from_json(json.loads(text)) == decision
+
+
+def test_how_the_list_was_read_goes_through_json_and_older_words_do_not_say() -> None:
+    (decision,) = accept(replace(make_state(), listed="ranked")).decisions
+    document = decision_to_json(decision)
+    assert decision_from_json(document).circumstances.listed == "ranked"
+    about = cast("dict[str, object]", document["circumstances"])
+    del about["listed"]
+    assert decision_from_json(document).circumstances.listed == ""
 
 
 @pytest.mark.parametrize("document", [3, [], {}, {"mark": "a"}])

@@ -11,7 +11,8 @@ from tests.factories.words import LATER, NOW, READER, make_outcome, make_state
 from viewer.core import outcomes
 from viewer.core.decision import AssessmentCategory, Outcome, Proof, Truth, outcome_of
 from viewer.core.decision_json import outcome_from_json, outcome_to_json
-from viewer.core.state import Impression, SessionState
+from viewer.core.read_study import Status, status_of
+from viewer.core.state import Impression, Reading, SessionState
 
 RIGHT, LEFT = Laterality.RIGHT, Laterality.LEFT
 
@@ -94,3 +95,14 @@ def test_what_was_kept_stands_before_what_was_said_since() -> None:
         make_outcome(),
         *state.outcomes,
     )
+
+
+def test_a_study_stands_as_its_breasts_were_called_last() -> None:
+    recalled = make_outcome()
+    normal = replace(recalled, recall=False)
+    other = replace(recalled, laterality=LEFT, recall=None)
+    assert status_of(Reading(), ()) is Status.UNREAD
+    assert status_of(Reading(revealed_at=NOW), ()) is Status.READ
+    assert status_of(Reading(), (recalled, other)) is Status.RECALLED
+    assert status_of(Reading(), (recalled, normal)) is Status.READ
+    assert status_of(Reading(seen_before=True), ()) is Status.UNREAD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from ml.mammo.codes import Laterality
 from tests.factories.words import make_decision, make_outcome
 from viewer.core.decision import Standing
 from viewer.core.errors import LibraryError
+from viewer.core.read_study import Status
+from viewer.core.state import Impression, Reading
 from viewer.library.library import Library
 
 WRITES = """
@@ -122,4 +125,62 @@ def test_two_programs_write_into_one_library(path: Path) -> None:
     library = Library(path)
     assert len(library.decisions_of("1.2")) == 80
     assert library.check() == ""
+    library.close()
+
+
+def say(path: Path, study: str, name: str, side: Laterality, recall: bool | None) -> None:
+    library = Library(path)
+    outcome = replace(make_outcome(), laterality=side, recall=recall)
+    library.add_words([(study, name, outcome)])
+    library.close()
+
+
+def test_the_latest_outcome_of_each_breast_says_where_a_study_stands(path: Path) -> None:
+    right, left = Laterality.RIGHT, Laterality.LEFT
+    say(path, "recalled", "a", right, recall=True)
+    say(path, "recalled", "b", left, recall=False)
+    say(path, "thought again", "c", right, recall=True)
+    say(path, "thought again", "d", right, recall=False)
+    say(path, "proven", "e", left, recall=None)
+    say(path, "not asked", "f", left, recall=True)
+    library = Library(path)
+    assert library.statuses_of(["recalled", "thought again", "proven", "unread"]) == {
+        "recalled": Status.RECALLED,
+        "thought again": Status.READ,
+        "proven": Status.READ,
+    }
+    library.close()
+
+
+def test_a_study_that_was_only_looked_at_is_unread(path: Path) -> None:
+    library = Library(path)
+    normal = {Laterality.RIGHT: Impression.NORMAL}
+    library.keep_reading("opened", Reading())
+    library.keep_reading("seen", Reading(seen_before=True))
+    library.keep_reading("revealed", Reading(revealed_at="2026-01-01T10:00:00Z"))
+    library.keep_reading("before", Reading(before=normal))
+    library.keep_reading("after", Reading(after=normal))
+    found = library.statuses_of(["opened", "seen", "revealed", "before", "after"])
+    assert found == dict.fromkeys(("revealed", "before", "after"), Status.READ)
+    library.close()
+
+
+def test_a_damaged_word_hides_no_status(path: Path) -> None:
+    say(path, "1", "a", Laterality.RIGHT, recall=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE outcomes SET content = '{'")
+        connection.commit()
+    say(path, "2", "b", Laterality.RIGHT, recall=True)
+    library = Library(path)
+    assert library.statuses_of(["1", "2"]) == {"2": Status.RECALLED}
+    library.close()
+
+
+def test_ten_thousand_studies_are_asked_for_at_once(path: Path) -> None:
+    say(path, "7", "a", Laterality.RIGHT, recall=True)
+    library = Library(path)
+    began = time.monotonic()
+    found = library.statuses_of([str(number) for number in range(10000)])
+    assert time.monotonic() - began < 1
+    assert found == {"7": Status.RECALLED}
     library.close()
