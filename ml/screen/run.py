@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
@@ -35,7 +35,7 @@ from ml.screen.worklist import WORKLIST, WorkList, write_worklist
 from ml.texts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ml.control import Control
     from ml.findings import ModelUse
@@ -60,6 +60,18 @@ def run(spec: Mapping[str, object], control: Control) -> None:
     Stopped
         Where `control` ends the work; what is done stays.
     """
+    with _screening(spec, control) as one:
+        one.run()
+
+
+def index(spec: Mapping[str, object], control: Control) -> None:
+    """Only find what a folder holds; raises what `run` does."""
+    with _screening(spec, control) as one:
+        one.index()
+
+
+@contextmanager
+def _screening(spec: Mapping[str, object], control: Control) -> Iterator[Screening]:
     order = ScreenOrder.from_json(spec)
     with written_into(order.results):
         pass
@@ -68,7 +80,7 @@ def run(spec: Mapping[str, object], control: Control) -> None:
         closing(Ledger(order.ledger or url_of(order.results), models_key(_uses(cards)))) as led,
         closing(Openers(order.processes)) as openers,
     ):
-        Screening(order, led, openers, cards, control).run()
+        yield Screening(order, led, openers, cards, control)
 
 
 class Screening:

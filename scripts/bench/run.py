@@ -21,6 +21,7 @@ BENCHES = (
     "dragging",
     "analyzing",
     "end_to_end",
+    "screen",
     "cropping",
     "simulating",
     "generating",
