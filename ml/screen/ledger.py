@@ -166,10 +166,16 @@ class Ledger:
 
         Where that one could not be read, the new file takes its place and is tried.
         """
+        if not headings:
+            return
         now = time.time()
         with self._engine.begin() as connection:
-            for heading in headings:
-                put(connection, files, [_file_row(heading, connection, walk, now)])
+            standings = _standings(headings, connection)
+            rows = [
+                _file_row(heading, standing, walk, now)
+                for heading, standing in zip(headings, standings, strict=True)
+            ]
+            put(connection, files, rows)
 
     def end_walk(self, walk: int) -> None:
         """Forget the files that this walk did not meet; what came of their images stays.
@@ -318,15 +324,13 @@ def models_key(uses: Mapping[str, ModelUse]) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
-def _file_row(
-    heading: Heading, connection: Connection, walk: int, now: float
-) -> dict[str, object]:
+def _file_row(heading: Heading, standing: Standing, walk: int, now: float) -> dict[str, object]:
     entry = heading.entry
     return {
         "place": entry.place,
         "size": entry.size,
         "mtime_ns": entry.mtime_ns,
-        "standing": _standing(heading, connection).value,
+        "standing": standing.value,
         "sentence": heading.sentence,
         "sop_instance_uid": heading.sop_instance_uid,
         "study_instance_uid": heading.study_instance_uid,
@@ -342,26 +346,65 @@ def _file_row(
     }
 
 
-def _standing(heading: Heading, connection: Connection) -> Standing:
-    if heading.standing is not Standing.IMAGE:
-        return heading.standing
-    uid, synthetic = heading.sop_instance_uid, int(heading.synthetic)
-    others = and_(
-        files.c.sop_instance_uid == uid,
-        files.c.synthetic == synthetic,
-        files.c.standing == Standing.IMAGE,
-        files.c.place != heading.entry.place,
+def _standings(headings: Sequence[Heading], connection: Connection) -> list[Standing]:
+    """What each is among those that are known and those before it."""
+    images = [one for one in headings if one.standing is Standing.IMAGE]
+    places = [one.entry.place for one in headings]
+    known = _known_elsewhere(images, places, connection) - _failed(images, connection)
+    standings: list[Standing] = []
+    for heading in headings:
+        key = heading.sop_instance_uid, int(heading.synthetic)
+        copy = heading.standing is Standing.IMAGE and key in known
+        standings.append(Standing.COPY if copy else heading.standing)
+        if heading.standing is Standing.IMAGE:
+            known.add(key)
+    return standings
+
+
+def _known_elsewhere(
+    images: Sequence[Heading], places: Sequence[str], connection: Connection
+) -> set[tuple[str, int]]:
+    """The keys of these images that files at other places have."""
+    found = connection.execute(
+        select(files.c.sop_instance_uid, files.c.synthetic).where(
+            files.c.sop_instance_uid.in_([one.sop_instance_uid for one in images]),
+            files.c.standing == Standing.IMAGE,
+            files.c.place.not_in(places),
+        )
     )
-    failed = delete(answers).where(
-        answers.c.sop_instance_uid == uid,
-        answers.c.synthetic == synthetic,
-        answers.c.state == State.FAILED,
+    return {(row.sop_instance_uid, row.synthetic) for row in found}
+
+
+def _failed(images: Sequence[Heading], connection: Connection) -> set[tuple[str, int]]:
+    """The keys of these images that failed; what failed is forgotten, its file a copy now."""
+    found = connection.execute(
+        select(answers.c.sop_instance_uid, answers.c.synthetic)
+        .where(
+            answers.c.sop_instance_uid.in_([one.sop_instance_uid for one in images]),
+            answers.c.state == State.FAILED,
+        )
+        .distinct()
     )
-    if connection.execute(failed).rowcount:
-        connection.execute(update(files).where(others).values(standing=Standing.COPY))
-        return Standing.IMAGE
-    there = connection.execute(select(files.c.place).where(others).limit(1)).first()
-    return Standing.COPY if there else Standing.IMAGE
+    keys = {(row.sop_instance_uid, row.synthetic) for row in found}
+    keys &= {(one.sop_instance_uid, int(one.synthetic)) for one in images}
+    for uid, synthetic in keys:
+        connection.execute(
+            delete(answers).where(
+                answers.c.sop_instance_uid == uid,
+                answers.c.synthetic == synthetic,
+                answers.c.state == State.FAILED,
+            )
+        )
+        connection.execute(
+            update(files)
+            .where(
+                files.c.sop_instance_uid == uid,
+                files.c.synthetic == synthetic,
+                files.c.standing == Standing.IMAGE,
+            )
+            .values(standing=Standing.COPY)
+        )
+    return keys
 
 
 def _heading(row: Row[tuple[object, ...]]) -> Heading:
