@@ -239,6 +239,17 @@ def test_what_was_stopped_has_forgotten_nothing(
     assert standings(ledger) == {Standing.IMAGE: 3 * PAGE}
 
 
+def test_a_file_that_changed_is_an_image_before_the_walk_has_ended(
+    root: Path, ledger: Ledger, openers: Watched
+) -> None:
+    images(root, 1)
+    indexer(root, ledger, openers).index()
+    (heading,) = ledger.images()
+    changed = replace(heading, entry=replace(heading.entry, size=9))
+    ledger.put_headings([changed], ledger.begin_walk())
+    assert list(ledger.missing()) == [changed]
+
+
 class Unplugged:
     """Takes the disk away, and connects it again when that is asked for."""
 
