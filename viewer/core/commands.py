@@ -26,6 +26,13 @@ COMMANDS: tuple[Command, ...] = (
         mark("Open every mammogram in a folder and below it."),
     ),
     _command(
+        "screen",
+        mark("Screen a folder…"),
+        "Ctrl+Shift+S",
+        Group.FILE,
+        mark("Have every study in a folder looked at, and read them from a list."),
+    ),
+    _command(
         "open_together",
         mark("Open files together…"),
         "Ctrl+Alt+O",

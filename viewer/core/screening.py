@@ -149,7 +149,7 @@ def listed_of(
 def with_view(listed: Listed, view: View) -> Listed:
     """The same list, seen otherwise; a column that a blind list lacks sorts nothing there."""
     if view.column not in columns_of(view.order):
-        view = replace(view, column=None)
+        view = replace(view, column=None, falling=False)
     return _arranged(replace(listed, view=view))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ml.audit.report import Verdict
-from ml.texts import mark, translate
+from ml.texts import translate
 from viewer.core.retraining import HELPS_FOLDER, Run, Step, helps_order
 from viewer.jobs import describe
+from viewer.jobs.foot import Deed, Foot, at_work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,31 +17,6 @@ if TYPE_CHECKING:
 
 AUDIT, TRAIN, COMPARE, HELPS = "audit", "train", "compare", "helps"
 KINDS: dict[Step, str] = {Step.AUDIT: AUDIT, Step.TRAIN: TRAIN, Step.COMPARE: COMPARE}
-STEERING = (*describe.STEERING, ("cancel", mark("Cancel")))
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """A button: what it does, its text, and whether it is the one to press next."""
-
-    name: str
-    text: str
-    first: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Foot:
-    """The bottom line.
-
-    Attributes
-    ----------
-    share
-        How far the job at hand is, 0 to 1; None where none is at work.
-    """
-
-    sentence: str
-    deeds: tuple[Deed, ...]
-    share: float | None = None
 
 
 def row_of(rows: Sequence[JobRow], folder: str, kind: str) -> JobRow | None:
@@ -91,7 +66,6 @@ def _is_done(step: Step, run: Run, asked: bool) -> bool:
 
 
 def _at_work(row: JobRow, rows: Sequence[JobRow]) -> Foot:
-    fitting = describe.fitting(row, rows)
     parts = (
         describe.state_text(row).capitalize(),
         describe.progress_text(row),
@@ -99,10 +73,7 @@ def _at_work(row: JobRow, rows: Sequence[JobRow]) -> Foot:
         describe.memory_text(row),
         translate("resumes after a restart"),
     )
-    deeds = tuple(Deed(name, translate(text)) for name, text in STEERING if name in fitting)
-    return Foot(
-        " · ".join(part for part in parts if part), deeds, describe.share_of(row) or 0.0
-    )
+    return at_work(row, rows, parts)
 
 
 def _audit(run: Run) -> Foot:

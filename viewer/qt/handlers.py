@@ -46,6 +46,7 @@ def _file(window: MainWindow) -> Handlers:
         "open_files": window.choose_files,
         "open_together": partial(window.choose_files, together=True),
         "open_folder": window.choose_folder,
+        "screen": window.show_screening,
         "open_sample": window.open_sample,
         "quit": window.close,
     }
@@ -53,8 +54,8 @@ def _file(window: MainWindow) -> Handlers:
 
 def _study(window: MainWindow) -> Handlers:
     return {
-        "next_study": _apply(window, partial(_step_study, by=1)),
-        "previous_study": _apply(window, partial(_step_study, by=-1)),
+        "next_study": partial(window.step_study, 1),
+        "previous_study": partial(window.step_study, -1),
         "hang_together": lambda: window.opener.hang_together(),
         "close_study": _apply(window, actions.close_study),
         "show_refused": window.show_refused,
@@ -160,10 +161,6 @@ def _apply(
     window: MainWindow, action: Callable[[SessionState], SessionState]
 ) -> Callable[[], object]:
     return lambda: window.session.apply(action)
-
-
-def _step_study(state: SessionState, by: int) -> SessionState:
-    return actions.step_study(state, by)
 
 
 def _step_finding(window: MainWindow, by: int) -> None:

@@ -41,6 +41,7 @@ from viewer.qt.panels.lane import LaneLine
 from viewer.qt.panels.thumbnails import ThumbnailsPanel
 from viewer.qt.panels.work_list import WorkListPanel
 from viewer.qt.resume_bar import ResumeBar
+from viewer.qt.screening.ended import EndTeller
 from viewer.qt.shadow import Shadower
 from viewer.qt.watching import tell_drift
 
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.preferences import Preferences
     from viewer.qt.reads import Reads
+    from viewer.qt.screening.window import ScreeningDialog
     from viewer.qt.session import Session
 
 _log = logging.getLogger("viewer.qt")
@@ -99,6 +101,7 @@ class MainWindow(QMainWindow):
         self.jobs = jobs or LongJobs(JobQueue(None))
         self.jobs.setParent(self)
         self._reads: Reads | None = None
+        self.screening: ScreeningDialog | None = None
         self._started = False
         self._check_soon = QTimer(self, interval=JOBS_AFTER_MS, singleShot=True)
         self._check_soon.timeout.connect(self._check_library)
@@ -119,6 +122,7 @@ class MainWindow(QMainWindow):
         self.lane = LaneLine(session)
         self.notice = NoticeBar()
         self.resume_bar = ResumeBar(self.jobs)
+        self.screened = EndTeller(self.jobs, self)
         self.commands = Commands(self, handlers_for(self))
         self._lay_out()
         self._connect()
@@ -203,6 +207,26 @@ class MainWindow(QMainWindow):
                 self.jobs, self._runner, self.preferences, self._models, self.library, self
             ).show()
 
+    def show_screening(self) -> None:
+        """Screen a folder, and read its list."""
+        from viewer.qt.screening.open import make_screening
+
+        if self.screening is None:
+            reader = (self.session, self.images, self.library)
+            self.screening = make_screening(
+                self.jobs, self._runner, self.preferences, reader, self
+            )
+        self.screening.show()
+        self.screening.raise_()
+        self.screening.activateWindow()
+
+    def step_study(self, by: int) -> None:
+        """Go to the next study (1) or the previous one (-1): of the list where it came from."""
+        if self.screening is not None and self.screening.reading.is_open():
+            self.screening.step(by)
+        else:
+            self.session.apply(lambda state: actions.step_study(state, by))
+
     def showEvent(self, event: QShowEvent) -> None:
         """Let the long jobs run, once there is something to see."""
         super().showEvent(event)
@@ -213,6 +237,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop what runs in the background."""
         self._check_soon.stop()
+        if self.screening is not None:
+            self.screening.close()
         self._runner.close()
         self.jobs.close()
         self._models.close()
@@ -341,6 +367,8 @@ class MainWindow(QMainWindow):
         self.jobs.failed.connect(self._on_busy)
         self.jobs.changed.connect(self._on_jobs)
         self.resume_bar.jobs_requested.connect(self.show_jobs)
+        self.screened.told.connect(self.notice.tell)
+        self.screened.chosen.connect(self.show_screening)
         sentences = (self.preferences.sentence, self.library.sentence if self.library else "")
         for sentence in sentences:
             self.notice.tell(sentence)
@@ -365,6 +393,10 @@ class MainWindow(QMainWindow):
         self.commands.show(state)
 
     def _on_pixels_failed(self, image: Mammogram, sentence: str) -> None:
+        study = self.session.state.study
+        if study is None or image.key not in {each.key for each in study.images}:
+            # Of a study that is made ready behind this one: told when it is opened.
+            return
         refusal = Refusal(image.path, sentence)
         self.session.apply(lambda state: actions.refuse(state, refusal), step=False)
 

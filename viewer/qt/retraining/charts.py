@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyqtgraph  # pyright: ignore[reportMissingTypeStubs]
 
 from ml.texts import translate
 from viewer.core.retraining import STAGES, smoothed, stages_of
 from viewer.qt import palette
+from viewer.qt.plots import GROUND, chart, pg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from viewer.core.retraining import Point
 
-# It has no types.
-_pg = cast("Any", pyqtgraph)
 BINS, HEIGHT_PX = 24, 210
 COLOURS = (palette.ACCENT, palette.MACHINE, palette.READER)
-_GROUND = "#0c0f11"
-
-
-def chart(name: str) -> Any:
-    """An empty plot in the colours of the theme, without mouse and menu."""
-    plot = _pg.PlotWidget(background=_GROUND)
-    plot.setMouseEnabled(x=False, y=False)
-    plot.setMenuEnabled(False)
-    plot.hideButtons()
-    plot.setAccessibleName(name)
-    for side in ("left", "bottom"):
-        axis = plot.getAxis(side)
-        axis.setPen(palette.LINE)
-        axis.setTextPen(palette.DIM)
-    return plot
 
 
 class CurveChart:
@@ -53,7 +36,7 @@ class CurveChart:
             colour = COLOURS[number % len(COLOURS)]
             steps = [point.done for point in of_stage]
             losses = [point.loss for point in of_stage]
-            faint = _pg.mkBrush(colour + "50")
+            faint = pg.mkBrush(colour + "50")
             self.widget.plot(
                 steps,
                 losses,
@@ -64,7 +47,7 @@ class CurveChart:
                 symbolBrush=faint,
             )
             name = translate(STAGES[stage]) if stage in STAGES else stage
-            pen = _pg.mkPen(colour, width=2)
+            pen = pg.mkPen(colour, width=2)
             self.widget.plot(steps, smoothed(of_stage), pen=pen, name=name)
         if points:
             self.widget.setXRange(0, points[-1].of, padding=0.02)
@@ -84,13 +67,13 @@ def chance_chart(chance: Sequence[float], reached: float, name: str) -> Any:
     plot.setFixedHeight(HEIGHT_PX)
     low, high = min(0.3, *chance, reached), max(1.0, *chance, reached)
     counts, edges = np.histogram(np.array(chance), BINS, (low, high))
-    bars = _pg.BarGraphItem(
-        x0=edges[:-1], x1=edges[1:], height=counts, brush="#31424d", pen=_GROUND
+    bars = pg.BarGraphItem(
+        x0=edges[:-1], x1=edges[1:], height=counts, brush="#31424d", pen=GROUND
     )
     plot.addItem(bars)
-    line = _pg.InfiniteLine(
+    line = pg.InfiniteLine(
         reached,
-        pen=_pg.mkPen(palette.ALARM, width=2),
+        pen=pg.mkPen(palette.ALARM, width=2),
         label=translate("this set {value}").format(value=f"{reached:.2f}"),
         labelOpts={"position": 0.92, "color": palette.STANDING, "anchors": [(1, 0), (1, 0)]},
     )

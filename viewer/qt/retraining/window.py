@@ -30,9 +30,9 @@ from viewer.jobs import retrain_deeds, retrained
 from viewer.jobs.job import Job
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import Dialog, name_button
+from viewer.qt.foot import Foot
 from viewer.qt.retraining.choosing import Choosing
 from viewer.qt.retraining.data_page import DataPage
-from viewer.qt.retraining.foot import Foot
 from viewer.qt.retraining.pages import AuditPage, ComparePage, PromotePage, TrainPage
 from viewer.qt.retraining.style import STYLE
 

@@ -1,4 +1,4 @@
-"""The bottom line of a retraining: what is at work, and what may be done next."""
+"""The bottom line of a window of long jobs: what is at work, and what may be done next."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from viewer.qt.dialogs.base import name_button
 from viewer.qt.share_bar import ShareBar
 
 if TYPE_CHECKING:
-    from viewer.jobs.retrain_deeds import Deed
-    from viewer.jobs.retrain_deeds import Foot as Content
+    from viewer.jobs.foot import Deed
+    from viewer.jobs.foot import Foot as Content
 
 
 class Foot(QFrame):

@@ -1,0 +1,1 @@
+"""The window of a screening: a folder is screened, and its list is read."""
