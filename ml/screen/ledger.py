@@ -274,9 +274,11 @@ class Ledger:
         shown = files.c.standing.in_((Standing.IMAGE, Standing.COPY))
         return (_heading(row) for row in self._pages(select(files).where(shown)))
 
-    def problems(self) -> Iterator[Heading]:
-        """The files that are no image though one would have expected it."""
-        asked = select(files).where(files.c.standing == Standing.DAMAGED)
+    def skipped(self, *standings: Standing) -> Iterator[Heading]:
+        """The files that are passed over: all that are no image, or those of some standings."""
+        asked = select(files).where(files.c.standing != Standing.IMAGE)
+        if standings:
+            asked = asked.where(files.c.standing.in_(standings))
         return (_heading(row) for row in self._pages(asked))
 
     def studies(self) -> Iterator[ScreenedStudy]:

@@ -47,6 +47,7 @@ BREASTS = {
     Laterality.LEFT: mark("Left breast"),
     Laterality.BOTH: mark("Both breasts"),
 }
+SKIPPED_CSV = "skipped.csv"
 STYLE = """
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#556070;--line:#d6dce3;--back:#fff;
 --card:#f6f8fa;--blue:#1f5fa8;--red:#b3261e;--bar:#a9c4e4}
@@ -132,6 +133,10 @@ def html_page(
 
 def _head(models: Mapping[str, ModelUse], summary: Summary) -> Iterator[str]:
     yield f'<div class="sides">{_counts(summary)}{_models(models)}</div>\n'
+    if summary.skipped:
+        told = translate(mark("{file} names the files that were passed over, and says why."))
+        link = f'<a href="{SKIPPED_CSV}">{SKIPPED_CSV}</a>'
+        yield f'<p class="note">{escape(told).format(file=link)}</p>\n'
     heading = escape(translate(mark("Lesion scores of the images")))
     if summary.quantiles:
         yield (

@@ -21,7 +21,7 @@ from ml.exchange import prepare_image
 from ml.mammo.pixels import read_pixels
 from ml.mammo.read import read_mammogram
 from ml.screen.glancing import glance
-from ml.screen.places import place_of
+from ml.screen.places import of_disk, place_of
 from ml.screen.rows import Heading, Standing
 from ml.texts import mark, translate
 
@@ -179,7 +179,7 @@ def prepared(place: str, wants: Wants) -> Ready:
     except OSError as error:
         return Ready(None, sentence=_cannot_be_opened(error), disk_failed=True)
     except ReadError as error:
-        failed = isinstance(error.__cause__, OSError)
+        failed = of_disk(error.__cause__)
         return Ready(None, sentence=str(error), disk_failed=failed)
     # A member's copy is gone now: the image lies where it was found.
     image = replace(image, facts=replace(image.facts, path=place))

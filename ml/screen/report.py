@@ -1,9 +1,10 @@
-"""What a screened folder leaves behind: two tables, a JSON document and a page.
+"""What a screened folder leaves behind: three tables, a JSON document and a page.
 
 | file | what |
 |---|---|
 | ``results.csv`` | a row an image, by study: what `analyze --json` says of it, flattened |
 | ``worklist.csv`` | a row a study, in the order of reading |
+| ``skipped.csv`` | a row a file that is no image of a study, and why |
 | ``results.json`` | everything, a line a study |
 | ``report.html`` | for reading and printing (`ml.screen.page`) |
 
@@ -25,7 +26,7 @@ from ml.files import replacing
 from ml.findings import Analysis, ImageAnalysis
 from ml.findings_json import analysis_to_json, image_to_json
 from ml.mammo.codes import Laterality
-from ml.screen.page import RESEARCH_USE_ONLY, html_page
+from ml.screen.page import RESEARCH_USE_ONLY, SKIPPED_CSV, html_page
 from ml.screen.ranking import LEVELS, SIDES, sentence_of, state_of
 from ml.screen.rows import State
 from ml.texts import translate
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from ml.findings import ModelUse
     from ml.screen.ranking import BreastRank, StudyRank, Summary
-    from ml.screen.rows import ScreenedImage, ScreenedStudy
+    from ml.screen.rows import Heading, ScreenedImage, ScreenedStudy
 
 RESULTS_CSV, WORKLIST_CSV = "results.csv", "worklist.csv"
 RESULTS_JSON, REPORT_HTML = "results.json", "report.html"
@@ -49,6 +50,7 @@ IMAGE_COLUMNS = (
     *("findings", "best_finding_score", "lesion_score", "lesion_probability"),
     *("malignancy_score", "malignancy_probability", "density", "milliseconds", "models"),
 )
+SKIPPED_COLUMNS = ("path", "standing", "why")
 _BREAST_COLUMNS = ("score", "probability", "malignancy_probability", "verdict")
 _SIDE_NAMES = {Laterality.RIGHT: "right", Laterality.LEFT: "left"}
 STUDY_COLUMNS = (
@@ -68,8 +70,9 @@ def write_results(
     studies: Callable[[], Iterable[ScreenedStudy]],
     summary: Summary,
     thumbnail: Callable[[str], str | None] = lambda place: None,
+    skipped: Callable[[], Iterable[Heading]] = tuple,
 ) -> None:
-    """Write all four files; an interruption leaves of each the old one or the new one.
+    """Write all files; an interruption leaves of each the old one or the new one.
 
     The page is written last: where it is new, so is everything else.
 
@@ -89,6 +92,8 @@ def write_results(
         From an image's place to its picture, relative to `folder`; None where there is none. By
         place, not by heading: the ranks hold places only, so that a page of 100,000 images
         needs no second look at them.
+    skipped
+        The files that are no image of a study.
 
     Raises
     ------
@@ -104,6 +109,8 @@ def write_results(
 
     with _text(folder / RESULTS_CSV) as file:
         _write_images(file, models, (study for _, study in kept()))
+    with _text(folder / SKIPPED_CSV) as file:
+        _write_skipped(file, skipped())
     with _text(folder / WORKLIST_CSV) as file:
         _write_worklist(file, ranks)
     with _text(folder / RESULTS_JSON) as file:
@@ -161,6 +168,14 @@ def _image_row(image: ScreenedImage, spoke: str) -> tuple[object, ...]:
         max(found.density, key=lambda share: share[1])[0].value if found.density else None,
         *(round(found.milliseconds, 1), spoke),
     )
+
+
+def _write_skipped(file: TextIO, skipped: Iterable[Heading]) -> None:
+    table = csv.writer(file)
+    table.writerow(SKIPPED_COLUMNS)
+    for each in skipped:
+        cells = (each.entry.place, each.standing.value, each.sentence)
+        table.writerow([harmless(cell) for cell in cells])
 
 
 def _write_worklist(file: TextIO, ranks: Iterable[StudyRank]) -> None:

@@ -26,7 +26,7 @@ from ml.screen.hindrances import Hindrances, Root
 from ml.screen.indexing import Indexer
 from ml.screen.ledger import Ledger, models_key, url_of
 from ml.screen.local import local_engine
-from ml.screen.order import RAY, ScreenOrder
+from ml.screen.order import RAY, THUMBNAILS, ScreenOrder
 from ml.screen.preparing import Openers
 from ml.screen.ranking import Tally, ranked, summary_of
 from ml.screen.report import REPORT_HTML, write_results
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from ml.registry import ModelCard
     from ml.screen.local import Deed, Engine
 
-THUMBNAILS = "thumbnails"
 # For the rate: the last so many images.
 _RATE_OF = 50
 # Watching: seconds between two looks, or so many times what a look takes.
@@ -225,10 +224,8 @@ class Screening:
             ranks,
             summary,
         )
-        studies, thumbnail = self._ledger.studies, self._thumbnail
-        self._hindrances.written(
-            lambda: write_results(results, uses, ranks, studies, summary, thumbnail)
-        )
+        given = (self._ledger.studies, summary, self._thumbnail, self._ledger.skipped)
+        self._hindrances.written(lambda: write_results(results, uses, ranks, *given))
         self._hindrances.written(lambda: write_worklist(results / WORKLIST, listed))
         self._written = True
         news = {
@@ -271,7 +268,7 @@ class _Pace:
 
 def thumbnail_name(place: str) -> str:
     """Where an image's picture lies, below the results."""
-    digest = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+    digest = hashlib.sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:24]
     return f"{THUMBNAILS}/{digest[:2]}/{digest}.jpg"
 
 

@@ -190,7 +190,9 @@ def test_poison_costs_its_own_row(root: Path, ledger: Ledger) -> None:
         good[0].with_name(f"{name}.dcm").write_bytes(good[0].read_bytes())
     with closing(Watched(glances_of_poison, longest_s=3.0)) as openers:
         assert indexer(root, ledger, openers).index() == 10
-        told = {Path(one.entry.place).stem: one.sentence for one in ledger.problems()}
+        told = {
+            Path(one.entry.place).stem: one.sentence for one in ledger.skipped(Standing.DAMAGED)
+        }
         assert set(told) == set(names)
         assert "ended the process that opened it" in told["00 abort"]
         assert "took more than 3 s to open" in told["03 hang"]
@@ -356,7 +358,7 @@ def test_a_file_that_could_not_be_opened_is_looked_at_again_though_it_did_not_ch
     openers.before = lambda entries: (file.rename(hidden), None)[1]
     indexer(root, ledger, openers).index()
     assert standings(ledger) == {Standing.IMAGE: 1, Standing.DAMAGED: 1}
-    (problem,) = ledger.problems()
+    (problem,) = ledger.skipped(Standing.DAMAGED)
     assert "cannot be opened" in problem.sentence
     hidden.rename(file)
     openers.before = lambda entries: None

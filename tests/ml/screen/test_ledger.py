@@ -125,7 +125,7 @@ def test_a_heading_comes_back_as_it_was(ledger: Ledger) -> None:
     other = Heading(entry("c"), Standing.OTHER, "No image.")
     walked(ledger, whole, damaged, other)
     assert list(ledger.images()) == [whole]
-    assert list(ledger.problems()) == [damaged]
+    assert list(ledger.skipped(Standing.DAMAGED)) == [damaged]
     assert ledger.counted() == {Standing.IMAGE: 1, Standing.DAMAGED: 1, Standing.OTHER: 1}
 
 
@@ -379,7 +379,7 @@ def test_any_text_comes_back_as_it_was(ledger: Ledger) -> None:
     damaged = [Heading(entry(f"/d{odd}"), Standing.DAMAGED, f"{odd} is bad.") for odd in ODD]
     walked(ledger, *headings, *damaged)
     assert sorted(map(repr, ledger.images())) == sorted(map(repr, headings))
-    assert sorted(map(repr, ledger.problems())) == sorted(map(repr, damaged))
+    assert sorted(map(repr, ledger.skipped(Standing.DAMAGED))) == sorted(map(repr, damaged))
     assert ledger.changed([each.entry for each in headings], ledger.begin_walk()) == []
     for heading in headings:
         answer(ledger, heading, State.FAILED, f"{heading.entry.place} failed.")

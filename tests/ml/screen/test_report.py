@@ -11,6 +11,7 @@ import pytest
 from ml.distribution import QUANTILES, Distribution, Part
 from ml.findings_json import image_from_json
 from ml.mammo.codes import FindingType
+from ml.screen.page import SKIPPED_CSV
 from ml.screen.ranking import Tally, ranked, summary_of
 from ml.screen.report import (
     REPORT_HTML,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-FILES = (REPORT_HTML, RESULTS_CSV, RESULTS_JSON, WORKLIST_CSV)
+FILES = (REPORT_HTML, RESULTS_CSV, RESULTS_JSON, SKIPPED_CSV, WORKLIST_CSV)
 SCRIPT = "<script>alert(1)</script>"
 CARD = Distribution(
     Part(tuple((n / 50) ** 3 for n in range(QUANTILES)), 300, 120),

@@ -135,6 +135,10 @@ def test_all_is_found_analyzed_ranked_and_written(archive: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == 10
     assert sum(row["state"] == "failed" for row in rows) == 1
+    with (out / "skipped.csv").open(newline="", encoding="utf-8") as file:
+        (skipped,) = csv.DictReader(file)
+    assert skipped["path"].endswith("notes.txt")
+    assert skipped["standing"] == "other"
     page = (out / "report.html").read_text("utf-8")
     assert "Research use only" in page
     assert len(list((out / "thumbnails").rglob("*.jpg"))) == 9
