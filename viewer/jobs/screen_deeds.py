@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from viewer.library.job_row import JobRow
 
-SCREEN, START = "screen", "start"
+SCREEN, START, RETRY_FAILED = "screen", "start", "retry_failed"
 _PHASES = {
     "indexing": mark("Looking through the folder"),
     "analyzing": mark("Screening"),
@@ -27,7 +27,9 @@ def row_into(rows: Sequence[JobRow], results: str) -> JobRow | None:
     return max(found, key=lambda row: row.id, default=None)
 
 
-def foot_of(row: JobRow | None, rows: Sequence[JobRow], *, again: bool) -> Foot:
+def foot_of(
+    row: JobRow | None, rows: Sequence[JobRow], *, again: bool, failed: bool = False
+) -> Foot:
     """What is said and offered.
 
     Parameters
@@ -36,12 +38,15 @@ def foot_of(row: JobRow | None, rows: Sequence[JobRow], *, again: bool) -> Foot:
         The screening into the chosen folder; None where there was none yet.
     again
         Whether a list lies there already.
+    failed
+        Whether images in it failed, and may do better now.
     """
     if row is not None and not row.state.is_ended:
         return at_work(row, rows, _progress(row))
     word = translate("Screen again") if again else translate("Screen")
     first = Deed(START, word, first=not again)
-    return Foot(_ended(row) if row is not None else _idle(again), (first,))
+    retry = (Deed(RETRY_FAILED, translate("Try failed images again")),) if failed else ()
+    return Foot(_ended(row) if row is not None else _idle(again), (*retry, first))
 
 
 def rate_text(news: Mapping[str, object]) -> str:

@@ -238,7 +238,10 @@ class MainWindow(QMainWindow):
         """Stop what runs in the background."""
         self._check_soon.stop()
         if self.screening is not None:
+            # It has no parent, and would be left alone.
             self.screening.close()
+            self.screening.deleteLater()
+            self.screening = None
         self._runner.close()
         self.jobs.close()
         self._models.close()

@@ -161,7 +161,6 @@ class ListPanel(QWidget):
         row.setSpacing(6)
         self.text.setAccessibleName(translate("Find"))
         self.text.setPlaceholderText(translate("Find a patient, a date, a remark"))
-        self.text.setClearButtonEnabled(True)
         row.addWidget(self.text, 1)
         self._fill_filters()
         for box in (self.status, self.part):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import OrderedDict
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from ml.texts import mark, translate
 from viewer.core import actions
@@ -62,12 +63,18 @@ class StudyOpener(QObject):
         self._wanted: tuple[str, str] | None = None
         self._ahead: tuple[StudyRank, ...] = ()
         self._shown: Taken | None = None
+        self._order = ""
+        session.changed.connect(self._on_session)
         images.arrived.connect(self._go_ahead)
         images.failed.connect(self._go_ahead)
 
     def is_ready(self, key: str) -> bool:
         """Whether a study's headers were read already."""
         return key in self._taken
+
+    def taken(self, key: str) -> Taken:
+        """A study that `is_ready`."""
+        return self._taken[key]
 
     def is_on_screen(self, key: str) -> bool:
         """Whether a study of the list is the open one."""
@@ -136,6 +143,7 @@ class StudyOpener(QObject):
     def _show(self, taken: Taken) -> None:
         assert self._wanted is not None
         order, self._wanted = self._wanted[1], None
+        self._order = order if taken.studies else self._order
         self._taken.move_to_end(taken.key)
         earlier = self._shown.studies if self._shown is not None else ()
         opened = (taken.studies, (*taken.refusals, *self._undecoded(taken)))
@@ -148,6 +156,20 @@ class StudyOpener(QObject):
             self.told.emit(_nothing_text(taken))
             return
         self.shown.emit(taken.key, filed_as(taken.studies[0]))
+
+    def _on_session(self, old: SessionState, new: SessionState) -> None:
+        if new.study is old.study:
+            return
+        # Whoever opened something else meanwhile does not wait for the list any more.
+        self._wanted = None
+        if self._shown is not None and self._is_open(self._shown) and not new.listed:
+            # Back from another study of the work list: it is still one of the list's.
+            QTimer.singleShot(0, self, self._mark_listed)
+
+    def _mark_listed(self) -> None:
+        if self._shown is not None and self._is_open(self._shown):
+            order = self._order
+            self._session.apply(lambda state: replace(state, listed=order), step=False)
 
     def _undecoded(self, taken: Taken) -> list[Refusal]:
         """What was found to be damaged while another study was on the screen."""

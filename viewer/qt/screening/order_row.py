@@ -58,8 +58,8 @@ class OrderRow(QFrame):
 
     @property
     def places(self) -> tuple[str, str]:
-        """The folder and that of its results; either may be empty."""
-        return self.folder.text().strip(), self.results.text().strip()
+        """The folder and that of its results, whole; either may be empty."""
+        return _whole(self.folder.text()), _whole(self.results.text())
 
     def put_folder(self, folder: str) -> None:
         """Take a folder as if it had been chosen."""
@@ -95,9 +95,13 @@ class OrderRow(QFrame):
             self.put_results(str(Path(name)))
 
 
+def _whole(text: str) -> str:
+    plain = text.strip()
+    return str(Path(plain).expanduser().absolute()) if plain else ""
+
+
 def _line(name: str, empty: str) -> QLineEdit:
     made = QLineEdit()
     made.setAccessibleName(name)
     made.setPlaceholderText(empty)
-    made.setClearButtonEnabled(False)
     return made

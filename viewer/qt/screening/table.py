@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from ml.texts import mark, translate
 from viewer.core.read_study import Status
+from viewer.core.screening import Part
 from viewer.core.screening_words import EXPLAINED, TITLES, Column, cell, columns_of, is_above
 from viewer.core.state import RANKED
 from viewer.qt import palette
@@ -61,9 +62,16 @@ _HERE = "▸ "
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A line over a group."""
+    """A line over a group; it stays where a filter leaves nothing of the group.
+
+    Attributes
+    ----------
+    shown, count
+        Studies of the group: those below the line, and all.
+    """
 
     attention: bool
+    shown: int
     count: int
 
 
@@ -188,6 +196,7 @@ class ListTable(QTableView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
         self.setShowGrid(False)
         self.setWordWrap(False)
         rows = self.verticalHeader()
@@ -260,22 +269,19 @@ class ListTable(QTableView):
 def _entries(listed: Listed) -> tuple[Line | Band, ...]:
     if listed.view.order != RANKED:
         return listed.shown
-    attention = sum(line.needs_attention for line in listed.shown)
-    counts = {True: attention, False: len(listed.shown) - attention}
     entries: list[Line | Band] = []
-    group: bool | None = None
-    for line in listed.shown:
-        if line.needs_attention is not group:
-            group = line.needs_attention
-            entries.append(Band(group, counts[group]))
-        entries.append(line)
+    for attention, without in ((True, Part.RANKED), (False, Part.ATTENTION)):
+        count = sum(line.needs_attention is attention for line in listed.lines)
+        shown = [line for line in listed.shown if line.needs_attention is attention]
+        if count and listed.view.part is not without:
+            entries += (Band(attention, len(shown), count), *shown)
     return tuple(entries)
 
 
 def _band_data(band: Band, column: int, role: int) -> Any:
     colour = palette.ALARM if band.attention else palette.DIM
     ground = palette.ALARM_GROUND if band.attention else palette.CARD
-    text = translate(_BANDS[band.attention]).format(count=f"{band.count:,}")
+    text = translate(_BANDS[band.attention]).format(count=_count_text(band))
     told = {
         Role.DisplayRole: text if column == 0 else "",
         Role.AccessibleTextRole: text,
@@ -284,6 +290,13 @@ def _band_data(band: Band, column: int, role: int) -> Any:
         Role.FontRole: _bold(),
     }
     return told.get(Role(role))
+
+
+def _count_text(band: Band) -> str:
+    if band.shown == band.count:
+        return f"{band.count:,}"
+    text = translate(mark("the filter leaves {shown} of {count}"))
+    return text.format(shown=f"{band.shown:,}", count=f"{band.count:,}")
 
 
 def _colour(listed: Listed, line: Line, column: Column) -> str:

@@ -25,6 +25,7 @@ from viewer.core.screening import View
 from viewer.core.state import BLIND, RANKED
 from viewer.jobs import screen_deeds, screened
 from viewer.jobs.job import Job
+from viewer.jobs.screen_deeds import RETRY_FAILED, SCREEN, START
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import Dialog, name_button
 from viewer.qt.foot import Foot
@@ -129,8 +130,8 @@ class ScreeningDialog(Dialog):
 
     def act(self, name: str) -> None:
         """Do what a button of the bottom line says."""
-        if name == screen_deeds.START:
-            self._start()
+        if name in (START, RETRY_FAILED):
+            self._start(retry_failed=name == RETRY_FAILED)
         elif (row := self._row()) is not None:
             self._jobs.steer(name, row.id)
 
@@ -152,14 +153,15 @@ class ScreeningDialog(Dialog):
     def _go(self, go: Callable[[], bool]) -> None:
         self._say("" if go() else translate("There is no further study in the list."))
 
-    def _start(self) -> None:
+    def _start(self, *, retry_failed: bool = False) -> None:
         folder, results = self.order.places
-        order = ScreenOrder(folder, results, patient_pattern=self._places.pattern())
+        pattern = self._places.pattern()
+        order = ScreenOrder(folder, results, patient_pattern=pattern, retry_failed=retry_failed)
         title = translate("Screen {name}").format(name=Path(folder).name)
 
         def submit(_: object) -> None:
             self._jobs.submit(
-                screen_deeds.SCREEN, title, order.to_json(), self._places.lane(), lambda _: None
+                SCREEN, title, order.to_json(), self._places.lane(), lambda _: None
             )
 
         self._say("")
@@ -192,6 +194,8 @@ class ScreeningDialog(Dialog):
         row = self._row()
         if row is not None and row.id in ended - self._ended and "report" in row.news:
             self._read_again(row)
+        if any(each.id in ended - self._ended for each in rows if each.kind == SCREEN):
+            self._read_lists()
         self._ended = ended
         self._show_foot()
         self._show_invitation()
@@ -242,7 +246,7 @@ class ScreeningDialog(Dialog):
         self._mark_choice()
         if self.order.places != ("", "") or self.reading.listed is not None:
             return
-        at_work = [row for row in self._jobs.rows if row.kind == screen_deeds.SCREEN]
+        at_work = [row for row in self._jobs.rows if row.kind == SCREEN]
         running = next((row for row in at_work if not row.state.is_ended), None)
         if running is not None:
             self.order.show_places(str(running.spec["folder"]), str(running.spec["out"]))
@@ -299,8 +303,14 @@ class ScreeningDialog(Dialog):
         self.invitation.setAccessibleName(text)
 
     def _show_foot(self) -> None:
-        again = self.reading.listed is not None
-        foot = screen_deeds.foot_of(self._row(), self._jobs.rows, again=again)
+        listed = self.reading.listed
+        summary = listed.work.summary if listed is not None else None
+        foot = screen_deeds.foot_of(
+            self._row(),
+            self._jobs.rows,
+            again=listed is not None,
+            failed=summary is not None and summary.failed > 0,
+        )
         if self._told:
             foot = replace(foot, sentence=self._told)
         self.foot.show_foot(foot, enabled=all(self.order.places))
