@@ -10,6 +10,8 @@ import pytest
 from ml.texts import translate
 from viewer.core.commands import command_keys
 from viewer.core.settings import descriptions
+from viewer.qt.screening.list_panel import READING
+from viewer.qt.screening.order_choice import WORDS
 
 DOCS = Path(__file__).resolve().parent.parent / "resources" / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -51,3 +53,19 @@ def test_the_page_on_the_readers_word_names_the_keys_as_they_are() -> None:
     ):
         assert f"`{keys[command]}`" in text
     assert (DOCS / "deciding.png").stat().st_size < PICTURE_KB * 1000
+
+
+def test_the_page_on_screening_uses_the_windows_words_and_keys() -> None:
+    text = " ".join((DOCS / "screening.md").read_text(encoding="utf-8").split())
+    for words, keys in READING.values():
+        assert f"*{translate(words)}* (`{keys}`)" in text
+    for words in (
+        *WORDS.values(),
+        "Screen again",
+        "Try failed images again",
+        "Open the report",
+    ):
+        assert f"*{translate(words)}*" in text
+    for command in ("screen", "next_study", "previous_study"):
+        assert f"`{command_keys()[command]}`" in text
+    assert (DOCS / "screening.png").stat().st_size < PICTURE_KB * 1000

@@ -166,7 +166,7 @@ def test_the_work_is_paused_resumed_and_cancelled(window: Window) -> None:
     news = {"phase": "analyzing", "images_a_minute": 240.0}
     window.queue.change(number, state=JobState.RUNNING, done=30, of=120, news=news, eta_s=22.0)
     window.wait(lambda: "240 images a minute · 22 s left" in window.said)
-    assert "The list is here once" in window.dialog.invitation.text()
+    assert "The list appears here once" in window.dialog.invitation.text()
     window.press("pause")
     window.press("resume")
     window.press("cancel")

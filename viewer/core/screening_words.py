@@ -91,9 +91,9 @@ def cell(rank: StudyRank, place: int, status: Status, column: Column, *, blind: 
 
 
 def patient_text(rank: StudyRank) -> str:
-    """The patient's ID, and that the study shows nobody where it does not."""
+    """The patient's ID, and first that the study shows nobody, where it does not."""
     name = rank.patient_id or translate(mark("no patient ID"))
-    return f"{name} · {translate(mark('synthetic'))}" if rank.synthetic else name
+    return f"{translate(mark('synthetic'))} · {name}" if rank.synthetic else name
 
 
 def remarks_of(rank: StudyRank, *, blind: bool) -> tuple[str, ...]:

@@ -44,14 +44,15 @@ class OrderRow(QFrame):
             (translate("Folder"), self.folder, self.choose_folder, self._ask_folder),
             (translate("Results"), self.results, self.choose_results, self._ask_results),
         ):
-            row.addWidget(label(title, "dim", wrap=False))
+            name = label(title, "dim", wrap=False)
+            name.setContentsMargins(0 if line is self.folder else 12, 0, 0, 0)
+            row.addWidget(name)
             row.addWidget(line, 1)
             name_button(button, translate("Choose…"))
             button.setAccessibleName(f"{line.accessibleName()}…")
             button.setAutoDefault(False)
             button.clicked.connect(ask)
             row.addWidget(button)
-            row.addSpacing(10)
         self.folder.editingFinished.connect(self._on_folder)
         self.results.editingFinished.connect(self.changed)
         self._known = ""

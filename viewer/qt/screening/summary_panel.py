@@ -113,20 +113,24 @@ def _add_scores(rows: QVBoxLayout, work: WorkList) -> None:
     rows.addWidget(head)
     if (shares := shares_of(work.summary)) is not None:
         rows.addWidget(score_plot(shares))
-        for words, colour in _legend(shares):
-            key = label(f"■ {words}", wrap=False)
+        for sign, words, colour in _legend(shares):
+            key = label(f"{sign} {words}", wrap=False)
             key.setStyleSheet(f"color: {colour};")
             rows.addWidget(key)
     rows.addWidget(label(scores_text(work.summary), "dim"))
 
 
-def _legend(shares: Shares) -> tuple[tuple[str, str], ...]:
+def _legend(shares: Shares) -> tuple[tuple[str, str, str], ...]:
     parts = (
         (shares.folder, translate("this folder"), _BARS),
         (shares.without, translate("card, without lesion"), palette.READER),
         (shares.with_lesion, translate("card, with lesion"), palette.MACHINE),
     )
-    return tuple((words, colour) for part, words, colour in parts if part)
+    keys = tuple(("■", words, colour) for part, words, colour in parts if part)
+    if shares.threshold is None:
+        return keys
+    point = translate("operating point {value}").format(value=f"{shares.threshold:.2f}")
+    return (*keys, ("┆", point, palette.ALARM))
 
 
 _BARS = "#5c7d90"
@@ -150,22 +154,11 @@ def score_plot(shares: Shares) -> QWidget:
             pen = pg.mkPen(colour, width=2)
             plot.addItem(pg.PlotDataItem(edges, list(part), stepMode="center", pen=pen))
     if shares.threshold is not None:
-        plot.addItem(_point(shares.threshold))
+        pen = pg.mkPen(palette.ALARM, width=1, style=Qt.PenStyle.DashLine)
+        plot.addItem(pg.InfiniteLine(shares.threshold, pen=pen))
     plot.setXRange(0, 1, padding=0.03)
     plot.getAxis("bottom").setTicks([[(mark / 4, f"{mark / 4:g}") for mark in range(5)]])
     plot.setYRange(0, max((*shares.folder, *shares.without, *shares.with_lesion)) * 1.08)
     plot.getAxis("left").setScale(100)
     plot.getAxis("left").setLabel(translate("% of images"), color=palette.DIM)
     return plot
-
-
-# The line's words stand at its left from here on: there is no room at its right.
-_MIDDLE = 0.35
-
-
-def _point(threshold: float) -> object:
-    pen = pg.mkPen(palette.ALARM, width=1, style=Qt.PenStyle.DashLine)
-    text = translate("operating point {value}").format(value=f"{threshold:.2f}")
-    anchors = [(1, 0), (1, 0)] if threshold > _MIDDLE else [(0, 0), (0, 0)]
-    options = {"position": 0.98, "color": palette.STANDING, "anchors": anchors}
-    return pg.InfiniteLine(threshold, pen=pen, label=text, labelOpts=options)

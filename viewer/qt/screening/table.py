@@ -33,7 +33,7 @@ ROW_PX = 26
 WIDTHS_PX = {
     Column.PLACE: 56,
     Column.STATUS: 82,
-    Column.PATIENT: 178,
+    Column.PATIENT: 152,
     Column.DATE: 90,
     Column.PROBABILITY: 86,
     Column.SCORE: 56,

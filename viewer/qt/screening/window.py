@@ -298,7 +298,7 @@ class ScreeningDialog(Dialog):
             "the order in which to read them.\n\nOr open a list that was made before."
         )
         if row is not None and not row.state.is_ended:
-            text = translate("The list is here once every image was looked at.")
+            text = translate("The list appears here once every image was looked at.")
         self.invitation.setText(text)
         self.invitation.setAccessibleName(text)
 
