@@ -14,6 +14,7 @@ USAGE = """\
 usage: mammoscope [--together] [PATH ...]     the viewer; --together hangs all as one study
        mammoscope self-test --out DIR         open and analyze the sample study, then leave
        mammoscope analyze PATH ... --json FILE
+       mammoscope screen FOLDER --out DIR [--watch]
        mammoscope phantom --count N --seed S --out DIR
        mammoscope generate {--prompt TEXT,--plan MANIFEST} --out DIR
        mammoscope import-dataset FORM FOLDER [--out DIR] [--patient PATTERN]
