@@ -162,7 +162,8 @@ def learnt(
     assessment, proof, day, months = known
     before = study.breast(side)
     seen = bool(before and before.circumstances.marks_seen)
+    listed = before.circumstances.listed if before else ""
     # No image is looked at: the machine's marks are not visible, but they may have been.
-    about = Circumstances(said[0], said[1], False, seen, study.synthetic)
+    about = Circumstances(said[0], said[1], False, seen, study.synthetic, listed=listed)
     outcome = replace(before or Outcome(side, about), circumstances=about)
     return with_knowledge(outcome, assessment, proof, (day, months))

@@ -39,7 +39,7 @@ _STANDING = {
 }
 _TABLE = (
     *("study", "read_at", "reader", "laterality", "recall", "positive", "assessment"),
-    *("proof", "truth", "proof_date", "follow_up_months", "marks_seen"),
+    *("proof", "truth", "proof_date", "follow_up_months", "marks_seen", "listed"),
 )
 
 
@@ -143,6 +143,7 @@ def _row(study: ReadStudy, breast: Outcome) -> Sequence[str]:
         breast.proof_date,
         "" if breast.follow_up_months is None else str(breast.follow_up_months),
         _word(breast.circumstances.marks_seen),
+        breast.circumstances.listed,
     )
 
 

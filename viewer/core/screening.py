@@ -19,7 +19,7 @@ from viewer.core.screening_words import Column, columns_of, remarks_of, sort_val
 from viewer.core.state import RANKED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from ml.screen.ranking import StudyRank
     from ml.screen.worklist import WorkList
@@ -106,6 +106,8 @@ class Listed:
         The key of the study at hand; empty before the first.
     ordered, shown
         All studies in the order of the view, and those that its filter leaves.
+    spots
+        Where each study is in `ordered`, by its key.
     """
 
     work: WorkList
@@ -115,6 +117,7 @@ class Listed:
     current: str = ""
     ordered: tuple[Line, ...] = ()
     shown: tuple[Line, ...] = ()
+    spots: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def status(self, key: str) -> Status:
         """Where a study stands with the reader."""
@@ -127,7 +130,8 @@ class Listed:
 
     def rank(self, key: str) -> StudyRank | None:
         """A study by its key; None where it is not in the list."""
-        return next((line.rank for line in self.lines if line.key == key), None)
+        spot = self.spots.get(key)
+        return None if spot is None else self.ordered[spot].rank
 
 
 def listed_of(
@@ -169,26 +173,28 @@ def with_status(listed: Listed, key: str, status: Status) -> Listed:
 
 
 def read_anew(listed: Listed, work: WorkList, statuses: Mapping[str, Status]) -> Listed:
-    """The list as it was written again; the reader keeps her place.
+    """The list as it was written again; the reader keeps her place, and what she said since.
 
     Where the study at hand is not in it any more, the next of the old order that still is
     takes its place, or else the one before it.
     """
-    return listed_of(work, listed.view, statuses, _kept_place(listed, work))
+    known = {**listed.statuses, **statuses}
+    return listed_of(work, listed.view, known, _kept_place(listed, work))
 
 
 def neighbour(listed: Listed, by: int) -> StudyRank | None:
     """The next study (1) or the previous one (-1) that is shown; None at the ends."""
-    lines = listed.shown if by > 0 else listed.shown[::-1]
-    return next(iter(_beyond(listed, lines, by)), None)
+    lines = listed.shown if by > 0 else reversed(listed.shown)
+    return next((line.rank for line in lines if _is_beyond(listed, line, by)), None)
 
 
 def next_unread(listed: Listed) -> StudyRank | None:
     """The next unread study that is shown, from here to the end and then from the beginning."""
-    unread = [line for line in listed.shown if listed.status(line.key) is Status.UNREAD]
-    others = [line for line in unread if line.key != listed.current]
-    ahead = next(iter(_beyond(listed, others, 1)), None)
-    return ahead or next((line.rank for line in others), None)
+    read = {key for key, status in listed.statuses.items() if status is not Status.UNREAD}
+    unread = [line for line in listed.shown if line.key not in read]
+    ahead = (line.rank for line in unread if _is_beyond(listed, line, 1))
+    others = (line.rank for line in unread if line.key != listed.current)
+    return next(ahead, None) or next(others, None)
 
 
 def filed_names(work: WorkList, names: Mapping[str, str]) -> dict[str, str]:
@@ -208,14 +214,16 @@ def filed_names(work: WorkList, names: Mapping[str, str]) -> dict[str, str]:
 
 def counts_text(listed: Listed) -> str:
     """How far the reader is: ``"400 studies: 12 read, 3 recalled, 385 unread"``."""
-    stand = [listed.status(line.key) for line in listed.lines]
+    count = len(listed.lines)
+    stand = [status for key, status in listed.statuses.items() if key in listed.spots]
+    read, recalled = stand.count(Status.READ), stand.count(Status.RECALLED)
     return translate(
         mark("{count} studies: {unread} unread, {read} read, {recalled} recalled")
     ).format(
-        count=f"{len(stand):,}",
-        unread=f"{stand.count(Status.UNREAD):,}",
-        read=f"{stand.count(Status.READ):,}",
-        recalled=f"{stand.count(Status.RECALLED):,}",
+        count=f"{count:,}",
+        unread=f"{count - read - recalled:,}",
+        read=f"{read:,}",
+        recalled=f"{recalled:,}",
     )
 
 
@@ -243,13 +251,16 @@ def _sought(rank: StudyRank, *, blind: bool) -> str:
 
 
 def _arranged(listed: Listed) -> Listed:
-    view = listed.view
-    if view.order != RANKED:
+    if listed.view.order != RANKED:
         by_time = sorted(listed.lines, key=lambda line: (line.rank.date, line.key))
-        return _filtered(replace(listed, ordered=_by_column(by_time, listed)))
+        return _placed(listed, _by_column(by_time, listed))
     groups = ([line for line in listed.lines if line.needs_attention is on] for on in _GROUPS)
-    ordered = tuple(line for group in groups for line in _by_column(group, listed))
-    return _filtered(replace(listed, ordered=ordered))
+    return _placed(listed, tuple(line for one in groups for line in _by_column(one, listed)))
+
+
+def _placed(listed: Listed, ordered: tuple[Line, ...]) -> Listed:
+    spots = MappingProxyType({line.key: spot for spot, line in enumerate(ordered)})
+    return _filtered(replace(listed, ordered=ordered, spots=spots))
 
 
 # What needs attention stands on top.
@@ -290,13 +301,10 @@ def _fits(listed: Listed, line: Line) -> bool:
     return view.status is None or at_hand or listed.status(line.key) is view.status
 
 
-def _beyond(listed: Listed, lines: Iterable[Line], by: int) -> list[StudyRank]:
-    """Those of the lines that lie on one side of the study at hand, which may be hidden."""
-    if not listed.current:
-        return [line.rank for line in lines]
-    places = {line.key: place for place, line in enumerate(listed.ordered)}
-    here = places[listed.current]
-    return [line.rank for line in lines if (places[line.key] - here) * by > 0]
+def _is_beyond(listed: Listed, line: Line, by: int) -> bool:
+    """Whether a line lies on this side of the study at hand, which may itself be hidden."""
+    here = listed.spots.get(listed.current)
+    return here is None or (listed.spots[line.key] - here) * by > 0
 
 
 def _kept_place(listed: Listed, work: WorkList) -> str:
@@ -304,6 +312,6 @@ def _kept_place(listed: Listed, work: WorkList) -> str:
         return ""
     there = {rank.key for rank in work.studies}
     keys = [line.key for line in listed.ordered]
-    here = keys.index(listed.current)
+    here = listed.spots[listed.current]
     candidates = (*keys[here:], *reversed(keys[:here]))
     return next((key for key in candidates if key in there), "")

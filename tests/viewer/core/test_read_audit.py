@@ -172,6 +172,9 @@ def test_what_becomes_known_later_keeps_what_was_said_before() -> None:
     assert (now.recall, now.truth, now.follow_up_months) == (True, Truth.BENIGN, None)
     assert (now.circumstances.reader, now.circumstances.marks_shown) == ("Dr. B", False)
     assert now.circumstances.marks_seen is first.circumstances.marks_seen
+    listed = replace(first, circumstances=replace(first.circumstances, listed="blind"))
+    told = learnt(study("a", listed), Laterality.RIGHT, known, later)
+    assert told.circumstances.listed == "blind"
     gone = learnt(study("a", now), Laterality.RIGHT, (None, None, "", None), later)
     assert (gone.proof, gone.truth, gone.proof_date, gone.assessment) == (None, None, "", None)
     fresh = learnt(study("a"), Laterality.LEFT, known, later)

@@ -180,6 +180,8 @@ def test_the_reader_keeps_her_place_when_the_list_is_written_again() -> None:
     assert (again.current, again.view.text) == ("0.7", "woman")
     assert "new" in keys(again)
     assert again.status("0.9") is Status.READ
+    said = with_status(listed, "0.7", Status.RECALLED)
+    assert read_anew(said, more, {}).status("0.7") is Status.RECALLED
     gone = make_worklist(*(rank for rank in FEW.studies if rank.key != "0.7"))
     assert read_anew(listed, gone, {}).current == "0.3"
     first = make_worklist(FEW.studies[0])

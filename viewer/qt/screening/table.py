@@ -86,9 +86,12 @@ class ListModel(QAbstractTableModel):
 
     def show_listed(self, listed: Listed) -> bool:
         """Show a list; True where other lines are shown than before."""
-        entries, columns = _entries(listed), columns_of(listed.view.order)
-        same = columns == self.columns and entries == self.entries
-        if same and self._listed is not None:
+        known, columns = self._listed, columns_of(listed.view.order)
+        seen = known is not None and (known.view, known.lines) == (listed.view, listed.lines)
+        # The same lines stand in the same order: comparing them would take longer.
+        kept = known is not None and seen and known.shown is listed.shown
+        entries = self.entries if kept else _entries(listed)
+        if known is not None and columns == self.columns and entries == self.entries:
             self._listed = listed
             last = self.index(len(entries) - 1, len(columns) - 1)
             self.dataChanged.emit(self.index(0, 0), last)
