@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from viewer.qt.screening.window import ScreeningDialog
 
 WOMEN = 4
+GONE = "gone"
 
 
 def make_woman(folder: Path, number: int) -> list[Path]:
@@ -74,7 +75,8 @@ def archive(tmp_path: Path) -> Path:
         )
     results = tmp_path / "results"
     results.mkdir()
-    write_worklist(results / WORKLIST, make_worklist(*ranks))
+    gone = make_rank(GONE, score=0.01, probability=0.01, places=(Placed("/gone.dcm", ""),))
+    write_worklist(results / WORKLIST, make_worklist(*ranks, gone))
     return results
 
 
@@ -163,7 +165,7 @@ def test_what_is_said_shows_in_the_list_and_says_how_it_was_read(
     (right, left) = library.outcomes_of("1.2.1")
     assert right.circumstances.listed == left.circumstances.listed == RANKED
     assert outcome_of((right, left), Laterality.RIGHT) is right
-    assert "3 unread, 0 read, 1 recalled" in dialog.list.counts.text()
+    assert "4 unread, 0 read, 1 recalled" in dialog.list.counts.text()
     dialog.press("next_unread")
     reader.wait(lambda: reader.state.study is not None and reader.state.study.uid == "1.2.2")
     reader.press("F5")
@@ -275,3 +277,31 @@ def test_the_end_is_told_once_wherever_the_reader_is(
     assert window.notice.sentence.text() == f"Screen women. {told}"
     assert shown == [("Screen women", told)]
     assert isinstance(window.screened, EndTeller)
+
+
+def test_a_study_that_cannot_be_opened_does_not_end_the_list(
+    reader: Reader, dialog: ScreeningDialog
+) -> None:
+    dialog.reading.open("4")
+    reader.wait(lambda: reader.state.study is not None)
+    reader.press("PgDown")
+    assert listed(dialog).current == GONE
+    reader.wait(lambda: "No image of this study" in reader.window.notice.sentence.text())
+    reader.press("PgDown")
+    assert reader.state.lane == "There is no further study in the list."
+    reader.press("PgUp")
+    assert listed(dialog).current == "4"
+    assert reader.state.study is not None
+    assert reader.state.study.uid == "1.2.4"
+
+
+def test_keys_that_come_faster_than_disks_go_on_in_the_list(
+    reader: Reader, dialog: ScreeningDialog
+) -> None:
+    dialog.press("next_unread")
+    reader.window.step_study(1)
+    reader.window.step_study(1)
+    assert listed(dialog).current == "3"
+    reader.wait(lambda: reader.state.study is not None)
+    assert reader.state.study is not None
+    assert reader.state.study.uid == "1.2.3"

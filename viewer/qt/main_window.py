@@ -216,16 +216,18 @@ class MainWindow(QMainWindow):
             self.screening = make_screening(
                 self.jobs, self._runner, self.preferences, reader, self
             )
+            self.screening.reading.opener.told.connect(self.notice.tell)
         self.screening.show()
         self.screening.raise_()
         self.screening.activateWindow()
 
     def step_study(self, by: int) -> None:
         """Go to the next study (1) or the previous one (-1): of the list where it came from."""
-        if self.screening is not None and self.screening.reading.is_open():
-            self.screening.step(by)
-        else:
+        screening = self.screening
+        if screening is None or not screening.reading.leads():
             self.session.apply(lambda state: actions.step_study(state, by))
+        elif not screening.step(by):
+            self._on_busy(translate("There is no further study in the list."))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Let the long jobs run, once there is something to see."""

@@ -81,6 +81,11 @@ class StudyOpener(QObject):
         shown = self._shown
         return shown is not None and shown.key == key and self._is_open(shown)
 
+    def leads(self) -> bool:
+        """Whether a study of the list is the open one, or is on its way to the screen."""
+        shown = self._shown
+        return self._wanted is not None or (shown is not None and self._is_open(shown))
+
     def open(self, rank: StudyRank, order: str) -> None:
         """Put a study on the screen; at once where it is ready.
 

@@ -131,10 +131,9 @@ class ListReading(QObject):
         rank = screening.next_unread(self.listed) if self.listed is not None else None
         return self._go(rank)
 
-    def is_open(self) -> bool:
-        """Whether the study on the screen came from the list."""
-        listed = self.listed
-        return listed is not None and self.opener.is_on_screen(listed.current)
+    def leads(self) -> bool:
+        """Whether the next study is the list's: the one on the screen came from it."""
+        return self.listed is not None and self.opener.leads()
 
     def keep(self) -> None:
         """Keep the reader's place."""
@@ -195,10 +194,11 @@ class ListReading(QObject):
     def _on_session(self, old: SessionState, new: SessionState) -> None:
         """What is said of the study on the screen shows in the list."""
         said = (new.reading, new.outcomes) != (old.reading, old.outcomes)
-        if self.listed is None or not said or not self.is_open():
+        listed = self.listed
+        if listed is None or not said or not self.opener.is_on_screen(listed.current):
             return
         status = status_of(new.reading, new.outcomes)
         # What the library has of it comes a moment after the study.
         if status is not Status.UNREAD:
-            self.listed = screening.with_status(self.listed, self.listed.current, status)
+            self.listed = screening.with_status(listed, listed.current, status)
             self.changed.emit()

@@ -146,12 +146,14 @@ class ScreeningDialog(Dialog):
         }
         deeds[name]()
 
-    def step(self, by: int) -> None:
-        """Go on from the main window: to the next study (1) or the previous one (-1)."""
-        self._go(partial(self.reading.step, by))
+    def step(self, by: int) -> bool:
+        """Go to the next study (1) or the previous one (-1); False at the ends."""
+        return self._go(partial(self.reading.step, by))
 
-    def _go(self, go: Callable[[], bool]) -> None:
-        self._say("" if go() else translate("There is no further study in the list."))
+    def _go(self, go: Callable[[], bool]) -> bool:
+        gone = go()
+        self._say("" if gone else translate("There is no further study in the list."))
+        return gone
 
     def _start(self, *, retry_failed: bool = False) -> None:
         folder, results = self.order.places
