@@ -1,7 +1,7 @@
 """Model packs: a folder with a card, the training weights and the exported graph.
 
-A pack holds ``card.json``, ``weights.safetensors``, ``graph.xml`` and ``graph.bin``. The card
-names each file with its sha256; nothing is loaded before it was checked, and nothing is pickle.
+A pack holds ``card.json``, ``weights.safetensors``, ``graph.xml.gz`` and ``graph.bin``. The
+card names each file with its sha256; nothing is loaded before it was checked, or is pickle.
 The graph takes its numbers from the weights (`ml.infer.stored_graph`): they are stored once.
 """
 
@@ -33,6 +33,8 @@ CARD, WEIGHTS, GRAPH, GRAPH_WEIGHTS = (
     "graph.xml",
     "graph.bin",
 )
+# A twelfth of its size; packs of earlier versions hold it plain.
+PACKED_GRAPH = f"{GRAPH}.gz"
 # The models that every analysis needs, and the one that helps where pixels are fine enough.
 NEEDED_ROLES = ("detector", "classifier")
 FINE_ROLE = "calcifications"
@@ -170,8 +172,8 @@ class ModelPack:
 
     @property
     def graph(self) -> Path:
-        """The exported graph (OpenVINO IR)."""
-        return self.folder / GRAPH
+        """The exported graph (OpenVINO IR), packed where its name ends so."""
+        return self.folder / (PACKED_GRAPH if PACKED_GRAPH in self.card.files else GRAPH)
 
     @property
     def weights(self) -> Path:
@@ -397,7 +399,8 @@ def _files(content: dict[str, object]) -> dict[str, str]:
     if any("/" in name or "\\" in name or name.startswith(".") for name in files):
         raise ValueError("a file outside the pack")
     # A graph that no hash covers would be run unchecked.
-    if not {WEIGHTS, GRAPH, GRAPH_WEIGHTS} <= files.keys():
+    graphs = {GRAPH, PACKED_GRAPH} & files.keys()
+    if len(graphs) != 1 or not {WEIGHTS, GRAPH_WEIGHTS} <= files.keys():
         raise ValueError("the weights or the exported graph are not named")
     return files
 

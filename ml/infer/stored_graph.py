@@ -1,6 +1,6 @@
 """The exported graph, whose numbers are stored once: with the training weights.
 
-`graph.xml` says where each constant lies in one row of bytes. The row is `graph.bin`, which
+`graph.xml.gz` says where each constant lies in one row of bytes. The row is `graph.bin`, which
 holds what the weights do not, such as the detector's anchors, and after it the tensors of
 `weights.safetensors` in the order of their names, as float32. OpenVINO folds normalization into
 convolutions when it compiles the graph for a processor, not before.
@@ -8,6 +8,7 @@ convolutions when it compiles the graph for a processor, not before.
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.registry import ModelPack
+
+LARGEST_GRAPH = 64 << 20
+# For zlib: a gzip file.
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 def read_graph(core: openvino.Core, pack: ModelPack) -> openvino.Model:
@@ -34,7 +39,27 @@ def read_graph(core: openvino.Core, pack: ModelPack) -> openvino.Model:
     from safetensors.numpy import load_file
 
     constants = openvino.Tensor(row_of(pack.constants, load_file(pack.weights)))
-    return core.read_model(pack.graph.read_text("utf-8"), constants)
+    return core.read_model(graph_text(pack.graph), constants)
+
+
+def graph_text(path: Path) -> str:
+    """A graph's XML, unpacked where its name says that it is packed.
+
+    Raises
+    ------
+    RuntimeError
+        Where it is damaged, or no graph is so large.
+    """
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        unpacker = zlib.decompressobj(_GZIP)
+        try:
+            content = unpacker.decompress(content, LARGEST_GRAPH)
+        except zlib.error as error:
+            raise RuntimeError(f"a graph that cannot be unpacked: {error}") from error
+        if unpacker.unconsumed_tail or not unpacker.eof:
+            raise RuntimeError("a graph that is too large, or cut off")
+    return content.decode("utf-8")
 
 
 def row_of(path: Path, weights: Mapping[str, NDArray[np.generic]]) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@ The same check stands as a test over the packs that come with the program.
 from __future__ import annotations
 
 import copy
+import gzip
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from ml.registry import (
     CARD,
     GRAPH,
     GRAPH_WEIGHTS,
+    PACKED_GRAPH,
     WEIGHTS,
     ModelCard,
     ModelPack,
@@ -182,7 +184,15 @@ def _write(
     graph = _graph_of(network, torch.from_numpy(example), any_size=any_size)
     openvino.serialize(graph, folder / GRAPH, folder / GRAPH_WEIGHTS)
     store_once(folder, {name: value.numpy() for name, value in weights.items()})
-    return {name: file_sha256(folder / name) for name in (WEIGHTS, GRAPH, GRAPH_WEIGHTS)}
+    pack_graph(folder)
+    return {name: file_sha256(folder / name) for name in (WEIGHTS, PACKED_GRAPH, GRAPH_WEIGHTS)}
+
+
+def pack_graph(folder: Path) -> None:
+    """Put the packed graph in place of the plain one; the same graph becomes the same file."""
+    plain = folder / GRAPH
+    (folder / PACKED_GRAPH).write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
+    plain.unlink()
 
 
 def rounded(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
