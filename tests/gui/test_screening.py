@@ -292,9 +292,13 @@ def test_a_column_is_sorted_from_its_title_and_from_the_keyboard(window: Window)
 def test_all_that_is_to_be_known_of_a_study_stands_under_the_list(window: Window) -> None:
     window.listed_in("results", make_few())
     window.dialog.list.table.choose("damaged")
-    assert window.dialog.list.remarks.text() == "x.dcm: The file is damaged."
-    window.dialog.list.table.choose("0.1")
-    assert not window.dialog.list.remarks.isVisible()
+    told = "WOMAN damaged · 2026-01-02\nx.dcm: The file is damaged."
+    assert window.dialog.list.remarks.text() == told
+    window.dialog.list.table.choose("0.9")
+    assert window.dialog.list.remarks.text().endswith("At or above the operating point.")
+    window.dialog.orders.buttons[BLIND].click()
+    assert window.dialog.list.table.chosen == "0.9"
+    assert window.dialog.list.remarks.text() == "WOMAN 0.9 · 2026-01-02"
 
 
 def test_a_study_whose_files_are_gone_is_told_and_the_next_one_follows(window: Window) -> None:

@@ -19,9 +19,16 @@ from PySide6.QtWidgets import (
 )
 
 from ml.texts import mark, translate
+from viewer.core.annotations import day
 from viewer.core.read_study import Status
 from viewer.core.screening import Part, View, counts_text, hidden_text
-from viewer.core.screening_words import STATUS_WORDS, TITLES, columns_of, remarks_of
+from viewer.core.screening_words import (
+    STATUS_WORDS,
+    TITLES,
+    columns_of,
+    patient_text,
+    remarks_of,
+)
 from viewer.core.state import RANKED
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import name_button
@@ -127,7 +134,8 @@ class ListPanel(QWidget):
         rank = listed.rank(chosen) if listed is not None and chosen else None
         text = ""
         if listed is not None and rank is not None:
-            text = "\n".join(remarks_of(rank, blind=listed.view.order != RANKED))
+            who = " · ".join(filter(None, (patient_text(rank), day(rank.date))))
+            text = "\n".join((who, *remarks_of(rank, blind=listed.view.order != RANKED)))
         self.remarks.setText(text)
         self.remarks.setAccessibleName(text)
         self.remarks.setVisible(bool(text))

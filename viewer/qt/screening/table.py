@@ -42,6 +42,7 @@ WIDTHS_PX = {
     Column.DENSITY: 64,
     Column.IMAGES: 62,
 }
+_ROOM_PX = 110
 _NUMBERS = frozenset(
     (
         *(Column.PLACE, Column.PROBABILITY, Column.SCORE, Column.RIGHT, Column.LEFT),
@@ -247,7 +248,9 @@ class ListTable(QTableView):
     def _size_columns(self) -> None:
         self._sized = True
         for number, column in enumerate(self.lines.columns[:-1]):
-            self.setColumnWidth(number, WIDTHS_PX[column])
+            # A blind list has room for long names.
+            roomy = column is Column.PATIENT and Column.SCORE not in self.lines.columns
+            self.setColumnWidth(number, WIDTHS_PX[column] + (_ROOM_PX if roomy else 0))
 
     def _show_sorting(self, listed: Listed) -> None:
         titles, view = self.horizontalHeader(), listed.view
