@@ -87,7 +87,18 @@ def tried(sets: Mapping[str, Report]) -> list[str]:
         for name, each in sets.items()
     ]
     headings = ("set", "is", "red", "by pixels alone", "accuracy without an audit")
-    return [table(headings, lines)]
+    caught, flawed = _reds(sets, flawed=True)
+    stopped, sound = _reds(sets, flawed=False)
+    counted = (
+        f"Each seed draws other images. Flawed sets that are red, as they should be: {caught} of "
+        f"{flawed}. Sound sets that are red, and should not be: {stopped} of {sound}.\n"
+    )
+    return [counted, table(headings, lines)]
+
+
+def _reds(sets: Mapping[str, Report], *, flawed: bool) -> tuple[int, int]:
+    these = [each for each in sets.values() if each["flawed"] is flawed]
+    return sum(each["red"] for each in these), sum(each["of"] for each in these)
 
 
 def _beside(figures: Sequence[Report]) -> str:
