@@ -90,8 +90,9 @@ def tried(sets: Mapping[str, Report]) -> list[str]:
     caught, flawed = _reds(sets, flawed=True)
     stopped, sound = _reds(sets, flawed=False)
     counted = (
-        f"Each seed draws other images. Flawed sets that are red, as they should be: {caught} of "
-        f"{flawed}. Sound sets that are red, and should not be: {stopped} of {sound}.\n"
+        "Each seed draws other images. Flawed sets that are red, as they should be: "
+        f"{caught} of {flawed}. Sound sets that are red, and should not be: "
+        f"{stopped} of {sound}.\n"
     )
     return [counted, table(headings, lines)]
 
