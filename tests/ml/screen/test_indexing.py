@@ -183,6 +183,7 @@ def test_studies_are_those_that_the_viewer_hangs(
     assert found() == expected("P_1")
 
 
+@pytest.mark.slow
 def test_poison_costs_its_own_row(root: Path, ledger: Ledger) -> None:
     names = ("00 abort", "03 hang")
     good = images(root, 8)

@@ -238,6 +238,7 @@ class Arrivals(Control):
             raise Stopped
 
 
+@pytest.mark.slow
 def test_watched_a_study_is_analyzed_when_it_is_whole_and_again_when_one_is_late(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
