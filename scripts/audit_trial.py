@@ -72,12 +72,21 @@ class Item:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """What the sets of one seed are put together from."""
+    """What the sets of one seed are put together from.
+
+    Attributes
+    ----------
+    made_alike
+        Healthy ones that were made as those with lesions were: a generator draws healthy
+        breasts whole and paints lesions into others, and only of shams it is known that
+        nothing but the lesion differs.
+    """
 
     real_healthy: Sequence[Item]
     real_lesions: Sequence[Item]
     made_healthy: Sequence[Item]
     made_lesions: Sequence[Item]
+    made_alike: Sequence[Item]
 
 
 def main() -> int:
@@ -123,7 +132,7 @@ def designs(pool: Pool) -> dict[str, list[Item]]:
         "clean": [*healthy, *lesions],
         "balanced": [
             *healthy[:half],
-            *pool.made_healthy[half:],
+            *pool.made_alike[half:],
             *lesions[:half],
             *pool.made_lesions[half:],
         ],
@@ -196,18 +205,16 @@ def phantom_pool(seed: int, count: int) -> Pool:
     """Phantoms of two makers, or of one and the generator's; each of another woman."""
     real, other = VENDORS[0], VENDORS[1]
     first = 10_000_000 + seed * 100_000
-    made: tuple[list[Item], list[Item]] | None = None
     if (MODELS / GENERATOR).is_dir():
         made = _generated(seed, count)
+    else:
+        healthy = _phantoms(first + 40_000, count, other, Source.GENERATED, lesion=False)
+        lesions = _phantoms(first + 60_000, count, other, Source.GENERATED, lesion=True)
+        made = healthy, lesions, healthy
     return Pool(
         _phantoms(first, count, real, Source.REAL, lesion=False),
         _phantoms(first + 20_000, count, real, Source.REAL, lesion=True),
-        made[0]
-        if made
-        else _phantoms(first + 40_000, count, other, Source.GENERATED, lesion=False),
-        made[1]
-        if made
-        else _phantoms(first + 60_000, count, other, Source.GENERATED, lesion=True),
+        *made,
     )
 
 
@@ -248,8 +255,8 @@ def _phantom(seed: int, vendor: Vendor, source: Source, *, lesion: bool) -> Item
     return Item(row, boxes, lambda: (phantom.pixels, mammogram))
 
 
-def _generated(seed: int, count: int) -> tuple[list[Item], list[Item]]:
-    """Healthy breasts that the installed generator draws, and lesions that it paints."""
+def _generated(seed: int, count: int) -> tuple[list[Item], list[Item], list[Item]]:
+    """Healthy breasts that the generator draws, lesions that it paints, and shams."""
     from ml.synth.making import run
     from ml.synth.pack import read_any
     from ml.synth.prompts import prompt_text, read_prompt
@@ -259,12 +266,13 @@ def _generated(seed: int, count: int) -> tuple[list[Item], list[Item]]:
     plain = f"a {maker} mammogram in MLO view with small area and high density, left breast"
     healthy = prompt_text(read_prompt(plain, pack.card.vendors))
     found: list[list[Item]] = []
-    for lesion in ("", ", with a mass in the upper outer quadrant"):
+    mass = ", with a mass in the upper outer quadrant"
+    for lesion, shams in (("", 0.0), (mass, 0.0), ("", 1.0)):
         with tempfile.TemporaryDirectory(prefix="audit-trial-") as folder:
             spec = {"prompts": [healthy + lesion], "count": count, "seed": seed, "out": folder}
-            run(spec, NOBODY)
+            run({**spec, "sham_share": shams}, NOBODY)
             found.append(_held(read_manifest(Path(folder))))
-    return found[0], found[1]
+    return found[0], found[1], found[2]
 
 
 def _held(manifest: Manifest) -> list[Item]:
@@ -293,7 +301,7 @@ def film_pool(folder: Path, seed: int, count: int) -> Pool:
     without = [[healthy[at]] for at in rng.permutation(len(healthy))[: 2 * fit]]
     real = [_film(folder, each) for each in (*without[:fit], *with_lesion)]
     made = [_decoded(_film(folder, each)) for each in (*without[fit:], *with_lesion)]
-    return Pool(real[:fit], real[fit:], made[:fit], made[fit:])
+    return Pool(real[:fit], real[fit:], made[:fit], made[fit:], made[:fit])
 
 
 def _film(folder: Path, rows: Sequence[dict[str, str]]) -> Item:
