@@ -169,11 +169,7 @@ def _check_pixels_described(dataset: FileDataset, path: Path) -> None:
                 name=path.name,
                 keyword=keyword,
             )
-    gray = text(dataset, "PhotometricInterpretation").upper().startswith("MONOCHROME")
-    if (whole(dataset, "SamplesPerPixel") or 1) != 1 or not gray:
-        raise NotMammographyError(
-            mark("{name} is a colour image, not a mammogram."), name=path.name
-        )
+    check_gray(dataset, path)
     _check_low_aligned(dataset, path)
     check_size(
         path.name,
@@ -182,6 +178,16 @@ def _check_pixels_described(dataset: FileDataset, path: Path) -> None:
         whole(dataset, "NumberOfFrames") or 1,
         whole(dataset, "BitsAllocated") or 0,
     )
+
+
+def check_gray(dataset: FileDataset, path: Path) -> None:
+    """Raise `NotMammographyError` where a header says that its image is coloured."""
+    named = text(dataset, "PhotometricInterpretation") or "MONOCHROME2"
+    gray = named.upper().startswith("MONOCHROME")
+    if (whole(dataset, "SamplesPerPixel") or 1) != 1 or not gray:
+        raise NotMammographyError(
+            mark("{name} is a colour image, not a mammogram."), name=path.name
+        )
 
 
 def _check_low_aligned(dataset: FileDataset, path: Path) -> None:

@@ -13,6 +13,7 @@ from ml.errors import MissingAttributeError, NotDicomError, NotMammographyError,
 from ml.mammo.header import damage, text, whole
 from ml.mammo.read import (
     PICTURE_ENDINGS,
+    check_gray,
     check_is_mammogram,
     is_synthetic,
     read_header,
@@ -78,7 +79,7 @@ def _heading(file: Path, entry: Entry, pattern: str) -> Heading:
     dataset = read_header(file, WANTED)
     try:
         check_is_mammogram(dataset, file)
-        _check_gray(dataset, file)
+        check_gray(dataset, file)
         _check_named(dataset, file)
         return _of_dicom(dataset, entry, pattern)
     except damage() as error:
@@ -87,16 +88,6 @@ def _heading(file: Path, entry: Entry, pattern: str) -> Heading:
             name=file.name,
             detail=type(error).__name__,
         ) from None
-
-
-def _check_gray(dataset: FileDataset, file: Path) -> None:
-    """What says that it is coloured is no mammogram; what says nothing is told later."""
-    gray = text(dataset, "PhotometricInterpretation") or "MONOCHROME2"
-    samples = whole(dataset, "SamplesPerPixel") or 1
-    if samples != 1 or not gray.upper().startswith("MONOCHROME"):
-        raise NotMammographyError(
-            mark("{name} is a colour image, not a mammogram."), name=file.name
-        )
 
 
 def _check_named(dataset: FileDataset, file: Path) -> None:
