@@ -18,6 +18,7 @@ from tests.factories.worklists import make_rank, make_worklist
 from viewer.core.decision import outcome_of
 from viewer.core.read_study import Status
 from viewer.core.state import BLIND, RANKED
+from viewer.jobs import screened
 from viewer.library.job_row import JobState
 from viewer.qt.screening.ended import EndTeller
 
@@ -184,6 +185,17 @@ def test_what_was_read_before_is_known_when_the_list_is_opened(
     dialog.open_results(archive)
     reader.wait(lambda: dialog.reading.listed is not None)
     assert listed(dialog).status("1") is Status.READ
+    assert listed(dialog).current == "1"
+
+
+def test_her_place_is_known_before_it_is_written(
+    reader: Reader, dialog: ScreeningDialog, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screened, "keep", lambda kept, places: None)
+    open_first(reader, dialog)
+    dialog.reading.leave()
+    dialog.open_results(archive)
+    reader.wait(lambda: dialog.reading.listed is not None)
     assert listed(dialog).current == "1"
 
 

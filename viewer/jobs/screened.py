@@ -68,7 +68,11 @@ class Screened:
 
 
 def read_screened(
-    results: Path, places: Path, library: Library | None, first: View | None = None
+    results: Path,
+    places: Path,
+    library: Library | None,
+    first: View | None = None,
+    left: Kept | None = None,
 ) -> Screened:
     """Read a list, take up the reader's place, and ask what she read of it.
 
@@ -78,6 +82,8 @@ def read_screened(
         Where places are kept.
     first
         How a list is seen that was not opened before.
+    left
+        Where she was a moment ago, which may not be kept yet.
 
     Raises
     ------
@@ -90,7 +96,7 @@ def read_screened(
             folder=results.name,
         )
     work = read_worklist(results / WORKLIST)
-    kept = kept_of(results, places) or Kept(str(results), first or View())
+    kept = left or kept_of(results, places) or Kept(str(results), first or View())
     statuses = ask_statuses(work, kept.names, library)
     listed = listed_of(work, kept.view, statuses, kept.current)
     return Screened(results, with_view(listed, kept.view), kept.names)

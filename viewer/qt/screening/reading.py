@@ -13,6 +13,7 @@ from viewer.core.read_study import Status, status_of
 from viewer.core.state import BLIND, RANKED
 from viewer.jobs import screened
 from viewer.jobs.job import Job
+from viewer.jobs.screened import Kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +73,8 @@ class ListReading(QObject):
         self.listed: Listed | None = None
         self.results: Path | None = None
         self._names: dict[str, str] = {}
+        # Where she was in each list that she left, whether that is written by now or not.
+        self._left: dict[Path, Kept] = {}
         self._wanted: Path | None = None
         self._keep_soon = QTimer(self, interval=KEEP_AFTER_MS, singleShot=True)
         self._keep_soon.timeout.connect(self.keep)
@@ -88,7 +91,14 @@ class ListReading(QObject):
             How a list is seen that was not opened before.
         """
         self._wanted = results
-        work = partial(screened.read_screened, results, self._places, self._library, first)
+        work = partial(
+            screened.read_screened,
+            results,
+            self._places,
+            self._library,
+            first,
+            self._left.get(results),
+        )
         title = translate(mark("Reading the list of {name}")).format(name=results.name)
         self._runner.attempt(Job(title, work), self._take, self.told.emit)
 
@@ -140,9 +150,8 @@ class ListReading(QObject):
         self._keep_soon.stop()
         if self.listed is None or self.results is None:
             return
-        kept = screened.Kept(
-            str(self.results), self.listed.view, self.listed.current, dict(self._names)
-        )
+        kept = Kept(str(self.results), self.listed.view, self.listed.current, dict(self._names))
+        self._left[self.results] = kept
         work = partial(screened.keep, kept, self._places)
         job = Job(translate(mark("Keeping your place in the list")), work, "library")
         self._runner.attempt(job, lambda _: None, self.told.emit)
