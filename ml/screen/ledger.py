@@ -231,7 +231,8 @@ class Ledger:
         self, heading: Heading, answer: Answer, uses: Mapping[str, ModelUse]
     ) -> None:
         """Write what came of one image."""
-        content = image_to_json(answer.analysis, uses) if answer.analysis else None
+        said = answer.analysis
+        content = image_to_json(said, uses, heat_maps=True) if said else None
         row = {
             "sop_instance_uid": heading.sop_instance_uid,
             "synthetic": int(heading.synthetic),

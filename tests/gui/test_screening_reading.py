@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import zipfile
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSystemTrayIcon
 
+from ml.exchange import image_facts
+from ml.in_use import cards_in_use
 from ml.mammo.codes import Laterality
+from ml.mammo.read import read_mammogram
+from ml.screen.ledger import Ledger, models_key, url_of
 from ml.screen.ranking import Placed
+from ml.screen.rows import Answer, Entry, Heading, Standing, State
 from ml.screen.worklist import WORKLIST, write_worklist
+from tests.factories.analyses import make_image_analysis
 from tests.factories.breasts import LETTERS, make_view
 from tests.factories.queues import make_row
 from tests.factories.worklists import make_rank, make_worklist
@@ -27,12 +35,14 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+    from ml.findings import ImageAnalysis
     from tests.gui.conftest import Reader
     from viewer.core.screening import Listed
     from viewer.qt.screening.window import ScreeningDialog
 
 WOMEN = 4
 GONE = "gone"
+SAID = 0.25
 
 
 def make_woman(folder: Path, number: int) -> list[Path]:
@@ -317,3 +327,40 @@ def test_keys_that_come_faster_than_disks_go_on_in_the_list(
     reader.wait(lambda: reader.state.study is not None)
     assert reader.state.study is not None
     assert reader.state.study.uid == "1.2.3"
+
+
+def test_what_the_screening_said_is_shown_without_asking_the_models_again(
+    reader: Reader, dialog: ScreeningDialog, archive: Path
+) -> None:
+    uses = {r: card.use for r, card in cards_in_use(reader.models.environment).items()}
+    with closing(Ledger(url_of(archive), models_key(uses))) as ledger:
+        for path in sorted((archive.parent / "archive" / "1").iterdir()):
+            said = said_of_file(path)
+            heading = Heading(
+                Entry(str(path), 1, 1),
+                Standing.IMAGE,
+                sop_instance_uid=said.sop_instance_uid,
+            )
+            ledger.put_answer(heading, Answer(State.DONE, said), uses)
+    open_first(reader, dialog)
+    reader.wait(lambda: reader.state.analysis is not None)
+    analysis, study, library = reader.state.analysis, reader.state.study, reader.window.library
+    assert analysis is not None
+    assert study is not None
+    assert library is not None
+    assert {image.lesion_score for image in analysis.images} == {SAID}
+    assert library.analysis_of([image.sop_instance_uid for image in study.images], uses)
+
+
+def said_of_file(path: Path) -> ImageAnalysis:
+    """What no model says."""
+    facts = image_facts(read_mammogram(path))
+    return replace(
+        make_image_analysis("RCC", lesion=SAID),
+        sop_instance_uid=facts.sop_instance_uid,
+        study_instance_uid=facts.study_instance_uid,
+        laterality=facts.laterality,
+        view=facts.view,
+        rows=facts.rows,
+        columns=facts.columns,
+    )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ml.mammo.codes import BreastDensity, Laterality
-from ml.texts import mark, translate
+from ml.texts import RESEARCH_USE_ONLY, mark, translate
 from viewer.core.cards import (
     BreastCard,
     Content,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from viewer.core.marks import Mark
     from viewer.core.state import SessionState
 
-RESEARCH_USE_ONLY = mark("Research use only. Not a medical device.")
 _ANY_SCORE = 0.5
 _TIMES = "\N{MULTIPLICATION SIGN}"
 

@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from ml.mammo.codes import Laterality
-from ml.texts import mark, translate
+from ml.texts import RESEARCH_USE_ONLY, mark, translate
 from viewer.core.decision import Standing
 from viewer.core.outcome_words import outcome_text
 from viewer.core.read_audit import MEANINGS, TITLES, is_positive
@@ -119,7 +119,7 @@ def audit_text(audit: ReadAudit, period: str) -> str:
         lines.append(f"{title}: {value_text(share)}; {count_text(share)}")
         lines.append(f"    {translate(MEANINGS[share.figure])}")
     lines += ["", left_out_text(audit), translate(SOURCE)]
-    lines.append(translate(mark("Research use only. Not a medical device.")))
+    lines.append(translate(RESEARCH_USE_ONLY))
     return "\n".join(line for line in lines) + "\n"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
     from viewer.qt.job_runner import JobHandle, JobRunner
     from viewer.qt.session import Session
 
-    Kept = Callable[[Study, Mapping[str, ModelUse]], Analysis | None]
+    # Of a study, on the GUI thread: what gives, on a job's thread, what models said of it.
+    Kept = Callable[[Study], Callable[[Mapping[str, ModelUse]], Analysis | None]]
 
 _log = logging.getLogger("viewer.qt")
 
@@ -42,7 +42,7 @@ class Analyzer(QObject):
     hold
         Has the long jobs wait while an analysis runs; None: they do not.
     kept
-        Gives, on a job's thread, what these models said of a study before; None: nothing does.
+        Knows what models said of a study before; None: nothing does.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Analyzer(QObject):
         study, shown = self._session.state.study, self._session.state.analysis
         if study is None:
             return
-        kept = partial(self._kept, study) if self._kept and shown is None else None
+        kept = self._kept(study) if self._kept and shown is None else None
         self._cancel()
         self._started = study
         self._session.apply(lambda state: actions.start_analysis(state, study), step=False)

@@ -46,12 +46,14 @@ from viewer.qt.shadow import Shadower
 from viewer.qt.watching import tell_drift
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
     from PySide6.QtWidgets import QMenu
 
+    from ml.findings import Analysis, ModelUse
     from ml.mammo.mammogram import Mammogram
+    from ml.mammo.study import Study
     from viewer.core.settings import Settings
     from viewer.core.state import SessionState
     from viewer.jobs.models import ModelProcess
@@ -108,9 +110,15 @@ class MainWindow(QMainWindow):
         settings = preferences.settings
         self.images = Images(runner, settings.pixel_cache_mb * MEGABYTE, self)
         self.opener = Opener(session, runner, self._settings, self)
-        kept = partial(kept_analysis, library) if library else None
         self.analyzer = Analyzer(
-            session, self.images, runner, models, self._settings, self, self.jobs.hold, kept
+            session,
+            self.images,
+            runner,
+            models,
+            self._settings,
+            self,
+            self.jobs.hold,
+            self._kept_of,
         )
         if library is not None:
             self.shadower = Shadower(session, self.images, runner, models, library, self)
@@ -228,6 +236,12 @@ class MainWindow(QMainWindow):
             self.session.apply(lambda state: actions.step_study(state, by))
         elif not screening.step(by):
             self._on_busy(translate("There is no further study in the list."))
+
+    def _kept_of(self, study: Study) -> Callable[[Mapping[str, ModelUse]], Analysis | None]:
+        """What was said of a study before: in the library, or in the list that it is of."""
+        screening = self.screening
+        screened = screening.reading.results_of(study) if screening is not None else None
+        return partial(kept_analysis, self.library, screened, study)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Let the long jobs run, once there is something to see."""

@@ -10,6 +10,7 @@ from uuid import uuid4
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from ml.exchange import image_facts
+from ml.findings import Analysis
 from ml.texts import translate
 from viewer.core.deciding import restore_decisions
 from viewer.core.decision import Decision, Outcome
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from ml.findings import Analysis, ImageAnalysis, ModelUse
+    from ml.findings import ImageAnalysis, ModelUse
     from ml.mammo.mammogram import Mammogram
     from ml.mammo.study import Study
     from viewer.core.state import SessionState
@@ -194,20 +195,37 @@ def opened_word(word: Decision, study: Study) -> Decision:
 
 
 def kept_analysis(
-    library: Library, study: Study, models: Mapping[str, ModelUse]
+    library: Library | None, screened: Path | None, study: Study, models: Mapping[str, ModelUse]
 ) -> Analysis | None:
     """What these models said of this study before; None unless they saw all of it as it is.
 
     May be called on any thread.
+
+    Parameters
+    ----------
+    screened
+        The results of the screening out of whose list the study was opened. What its models
+        said is as if they said it now: the library does not have it yet.
     """
-    prefix = _prefix(study)
-    kept = library.analysis_of([prefix + i.sop_instance_uid for i in study.images], models)
+    kept = _kept_in(library, study, models) if library is not None else None
+    if kept is None and screened is not None:
+        # A database library, which no window waits for.
+        from ml.screen.answered import said_of
+
+        named = [(image.sop_instance_uid, image.synthetic) for image in study.images]
+        said = said_of(screened, named, models)
+        kept = Analysis(models, said) if said else None
     if kept is None:
         return None
     pairs = tuple(zip(kept.images, study.images, strict=True))
     if not all(_is_of(said, image) for said, image in pairs):
         return None
     return replace(kept, images=tuple(_as_opened(said, image) for said, image in pairs))
+
+
+def _kept_in(library: Library, study: Study, models: Mapping[str, ModelUse]) -> Analysis | None:
+    prefix = _prefix(study)
+    return library.analysis_of([prefix + i.sop_instance_uid for i in study.images], models)
 
 
 def _is_of(said: ImageAnalysis, image: Mammogram) -> bool:

@@ -104,9 +104,9 @@ def test_opened_studies_are_remembered(library: Library):
 def test_an_analysis_is_kept_and_found_again(library: Library):
     study = make_study()
     session, _memory = opened(library, study)
-    assert kept_analysis(library, study, MODELS) is None
+    assert kept_analysis(library, None, study, MODELS) is None
     session.apply(lambda state: replace(state, analysis=make_analysis()))
-    kept = kept_analysis(library, study, MODELS)
+    kept = kept_analysis(library, None, study, MODELS)
     assert kept is not None
     assert kept.images[0].lesion_score == 0.63
 
@@ -116,7 +116,7 @@ def test_a_kept_analysis_is_of_the_files_that_are_open(library: Library):
     session, _memory = opened(library, study)
     session.apply(lambda state: replace(state, analysis=make_analysis()))
     moved = tuple(replace(image, path=Path("/new") / image.path) for image in study.images)
-    kept = kept_analysis(library, replace(study, images=moved), MODELS)
+    kept = kept_analysis(library, None, replace(study, images=moved), MODELS)
     assert kept is not None
     assert [image.path for image in kept.images] == [str(image.path) for image in moved]
 
@@ -131,13 +131,13 @@ def test_an_image_that_was_mended_since_is_analyzed_again(
     session, _memory = opened(library, study)
     session.apply(lambda state: replace(state, analysis=make_analysis()))
     images = (replace(study.images[0], **change), *study.images[1:])
-    assert kept_analysis(library, replace(study, images=images), MODELS) is None
+    assert kept_analysis(library, None, replace(study, images=images), MODELS) is None
 
 
 def test_what_came_out_of_the_library_is_not_written_again(library: Library):
     session, _memory = opened(library, make_study())
     session.apply(lambda state: replace(state, analysis=replace(make_analysis(), kept=True)))
-    assert kept_analysis(library, make_study(), MODELS) is None
+    assert kept_analysis(library, None, make_study(), MODELS) is None
 
 
 def test_without_a_study_nothing_is_kept(library: Library):
@@ -173,8 +173,8 @@ def test_a_synthetic_study_is_never_filed_under_the_real_one_of_its_uid(
     )
     session.apply(lambda s: replace(s, analysis=make_analysis()))
     assert library.reading_of(real.uid) is None
-    assert kept_analysis(library, real, MODELS) is None
-    kept = kept_analysis(library, replace(real, images=images), MODELS)
+    assert kept_analysis(library, None, real, MODELS) is None
+    kept = kept_analysis(library, None, replace(real, images=images), MODELS)
     assert kept is not None
     assert [i.sop_instance_uid for i in kept.images] == [i.sop_instance_uid for i in images]
     assert library.reading_of(f"synthetic:{real.uid}") is not None

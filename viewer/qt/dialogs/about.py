@@ -8,8 +8,7 @@ from ml.errors import ModelError
 from ml.in_use import packs_in_use
 from ml.places import RESOURCES
 from ml.registry import CARD, read_card
-from ml.texts import translate
-from viewer.core.diagnosis import RESEARCH_USE_ONLY
+from ml.texts import RESEARCH_USE_ONLY, translate
 from viewer.core.report import program_version, versions
 from viewer.qt.dialogs.base import Button, Dialog
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from ml.texts import translate
+from ml.texts import RESEARCH_USE_ONLY, translate
 from viewer.core import actions, reading
 from viewer.core.cards import Content, Verdict
 from viewer.core.commands import command_keys
-from viewer.core.diagnosis import RESEARCH_USE_ONLY, describe, is_same_diagnosis
+from viewer.core.diagnosis import describe, is_same_diagnosis
 from viewer.qt import palette
 from viewer.qt.cards import Card, ScoreBar, label, pair
 from viewer.qt.finding_line import FindingLine

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ml.mammo.mammogram import Mammogram
+    from ml.mammo.study import Study
     from ml.screen.ranking import StudyRank
     from viewer.core.state import SessionState
     from viewer.jobs.listed_study import Taken
@@ -80,6 +81,10 @@ class StudyOpener(QObject):
         """Whether a study of the list is the open one."""
         shown = self._shown
         return shown is not None and shown.key == key and self._is_open(shown)
+
+    def has_opened(self, study: Study) -> bool:
+        """Whether a study is that of the list which was opened last."""
+        return self._shown is not None and any(study is one for one in self._shown.studies)
 
     def leads(self) -> bool:
         """Whether a study of the list is the open one, or is on its way to the screen."""

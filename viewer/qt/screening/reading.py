@@ -18,6 +18,7 @@ from viewer.jobs.screened import Kept
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ml.mammo.study import Study
     from ml.screen.ranking import StudyRank
     from viewer.core.screening import Listed, View
     from viewer.core.state import SessionState
@@ -144,6 +145,10 @@ class ListReading(QObject):
     def leads(self) -> bool:
         """Whether the next study is the list's: the one on the screen came from it."""
         return self.listed is not None and self.opener.leads()
+
+    def results_of(self, study: Study) -> Path | None:
+        """The folder of the screening that a study was opened from; None: from none."""
+        return self.results if self.opener.has_opened(study) else None
 
     def keep(self) -> None:
         """Keep the reader's place."""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ml.texts import translate
+from ml.texts import RESEARCH_USE_ONLY, translate
 from viewer.core.screening_summary import facts_of, made_text, scores_text, shares_of
 from viewer.core.state import RANKED
 from viewer.qt import palette
@@ -83,7 +83,7 @@ class SummaryPanel(QFrame):
             text = translate("Scores are hidden while the list is read blind.")
             rows.addWidget(label(text, "dim"))
         rows.addWidget(label(made_text(work), "dim"))
-        rows.addWidget(label(translate("Research use only. Not a medical device."), "dim"))
+        rows.addWidget(label(translate(RESEARCH_USE_ONLY), "dim"))
         rows.addStretch(1)
         self._scroll.setWidget(column)
 
