@@ -6,22 +6,47 @@
 
 import gettext
 from functools import lru_cache
+from pathlib import Path
 
 from ml.places import RESOURCES
 
 DOMAIN = "mammoscope"
+# The language that the texts are written in.
+_WRITTEN_IN = "en"
+# CLDR, characterOrder: the languages that are written from right to left, and the scripts,
+# where a language is written in several.
+_RIGHT_TO_LEFT = frozenset(("ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"))
+_RIGHT_TO_LEFT_SCRIPTS = frozenset(("arab", "hebr"))
 
 
 @lru_cache(maxsize=1)
-def _catalogue() -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, RESOURCES / "translations", fallback=True)
+def _catalogue() -> tuple[str, gettext.NullTranslations]:
+    """The language in use, as the folder of its catalogue is called, and the catalogue."""
+    folder = RESOURCES / "translations"
+    found = gettext.find(DOMAIN, folder)
+    name = Path(found).parents[1].name if found else _WRITTEN_IN
+    return name, gettext.translation(DOMAIN, folder, fallback=True)
 
 
 def translate(text: str) -> str:
     """Return `text` in the user's language, or unchanged where no catalogue has it."""
-    return _catalogue().gettext(text) if text else ""
+    return _catalogue()[1].gettext(text) if text else ""
 
 
 def mark(text: str) -> str:
     """Return `text` unchanged: a mark for the extractor on texts that are shown later."""
     return text
+
+
+def language() -> str:
+    """The language that `translate` returns, as BCP 47 has it: ``"en"``, ``"pt-BR"``."""
+    return _catalogue()[0].partition("@")[0].replace("_", "-")
+
+
+def is_right_to_left() -> bool:
+    """Whether the language that `translate` returns is written from right to left."""
+    name, *further = language().lower().split("-")
+    return name in _RIGHT_TO_LEFT or not _RIGHT_TO_LEFT_SCRIPTS.isdisjoint(further)
+
+
+RESEARCH_USE_ONLY = mark("Research use only. Not a medical device.")

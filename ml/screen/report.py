@@ -6,7 +6,7 @@
 | ``worklist.csv`` | a row a study, in the order of reading |
 | ``skipped.csv`` | a row a file that is no image of a study, and why |
 | ``results.json`` | everything, a line a study |
-| ``report.html`` | for reading and printing (`ml.screen.page`) |
+| ``report.html`` | for reading and printing (`ml.screen.page`), and ``report-2.html`` … |
 
 Column names and words such as ``"attention"`` are the same in every language, for scripts.
 Images are written as they come: none is held when the next is.
@@ -17,7 +17,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, TextIO
@@ -26,10 +26,11 @@ from ml.files import replacing
 from ml.findings import Analysis, ImageAnalysis
 from ml.findings_json import analysis_to_json, image_to_json
 from ml.mammo.codes import Laterality
-from ml.screen.page import RESEARCH_USE_ONLY, SKIPPED_CSV, html_page
+from ml.screen.page import SKIPPED_CSV, About, html_page
 from ml.screen.ranking import LEVELS, SIDES, sentence_of, state_of
 from ml.screen.rows import State
-from ml.texts import translate
+from ml.screen.sheets import number_in, sheet_name, sheets_of
+from ml.texts import RESEARCH_USE_ONLY, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from ml.screen.rows import Heading, ScreenedImage, ScreenedStudy
 
 RESULTS_CSV, WORKLIST_CSV = "results.csv", "worklist.csv"
-RESULTS_JSON, REPORT_HTML = "results.json", "report.html"
+RESULTS_JSON, REPORT_HTML = "results.json", sheet_name(1)
 # In place of a `State`: there is no answer yet.
 WAITING = "waiting"
 
@@ -65,23 +66,22 @@ _FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]")
 
 def write_results(
     folder: Path,
-    models: Mapping[str, ModelUse],
+    about: About,
     ranks: Sequence[StudyRank],
     studies: Callable[[], Iterable[ScreenedStudy]],
-    summary: Summary,
     thumbnail: Callable[[str], str | None] = lambda place: None,
     skipped: Callable[[], Iterable[Heading]] = tuple,
 ) -> None:
     """Write all files; an interruption leaves of each the old one or the new one.
 
-    The page is written last: where it is new, so is everything else.
+    The report is written last: where it is new, so is everything else.
 
     Parameters
     ----------
     folder
         Made where it is not there.
-    models
-        By role, as `Analysis` names them.
+    about
+        What the files are of.
     ranks
         In the order of reading, as `ml.screen.ranking.ranked` gives them; each file numbers the
         studies so.
@@ -103,6 +103,7 @@ def write_results(
     folder.mkdir(parents=True, exist_ok=True)
     # The ranks' texts are not copied: this costs some bytes a study.
     numbers = {rank.key: number for number, rank in enumerate(ranks)}
+    models, summary = about.models, about.summary
 
     def kept() -> Iterator[tuple[int, ScreenedStudy]]:
         return ((numbers[each.key], each) for each in studies() if each.key in numbers)
@@ -116,8 +117,7 @@ def write_results(
     with _text(folder / RESULTS_JSON) as file:
         studies_json = (_study(n + 1, ranks[n], study, models) for n, study in kept())
         _write_json(file, models, summary, studies_json)
-    with _text(folder / REPORT_HTML) as file:
-        file.writelines(html_page(models, ranks, summary, thumbnail))
+    _write_report(folder, about, ranks, thumbnail)
 
 
 def harmless(value: object) -> object:
@@ -129,15 +129,37 @@ def harmless(value: object) -> object:
 
 @contextmanager
 def _text(path: Path) -> Iterator[TextIO]:
-    """A text file that takes its place in the end.
-
-    The name of a file may be no text at all: what cannot be written is written as its number.
-    """
-    with (
-        replacing(path) as fresh,
-        fresh.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
+    """A text file that takes its place in the end."""
+    with replacing(path) as fresh, _opened(fresh) as file:
         yield file
+
+
+def _opened(path: Path) -> TextIO:
+    """The name of a file may be no text at all: what is none is written as its number."""
+    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+
+
+def _write_report(
+    folder: Path,
+    about: About,
+    ranks: Sequence[StudyRank],
+    thumbnail: Callable[[str], str | None],
+) -> None:
+    """Write every page; until the last one is whole, the old pages stand.
+
+    A stack is left backwards: ``report.html`` takes its place when all that it leads to are
+    there. Pages of an earlier, longer list go when no page leads to them any more.
+    """
+    sheets = sheets_of(len(ranks))
+    with ExitStack() as replaced:
+        for sheet in sheets:
+            fresh = replaced.enter_context(replacing(folder / sheet.name))
+            members = ranks[sheet.first - 1 : sheet.last]
+            with _opened(fresh) as file:
+                file.writelines(html_page(about, sheet, members, thumbnail))
+    for path in list(folder.iterdir()):
+        if (number_in(path.name) or 0) > len(sheets):
+            path.unlink(missing_ok=True)
 
 
 def _write_images(

@@ -27,6 +27,7 @@ from ml.screen.indexing import Indexer
 from ml.screen.ledger import Ledger, models_key, url_of
 from ml.screen.local import local_engine
 from ml.screen.order import RAY, THUMBNAILS, ScreenOrder
+from ml.screen.page import About
 from ml.screen.preparing import Openers
 from ml.screen.ranking import Tally, ranked, summary_of
 from ml.screen.report import REPORT_HTML, write_results
@@ -224,8 +225,9 @@ class Screening:
             ranks,
             summary,
         )
-        given = (self._ledger.studies, summary, self._thumbnail, self._ledger.skipped)
-        self._hindrances.written(lambda: write_results(results, uses, ranks, *given))
+        about = About(listed.folder, uses, listed.written_at, summary)
+        given = (self._ledger.studies, self._thumbnail, self._ledger.skipped)
+        self._hindrances.written(lambda: write_results(results, about, ranks, *given))
         self._hindrances.written(lambda: write_worklist(results / WORKLIST, listed))
         self._written = True
         news = {

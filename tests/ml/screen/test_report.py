@@ -11,7 +11,7 @@ import pytest
 from ml.distribution import QUANTILES, Distribution, Part
 from ml.findings_json import image_from_json
 from ml.mammo.codes import FindingType
-from ml.screen.page import SKIPPED_CSV
+from ml.screen.page import SKIPPED_CSV, About
 from ml.screen.ranking import Tally, ranked, summary_of
 from ml.screen.report import (
     REPORT_HTML,
@@ -90,7 +90,8 @@ def write(
     tally = Tally(0.42)
     ranks = ranked(map(tally.add, studies))
     summary = summary_of(tally, {"copy": 2, "damaged": 1}, card)
-    write_results(folder, MODELS, ranks, again or (lambda: iter(studies)), summary, thumbnail)
+    about = About("/in/folder", MODELS, "2026-11-30T06:05:04+00:00", summary)
+    write_results(folder, about, ranks, again or (lambda: iter(studies)), thumbnail)
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -101,12 +102,12 @@ def table(path: Path) -> list[dict[str, str]]:
 class Page(HTMLParser):
     """The elements and the text of a page."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = REPORT_HTML) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.open: list[str] = []
         self.text = ""
-        self.feed((folder / REPORT_HTML).read_text("utf-8"))
+        self.feed((folder / name).read_text("utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
@@ -269,12 +270,14 @@ def test_the_page_says_what_it_is_and_why(tmp_path: Path) -> None:
     write(tmp_path, whole("a", 0.8), whole("c", 0.1), broken("b"))
     page = Page(tmp_path)
     body = page.text.partition("Research use only. Not a medical device.")
-    assert body[0].strip() == "Screened studies"
+    assert body[0].strip() == "Screened studies of folder"
     order = [
+        *("/in/folder", "2026-11-30 06:05 UTC", "detector@1.2.0", "classifier@1.2.0"),
+        *("lesion score 0.42 or more", "sensitivity 0.90 (0.42)"),
         *("Lesion scores of the images", "operating point 0.42", "card, without lesion"),
         *("Attention: not wholly analyzed", "P_b", "RMLO: A spot view."),
         *("x.dcm: The file is cut short.", "y.dcm: Not yet analyzed."),
-        *("Ranked", "P_a · 2016-10-04", "40.0 %", "at or above operating point"),
+        *("Ranked", "P_a", "2016-10-04", "40.0 %", "at or above operating point"),
         *("P_c", "below operating point"),
     ]
     places = []
@@ -385,6 +388,7 @@ def test_images_are_written_as_they_come(tmp_path: Path) -> None:
 
     tally = Tally(0.42)
     ranks = ranked(map(tally.add, many()))
-    write_results(tmp_path, MODELS, ranks, many, summary_of(tally, {}))
+    about = About("/in/folder", MODELS, "2026-11-30T06:05:04+00:00", summary_of(tally, {}))
+    write_results(tmp_path, about, ranks, many)
     assert len(table(tmp_path / RESULTS_CSV)) == 200
     assert 1 <= most <= 3

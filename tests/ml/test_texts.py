@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ml.texts import RESEARCH_USE_ONLY, is_right_to_left, language, translate
+from tests.factories.catalogues import use_catalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_without_a_catalogue_all_is_as_it_was_written() -> None:
+    assert translate(RESEARCH_USE_ONLY) == RESEARCH_USE_ONLY
+    assert (language(), is_right_to_left()) == ("en", False)
+    assert translate("") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "turned"),
+    [
+        ("de", "de", False),
+        ("pt_BR", "pt-BR", False),
+        ("sr@latin", "sr", False),
+        ("ar", "ar", True),
+        ("he_IL", "he-IL", True),
+        ("pa_Arab", "pa-Arab", True),
+    ],
+)
+def test_the_language_is_that_of_the_catalogue(
+    name: str, tag: str, turned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_catalogue(monkeypatch, tmp_path, name, {RESEARCH_USE_ONLY: "!"})
+    assert translate(RESEARCH_USE_ONLY) == "!"
+    assert translate("another") == "another"
+    assert (language(), is_right_to_left()) == (tag, turned)
