@@ -16,10 +16,13 @@ from typing import IO, TYPE_CHECKING, TypeGuard
 
 from ml.errors import BudgetError, ReadError
 from ml.mammo.budget import MAX_INFLATED
+from ml.screen.archives import opened_archive
 from ml.texts import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ml.screen.archives import Archive
 
 ARCHIVE = ".zip"
 _WITHIN = "!/"
@@ -94,7 +97,7 @@ class Place:
 
     def _copy_to(self, copy: Path) -> None:
         try:
-            with zipfile.ZipFile(self.path) as archive, copy.open("wb") as plain:
+            with opened_archive(self.path) as archive, copy.open("wb") as plain:
                 self._inflate(archive, plain)
         except OSError as error:
             # The disk's, told with its own sentence: the archive may be there again later.
@@ -104,15 +107,15 @@ class Place:
         except DAMAGED as error:
             raise self._damaged(error) from error
 
-    def _inflate(self, archive: zipfile.ZipFile, plain: IO[bytes]) -> None:
+    def _inflate(self, archive: Archive, plain: IO[bytes]) -> None:
         """In steps, until it is too much: what the header claims may be a lie."""
-        most = max(MAX_INFLATED, LARGEST_RATIO * self.path.stat().st_size)
-        known = archive.getinfo(self.member)
+        most = max(MAX_INFLATED, LARGEST_RATIO * archive.size)
+        known = archive.packed.getinfo(self.member)
         bounded = known.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
         size = known.file_size
         if size <= most:
             size = 0
-            with archive.open(known) as packed:
+            with archive.packed.open(known) as packed:
                 while size <= most and (
                     piece := packed.read(_STEP if bounded else _SMALL_STEP)
                 ):
