@@ -38,6 +38,8 @@ COLUMNS = (
     "file",
 )
 BOX_COLUMNS = ("path", "frame", "row0", "col0", "row1", "col1", "finding_type", "label")
+# Of a generated image, beside these: what was painted anew in it, lesion or sham.
+EDITED_BOX = "edited_box"
 REQUIRED = ("path", "patient_id")
 REQUIRED_OF_BOX = ("path", "row0", "col0", "row1", "col1")
 
@@ -165,6 +167,34 @@ class Manifest:
     def file_of(self, row: ManifestRow) -> Path:
         """Where an image lies."""
         return Path(row.file) if row.file else self.folder / row.path
+
+
+def box_text(box: Box) -> str:
+    """A box in one cell: ``"row0 col0 row1 col1"``."""
+    return " ".join(f"{value:g}" for value in (box.row0, box.col0, box.row1, box.col1))
+
+
+def edited_box(row: ManifestRow) -> Box | None:
+    """What was painted anew in a generated image; None where nobody says.
+
+    Raises
+    ------
+    DataError
+        Where the cell holds no box.
+    """
+    said = row.extra.get(EDITED_BOX, "")
+    if not said:
+        return None
+    try:
+        row0, col0, row1, col1 = map(float, said.split())
+        return Box(row0, col0, row1, col1)
+    except ValueError as error:
+        raise DataError(
+            mark("{path}: {column} is {said}; it must be four numbers: row0 col0 row1 col1."),
+            path=row.path,
+            column=EDITED_BOX,
+            said=said,
+        ) from error
 
 
 def read_manifest(path: Path) -> Manifest:

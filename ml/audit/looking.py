@@ -20,7 +20,7 @@ from ml.mammo.mammogram import Mammogram
 from ml.mammo.pixels import read_pixels
 from ml.mammo.prepare import WHOLE, prepare
 from ml.mammo.read import read_mammogram
-from ml.manifest import ManifestRow
+from ml.manifest import ManifestRow, edited_box
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -115,6 +115,10 @@ def look(
 ) -> Seen:
     """Hide every lesion, and like places of the images without; see what is left.
 
+    What was painted into a generated image without putting a lesion in is hidden, too, and a
+    like place of those with one: to be edited must not mean to be healthy, once what was edited
+    of the others is hidden.
+
     Parameters
     ----------
     lesions
@@ -128,20 +132,24 @@ def look(
         Names the image that cannot be used.
     """
     eyes = _Eyes(see)
+    edits = _edits(others, read)
     places: dict[str, list[tuple[Place, ...]]] = defaultdict(list)
     total = len(lesions) + len(others)
     for done, row in enumerate(lesions):
         control.breathe()
         control.say(done, total)
-        found = _with_lesions(manifest, row, read)
-        breast = Breast(found.prepared.pixels)
-        places[_source(row)].append(tuple(breast.place_of(box) for box in found.boxes))
+        boxes = [box.box for box in manifest.boxes_of(row.path) if box.frame in (None, 1)]
+        shams = edits.get(_source(row), [])
+        found, of_lesions = _covered(row, read, boxes, shams)
+        places[_source(row)].append(of_lesions)
         eyes.take(found)
     every = [each for of_source in places.values() for each in of_source]
     for done, row in enumerate(others, start=len(lesions)):
         control.breathe()
         control.say(done, total)
-        eyes.take(_with_shams(row, read, places.get(_source(row)) or every))
+        edited = edited_box(row)
+        shams = places.get(_source(row)) or every
+        eyes.take(_covered(row, read, [edited] if edited else [], shams)[0])
     control.say(total, total)
     return Seen((*lesions, *others), eyes.blocks(), tuple(eyes.coded))
 
@@ -161,46 +169,51 @@ def through_codec(seen: Seen, see: See, control: Control) -> dict[str, NDArray[n
     return eyes.blocks()
 
 
-def _with_lesions(manifest: Manifest, row: ManifestRow, read: Read) -> Hidden:
-    pixels, mammogram = read(row)
-    first = _prepared(row, pixels, mammogram)
-    to_canvas = first.to_stored.inverse()
-    boxes = (box.box for box in manifest.boxes_of(row.path) if box.frame in (None, 1))
-    hidden = [hidden_box(to_canvas.box(box)) for box in boxes]
-    return _covered(row, pixels, mammogram, first, hidden)
-
-
-def _with_shams(row: ManifestRow, read: Read, places: Sequence[tuple[Place, ...]]) -> Hidden:
-    pixels, mammogram = read(row)
-    # By the path, so that the same manifest is always audited alike.
-    seed = int.from_bytes(hashlib.sha256(row.path.encode()).digest()[:8])
-    rng = np.random.default_rng(seed)
-    first = _prepared(row, pixels, mammogram)
-    breast = Breast(first.pixels)
-    chosen = places[int(rng.integers(len(places)))] if places else ()
-    shams = [breast.sham(place, rng) for place in chosen]
-    return _covered(row, pixels, mammogram, first, shams)
+def _edits(rows: Sequence[ManifestRow], read: Read) -> dict[str, list[tuple[Place, ...]]]:
+    """Where images without lesion were painted in, by their source."""
+    places: dict[str, list[tuple[Place, ...]]] = defaultdict(list)
+    for row in rows:
+        box = edited_box(row)
+        if box is not None:
+            prepared = _prepared(row, *read(row))
+            hidden = hidden_box(prepared.to_stored.inverse().box(box))
+            places[_source(row)].append((Breast(prepared.pixels).place_of(hidden),))
+    return places
 
 
 def _covered(
     row: ManifestRow,
-    pixels: Stored,
-    mammogram: Mammogram,
-    first: Prepared,
-    boxes: Sequence[Box],
-) -> Hidden:
-    """Prepared anew with the boxes (on the first canvas) covered in the stored pixels.
+    read: Read,
+    known: Sequence[Box],
+    shams: Sequence[tuple[Place, ...]],
+) -> tuple[Hidden, tuple[Place, ...]]:
+    """An image with what is known to hide (stored pixels), and like places of another one.
 
-    A bright lesion has its part in where the skin is found and in the range of grays: of a
-    covered one neither knows.
+    Prepared anew with all that covered in the stored pixels: a bright lesion has its part in
+    where the skin is found and in the range of grays; of a covered one neither knows.
+
+    Returns
+    -------
+    Hidden
+    tuple of Place
+        Where what is known lies.
     """
+    pixels, mammogram = read(row)
+    first = _prepared(row, pixels, mammogram)
+    breast, to_canvas = Breast(first.pixels), first.to_stored.inverse()
+    # By the path, so that the same manifest is always audited alike.
+    rng = np.random.default_rng(int.from_bytes(hashlib.sha256(row.path.encode()).digest()[:8]))
+    chosen = shams[int(rng.integers(len(shams)))] if shams else ()
+    hidden = [hidden_box(to_canvas.box(box)) for box in known]
+    where = tuple(map(breast.place_of, hidden))
+    boxes = hidden + [breast.sham(place, rng) for place in chosen]
     if not boxes:
-        return Hidden(row, first, (), pixels)
+        return Hidden(row, first, (), pixels), where
     places = [first.to_stored.box(box) for box in boxes]
     filled = cover(pixels, places)
     prepared = _prepared(row, filled, mammogram)
     to_canvas = prepared.to_stored.inverse()
-    return Hidden(row, prepared, tuple(to_canvas.box(place) for place in places), filled)
+    return Hidden(row, prepared, tuple(map(to_canvas.box, places)), filled), where
 
 
 def _prepared(row: ManifestRow, pixels: Stored, mammogram: Mammogram) -> Prepared:

@@ -311,7 +311,7 @@ class Studio:
             host.pixel_mm,
             making,
             (box,) if task.prompt.lesion else (),
-            edited=True,
+            painted=box,
             bits=host.bits,
             inverted=host.mammogram.pixel_format.inverted,
             window=host.window(),

@@ -22,6 +22,7 @@ from ml.mammo.encode import TransferSyntax
 from ml.mammo.geometry import Box
 from ml.mammo.write import Contributor, Identity, WrittenImage, uid_of, write_mammogram
 from ml.manifest import (
+    EDITED_BOX,
     MANIFEST,
     BoxRow,
     Label,
@@ -29,6 +30,7 @@ from ml.manifest import (
     ManifestRow,
     Source,
     Split,
+    box_text,
     write_manifest,
 )
 from ml.synth.png_texts import with_texts
@@ -99,8 +101,9 @@ class Generated:
         Under ``2**bits``; chest wall and feet as `ml.mammo.write` has them.
     boxes
         Of the lesion that was asked for, in pixels; empty in a healthy breast.
-    edited
-        Parts were painted anew, lesion or not: a sham edit puts nothing in.
+    painted
+        What was painted anew, lesion or not, in pixels: a sham edit puts nothing in. None where
+        all was drawn.
     bits, inverted, window
         As its host has them, whose pixels stay as they are.
     """
@@ -109,7 +112,7 @@ class Generated:
     pixel_mm: float
     making: Making
     boxes: tuple[Box, ...] = ()
-    edited: bool = False
+    painted: Box | None = None
     bits: int = BITS
     inverted: bool = False
     window: Window | None = None
@@ -358,7 +361,7 @@ def _header(image: Generated, number: int) -> WrittenImage:
     making = image.making
     how = (making.weights_sha256, prompt_text(making.prompt), making.seed, making.steps)
     of_others = (name for name in (making.lora, making.host) if name)
-    uids = (*how, making.guidance, image.edited, *of_others)
+    uids = (*how, making.guidance, image.painted is not None, *of_others)
     return WrittenImage(
         laterality=making.prompt.laterality,
         view=making.prompt.view,
@@ -409,7 +412,8 @@ def _row(path: str, image: Generated, reason: str) -> ManifestRow:
             "seed": str(making.seed),
             "model": making.model,
             "weights_sha256": making.weights_sha256,
-            "edited": "yes" if image.edited else "no",
+            "edited": "yes" if image.painted else "no",
+            EDITED_BOX: box_text(image.painted) if image.painted else "",
             "host": making.host,
             "host_patient": making.host_patient,
             "reason": reason,

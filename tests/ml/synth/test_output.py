@@ -19,7 +19,7 @@ from ml.mammo.codes import BreastDensity, FindingType, Laterality, ViewPosition
 from ml.mammo.geometry import Box
 from ml.mammo.pixels import read_pixels
 from ml.mammo.read import read_mammogram
-from ml.manifest import Label, Source, Split, read_manifest
+from ml.manifest import Label, Source, Split, edited_box, read_manifest
 from ml.synth.output import Generated, Making, writing
 from ml.synth.png_texts import with_texts
 from ml.synth.prompts import Area, LesionKind, Prompt, Quadrant, prompt_text
@@ -38,7 +38,7 @@ KNOWN = "(0x0008,0x001c)"
 def generated(prompt: Prompt = HEALTHY, seed: int = 7, *boxes: Box) -> Generated:
     pixels = np.random.default_rng(seed).integers(0, 4096, (64, 48), np.uint16)
     making = Making("generator@0.1.0", "a" * 64, prompt, seed, 20, 4.5)
-    return Generated(pixels, 0.8, making, boxes, edited=bool(boxes))
+    return Generated(pixels, 0.8, making, boxes, painted=next(iter(boxes), None))
 
 
 def test_what_is_generated_says_so_and_how(tmp_path: Path) -> None:
@@ -82,6 +82,7 @@ def test_the_tables_carry_truth_and_making(tmp_path: Path) -> None:
     assert healthy.density is BreastDensity.C
     assert cluster.extra["prompt"] == prompt_text(CLUSTER)
     assert (healthy.extra["edited"], cluster.extra["edited"]) == ("no", "yes")
+    assert (edited_box(healthy), edited_box(cluster)) == (None, box)
     (found,) = manifest.boxes
     assert (found.path, found.box) == (cluster.path, box)
     assert found.finding_type is FindingType.CALCIFICATIONS
