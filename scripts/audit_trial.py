@@ -267,10 +267,12 @@ def _generated(seed: int, count: int) -> tuple[list[Item], list[Item], list[Item
     healthy = prompt_text(read_prompt(plain, pack.card.vendors))
     found: list[list[Item]] = []
     mass = ", with a mass in the upper outer quadrant"
-    for lesion, shams in (("", 0.0), (mass, 0.0), ("", 1.0)):
+    kinds = (("", 0.0), (mass, 0.0), ("", 1.0))
+    for number, (lesion, shams) in enumerate(kinds):
         with tempfile.TemporaryDirectory(prefix="audit-trial-") as folder:
-            spec = {"prompts": [healthy + lesion], "count": count, "seed": seed, "out": folder}
-            run({**spec, "sham_share": shams}, NOBODY)
+            spec = {"prompts": [healthy + lesion], "count": count, "out": folder}
+            # No breast is the host of a lesion and of a sham: that would be one woman twice.
+            run({**spec, "seed": seed * len(kinds) + number, "sham_share": shams}, NOBODY)
             found.append(_held(read_manifest(Path(folder))))
     return found[0], found[1], found[2]
 
