@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Margins and edges by the direction of writing: a page may run from right to left.
+# Margins and edges by the direction of writing: a page may run from right to left. The plot and
+# the pictures never do: the right breast hangs on the left everywhere.
 STYLE = """
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#556070;--line:#d6dce3;--back:#fff;
 --card:#f6f8fa;--blue:#1f5fa8;--red:#b3261e;--bar:#a9c4e4}
@@ -29,7 +30,8 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem 1rem;margin:.5rem 0 1re
 dd{margin:0;overflow-wrap:anywhere}
 nav{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:1rem 0;padding:.5rem 0;
 border-block:1px solid var(--line)}
-nav>span:first-child{flex:1 1 18rem}.nowhere{color:var(--soft)}
+nav>*{white-space:nowrap}nav>span:first-child{flex:1 1 18rem;white-space:normal}
+.nowhere{color:var(--soft)}
 .all ol{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1.2rem;padding:0;margin:.4rem 0}
 .all a{white-space:nowrap;font-variant-numeric:tabular-nums}
 .sides{display:flex;flex-wrap:wrap;gap:1rem 2.5rem;align-items:flex-start}
@@ -47,7 +49,8 @@ background:var(--card);padding:.8rem 1rem;margin:1rem 0;break-inside:avoid}
 font-weight:400;color:var(--soft)}
 .figures{margin:.2rem 0}.reasons{margin:.4rem 0;padding-inline-start:1.2rem;color:var(--red);
 overflow-wrap:anywhere}
-.pictures{display:flex;flex-wrap:wrap;gap:.6rem;margin-top:.5rem}
+.pictures{display:flex;flex-wrap:wrap;gap:.6rem;margin-top:.5rem;direction:ltr;
+width:fit-content;max-width:100%}
 .pictures figure{margin:0;max-width:9rem}
 .pictures img{display:block;height:9rem;max-width:100%;object-fit:contain;background:#000}
 .pictures .none{display:block;width:5rem;height:9rem;border:1px dashed var(--soft)}
@@ -60,7 +63,10 @@ overflow-wrap:anywhere}
 .key{white-space:nowrap;margin-inline-start:.8rem}.key svg{width:24px;height:12px}
 @media screen{.study{content-visibility:auto;contain-intrinsic-size:auto 20rem}}
 @media print{body{font-size:10.5pt;max-width:none;margin:0;padding:0}a{color:inherit}
-h2,.note{break-after:avoid}table{break-inside:avoid}
+h2,h2+.note{break-after:avoid}table,.scores{break-inside:avoid}
+.research{margin:0;padding-inline:0}.study{padding:.4rem .8rem;margin:.6rem 0}
+.study table,.pictures,.uid{margin:.2rem 0 0}.study td,.study th{padding-block:0}
+.pictures img,.pictures .none{height:5.5rem}.pictures .none{width:3rem}
 nav>:not(:first-child),nav~nav,.all,.jump{display:none}
 .study{background:none}.bars{print-color-adjust:exact}}
 """
@@ -90,4 +96,4 @@ def two(value: float | None) -> str:
 
 def per_cent(value: float | None) -> str:
     """A probability. Where cancer is rare, two decimals would all be nought."""
-    return "" if value is None else f"{100 * value:.1f} %"
+    return "" if value is None else f"{100 * value:.1f}\N{NO-BREAK SPACE}%"

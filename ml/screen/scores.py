@@ -27,9 +27,9 @@ def scores_section(summary: Summary) -> str:
         return ""
     heading = escape(translate(mark("Lesion scores of the images")))
     return (
-        f'<h2>{heading}</h2><div class="sides"><figure class="plot">'
+        f'<section class="scores"><h2>{heading}</h2><div class="sides"><figure class="plot">'
         f"{_plot(summary)}</figure>{_quantiles(summary)}</div>"
-        f'<p class="note">{escape(_scores_note(summary))}</p>\n'
+        f'<p class="note">{escape(_scores_note(summary))}</p></section>\n'
     )
 
 
@@ -126,7 +126,7 @@ def _quantiles(summary: Summary) -> str:
             heads.append(name)
             columns.append(known)
     rows = (
-        row((f"{level} %", *(f"{column[number]:.2f}" for column in columns)))
+        row((f"{level}\N{NO-BREAK SPACE}%", *(f"{column[number]:.2f}" for column in columns)))
         for number, level in enumerate(LEVELS)
     )
     return f'<div class="wide"><table>{row(heads, "th")}{"".join(rows)}</table></div>'

@@ -277,7 +277,13 @@ def test_the_page_says_what_it_is_and_why(tmp_path: Path) -> None:
         *("Lesion scores of the images", "operating point 0.42", "card, without lesion"),
         *("Attention: not wholly analyzed", "P_b", "RMLO: A spot view."),
         *("x.dcm: The file is cut short.", "y.dcm: Not yet analyzed."),
-        *("Ranked", "P_a", "2016-10-04", "40.0 %", "at or above operating point"),
+        *(
+            "Ranked",
+            "P_a",
+            "2016-10-04",
+            "40.0\N{NO-BREAK SPACE}%",
+            "at or above operating point",
+        ),
         *("P_c", "below operating point"),
     ]
     places = []
