@@ -227,8 +227,11 @@ def cached(path: Path, make: Callable[[], Latents]) -> Latents:
         values = {"means": made.means, "words": made.words}
         others = {"around": made.around, "levels": made.levels}
         values |= {name: value for name, value in others.items() if value is not None}
+        # What comes out of a network may lie in memory as its channels do, and is written as it
+        # lies: read again, places and channels would be mixed up.
+        whole = {name: np.ascontiguousarray(value) for name, value in values.items()}
         with replacing(path) as fresh:
-            save_file(values, fresh)
+            save_file(whole, fresh)
     kept = load_file(path)
     return Latents(**kept)
 

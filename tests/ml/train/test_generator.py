@@ -44,7 +44,7 @@ from ml.train.generator import (
     small_mask,
     train_denoiser,
 )
-from ml.train.generator_data import cuts_of, standardized
+from ml.train.generator_data import cached, cuts_of, standardized
 from tests.ml.synth.test_teaching import canvases, item
 
 if TYPE_CHECKING:
@@ -262,3 +262,14 @@ def test_rare_kinds_are_cut_more_often() -> None:
 
 def test_nothing_is_left_of_the_image_at_the_last_step() -> None:
     assert noise_schedule().alphas_cumprod[-1] == 0
+
+
+def test_latents_are_kept_as_they_are_whatever_lies_where_in_memory(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=(3, 32, 32, 4)).astype(np.float16).transpose(0, 3, 1, 2)
+    around = rng.normal(size=(3, 32, 32, 5)).astype(np.float16).transpose(0, 3, 1, 2)
+    made = Latents(means, np.zeros((3, 5), np.int64), around)
+    kept = cached(tmp_path / "latents.safetensors", lambda: made)
+    assert np.array_equal(kept.means, means)
+    assert kept.around is not None
+    assert np.array_equal(kept.around, around)
