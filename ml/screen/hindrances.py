@@ -1,4 +1,4 @@
-"""What makes a run wait instead of failing: a disk that is full, gone or slow.
+"""What makes a run wait instead of failing: a disk full, gone or slow, or a lost database.
 
 Whoever meets one waits here, says so once, and goes on by itself when it is over.
 """
@@ -6,13 +6,16 @@ Whoever meets one waits here, says so once, and goes on by itself when it is ove
 from __future__ import annotations
 
 import errno
+import logging
 import os
+import sqlite3
 import time
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ml.texts import mark, translate
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from ml.control import Control
 
+log = logging.getLogger("ml.screen")
 Result = TypeVar("Result")
 AGAIN_S = 5.0
 # One look for whether the run is to end.
@@ -34,6 +38,15 @@ _NAMES = 64
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")
 _FULL_STATE = "53100"
 _FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT)
+# What PostgreSQL calls a connection that failed (a class), and a server that stops or starts.
+_LOST_CLASS, _LOST_STATES = "08", ("57P01", "57P02", "57P03")
+
+
+class _Hindrance(Enum):
+    """What a piece of work failed at and may not fail at later."""
+
+    FULL = auto()
+    LOST = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,7 @@ class Root:
 
 
 class Hindrances:
-    """Waits until a disk is back, or has room.
+    """Waits until a disk is back or has room, or a database answers.
 
     Parameters
     ----------
@@ -154,32 +167,54 @@ class Hindrances:
         self.moved()
         return True
 
-    def written(self, write: Callable[[], Result]) -> Result:
-        """Have something written; where the disk is full, wait until it has room.
+    def overcome(self, work: Callable[[], Result]) -> Result:
+        """Have something done; where the disk is full or the database gone, wait and try again.
+
+        Parameters
+        ----------
+        work
+            Writes, or asks the ledger. Done twice it does no more than once: where the
+            connection broke, nobody knows whether it was done.
 
         Raises
         ------
         Stopped
             Where the run is to end.
         """
-        told = False
+        told: _Hindrance | None = None
         while True:
             try:
-                return write()
+                result = work()
             except (OSError, DBAPIError) as error:
-                if not _is_full(error):
+                met = _hindrance_of(error)
+                if met is None:
                     raise
-                if not told:
-                    self._tell_full()
-                    told = True
+                if met is not told:
+                    self._tell(met, error)
+                    told = met
+            else:
+                if told is not None:
+                    self._over(told)
+                return result
             self._wait()
 
-    def _tell_full(self) -> None:
-        self._control.log(
-            translate(
-                mark("The disk of {folder} is full; make room, and screening goes on.")
-            ).format(folder=self._results.name)
+    def _tell(self, met: _Hindrance, error: Exception) -> None:
+        if met is _Hindrance.FULL:
+            template = mark("The disk of {folder} is full; make room, and screening goes on.")
+            self._control.log(translate(template).format(folder=self._results.name))
+            return
+        log.warning("the database does not answer: %s", getattr(error, "orig", error))
+        template = mark(
+            "The ledger's database does not answer; start it, or mend the network to it, and "
+            "screening goes on."
         )
+        self._control.log(translate(template))
+
+    def _over(self, told: _Hindrance) -> None:
+        if told is _Hindrance.LOST:
+            self._control.log(translate(mark("The ledger's database is back.")))
+        # Nobody looked for what came from the disk meanwhile.
+        self.moved()
 
     def _wait(self) -> None:
         end = time.monotonic() + self._again_s
@@ -189,10 +224,34 @@ class Hindrances:
             self._control.breathe()
 
 
+def _hindrance_of(error: Exception) -> _Hindrance | None:
+    if _is_full(error):
+        return _Hindrance.FULL
+    return _Hindrance.LOST if _is_lost(error) else None
+
+
 def _is_full(error: Exception) -> bool:
     inner = error.orig if isinstance(error, DBAPIError) else error
     if getattr(inner, "sqlite_errorname", "") in _FULL:
         return True
-    if getattr(inner, "sqlstate", "") == _FULL_STATE:
+    if _state(inner) == _FULL_STATE:
         return True
     return getattr(inner, "errno", None) in _FULL_NUMBERS
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether the connection to a database is gone, or none came about."""
+    if not isinstance(error, DBAPIError) or isinstance(error.orig, sqlite3.Error):
+        return False
+    if error.connection_invalidated:
+        return True
+    state = _state(error.orig)
+    if not state:
+        # What a server says has a state: it was not reached.
+        return isinstance(error, OperationalError)
+    return state.startswith(_LOST_CLASS) or state in _LOST_STATES
+
+
+def _state(inner: object) -> str:
+    """PostgreSQL's name of what happened, as psycopg has it or an older driver."""
+    return getattr(inner, "sqlstate", None) or getattr(inner, "pgcode", None) or ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -45,6 +44,8 @@ class Indexer:
         A folder, a zip archive or a DICOMDIR.
     leave_out
         The folder of results.
+    ledger
+        One that waits itself where it cannot be written.
     patient_pattern
         The rule by which images are put together; where it is another than last time, all are
         put together anew.
@@ -73,7 +74,7 @@ class Indexer:
         Stopped
             Where `control` ends it; what was found stays.
         """
-        self.hindrances.written(partial(regroup, self.ledger, self.patient_pattern))
+        regroup(self.ledger, self.patient_pattern)
         while True:
             try:
                 return self._walk()
@@ -86,7 +87,7 @@ class Indexer:
                     raise
 
     def _walk(self) -> int:
-        number, count = self.hindrances.written(self.ledger.begin_walk), 0
+        number, count = self.ledger.begin_walk(), 0
         refused: list[Heading] = []
 
         def refuse(place: str, error: ReadError) -> None:
@@ -99,7 +100,7 @@ class Indexer:
         for page in _paged(walk(self.root, self.leave_out, refuse), PAGE):
             self.control.breathe()
             count += len(page)
-            if new := self.hindrances.written(partial(self.ledger.changed, page, number)):
+            if new := self.ledger.changed(page, number):
                 running.append((new, self.openers.glances(new, self.patient_pattern)))
             while len(running) > PAGES_AHEAD * self.openers.processes:
                 self._take(*running.popleft(), number)
@@ -110,13 +111,13 @@ class Indexer:
         self._put_refused(refused, number)
         # What a disk that is gone does not show is not forgotten.
         self._check_root()
-        self.hindrances.written(partial(self.ledger.end_walk, number))
+        self.ledger.end_walk(number)
         return count
 
     def _put_refused(self, refused: list[Heading], number: int) -> None:
         if refused:
             self._check_root()
-            self._put(refused, number)
+            self.ledger.put_headings(refused, number)
             refused.clear()
 
     def _take(self, page: list[Entry], done: Future[Glanced], number: int) -> None:
@@ -125,11 +126,7 @@ class Indexer:
         if glanced.unopened:
             self._check_root()
             headings = tuple(map(_to_be_looked_at_again, headings))
-        self._put(headings, number)
-
-    def _put(self, headings: Iterable[Heading], number: int) -> None:
-        put = partial(self.ledger.put_headings, tuple(headings), number)
-        self.hindrances.written(put)
+        self.ledger.put_headings(headings, number)
 
     def _check_root(self) -> None:
         if not self.hindrances.root.there():

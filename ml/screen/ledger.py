@@ -11,8 +11,10 @@ import hashlib
 import json
 import sqlite3
 import time
+from copy import copy
+from functools import partial, wraps
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import URL, and_, delete, func, select, tuple_, update
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -43,7 +45,7 @@ from ml.screen.tables import (
 from ml.texts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import ColumnElement, Connection, Row, Select, Table
@@ -54,6 +56,32 @@ LEDGER = "ledger.sqlite"
 _PAGE = 500
 # Where several processes make the same tables, a database may fail all but one.
 _OPENINGS, _PAUSE_S = 5, 0.2
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+class Doing(Protocol):
+    """Does a piece of work, until it is done."""
+
+    def __call__(self, work: Callable[[], Result], /) -> Result:
+        """What came of it."""
+        ...
+
+
+def _once(work: Callable[[], Result], /) -> Result:
+    return work()
+
+
+def _whole(
+    method: Callable[Concatenate[Ledger, Given], Result],
+) -> Callable[Concatenate[Ledger, Given], Result]:
+    """A method that is done as `Ledger.through` was told."""
+
+    @wraps(method)
+    def done(ledger: Ledger, *args: Given.args, **kwargs: Given.kwargs) -> Result:
+        return ledger._doing(partial(method, ledger, *args, **kwargs))
+
+    return done
 
 
 class Ledger:
@@ -74,6 +102,7 @@ class Ledger:
 
     def __init__(self, url: str | URL, models: str) -> None:
         self._models = models
+        self._doing: Doing = _once
         try:
             self._engine = engine_of(url)
         except (ArgumentError, ImportError) as error:
@@ -117,25 +146,38 @@ class Ledger:
             make_tables(connection, files, answers)
             put(connection, facts, [{"name": "form", "value": FORM}])
 
+    def through(self, doing: Doing) -> Ledger:
+        """The same ledger, of which everything that it does is done by a function.
+
+        That may do it again and again: each is one transaction, and twice is as good as once.
+        """
+        other = copy(self)
+        other._doing = doing
+        return other
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
 
+    @_whole
     def fact(self, name: str) -> str:
         """Something else that is kept; empty where it is not there."""
         with self._engine.connect() as connection:
             return connection.scalar(select(facts.c.value).where(facts.c.name == name)) or ""
 
+    @_whole
     def keep_fact(self, name: str, value: str) -> None:
         """Keep something else."""
         with self._engine.begin() as connection:
             put(connection, facts, [{"name": name, "value": value}])
 
+    @_whole
     def begin_walk(self) -> int:
         """The number of a new walk through the folder."""
         with self._engine.begin() as connection:
             return counted_up(connection, "walk")
 
+    @_whole
     def changed(self, entries: Sequence[Entry], walk: int) -> list[Entry]:
         """Those that are not known as they are now; the others are marked as met.
 
@@ -161,6 +203,7 @@ class Ledger:
                 connection.execute(met.values(walk=later(walk)))
         return new
 
+    @_whole
     def put_headings(self, headings: Sequence[Heading], walk: int) -> None:
         """Write what was found out of some files; an image that is there already is a copy.
 
@@ -177,6 +220,7 @@ class Ledger:
             ]
             put(connection, files, rows)
 
+    @_whole
     def end_walk(self, walk: int) -> None:
         """Forget the files that this walk did not meet; what came of their images stays.
 
@@ -204,6 +248,7 @@ class Ledger:
                 .values(standing=Standing.COPY)
             )
 
+    @_whole
     def regroup(self, keys: Mapping[str, str]) -> None:
         """Give files other study keys, by their places."""
         with self._engine.begin() as connection:
@@ -212,6 +257,7 @@ class Ledger:
                     update(files).where(files.c.place == place).values(study_key=key)
                 )
 
+    @_whole
     def counted(self) -> dict[Standing, int]:
         """How many files there are of each standing."""
         with self._engine.connect() as connection:
@@ -220,6 +266,7 @@ class Ledger:
             )
             return {Standing(standing): count for standing, count in rows}
 
+    @_whole
     def answered(self) -> dict[State, int]:
         """How many images of the folder have an answer of these models, by its state."""
         counted = select(answers.c.state, func.count()).select_from(files).join(*self._join())
@@ -227,6 +274,7 @@ class Ledger:
         with self._engine.connect() as connection:
             return {State(state): count for state, count in connection.execute(counted)}
 
+    @_whole
     def put_answer(
         self, heading: Heading, answer: Answer, uses: Mapping[str, ModelUse]
     ) -> None:
@@ -245,6 +293,7 @@ class Ledger:
         with self._engine.begin() as connection:
             put(connection, answers, [row])
 
+    @_whole
     def forget_failures(self) -> None:
         """Have the images that failed be tried again, and damaged files be looked at again."""
         failed = (answers.c.models == self._models) & (answers.c.state == State.FAILED)
@@ -308,12 +357,16 @@ class Ledger:
             if last is not None:
                 here = tuple_(*last, types=(AnyText(), AnyText()))
                 page = asked.where(tuple_(files.c.study_key, files.c.place) > here)
-            with self._engine.connect() as connection:
-                rows = connection.execute(page).all()
+            rows = self._rows(page)
             yield from rows
             if len(rows) < _PAGE:
                 return
             last = (rows[-1].study_key, rows[-1].place)
+
+    @_whole
+    def _rows(self, asked: Select[tuple[object, ...]]) -> Sequence[Row[tuple[object, ...]]]:
+        with self._engine.connect() as connection:
+            return connection.execute(asked).all()
 
 
 def url_of(folder: Path) -> URL:

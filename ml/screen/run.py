@@ -100,9 +100,10 @@ class Screening:
         cards: Mapping[str, ModelCard],
         control: Control,
     ) -> None:
-        self._order, self._ledger, self._openers = order, ledger, openers
+        self._order, self._openers = order, openers
         self._cards, self._control = cards, control
         self._hindrances = Hindrances(Root(order.root), order.results, control)
+        self._ledger = ledger.through(self._hindrances.overcome)
         self._written = False
 
     def run(self) -> None:
@@ -202,7 +203,7 @@ class Screening:
                 path.write_bytes(deed.thumbnail)
             self._ledger.put_answer(deed.heading, deed.answer, uses)
 
-        self._hindrances.written(write)
+        self._hindrances.overcome(write)
 
     def write(self) -> None:
         """Rank and write the results."""
@@ -227,8 +228,8 @@ class Screening:
         )
         about = About(listed.folder, uses, listed.written_at, summary)
         given = (self._ledger.studies, self._thumbnail, self._ledger.skipped)
-        self._hindrances.written(lambda: write_results(results, about, ranks, *given))
-        self._hindrances.written(lambda: write_worklist(results / WORKLIST, listed))
+        self._hindrances.overcome(lambda: write_results(results, about, ranks, *given))
+        self._hindrances.overcome(lambda: write_worklist(results / WORKLIST, listed))
         self._written = True
         news = {
             "phase": "done",

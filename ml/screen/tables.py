@@ -67,6 +67,16 @@ class AnyText(TypeDecorator[str]):
 
 # How long a writer waits for another one.
 _BUSY_S = 30.0
+# A network that is cut says nothing, and a system asks for hours later: seconds (the last in
+# milliseconds) until a connection is given up, as PostgreSQL's own library has it.
+_LIBPQ_DRIVERS = ("psycopg", "psycopg2")
+_NOTICING = {
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "30000",
+}
 metadata = MetaData()
 # Raised with every change of the tables below.
 FORM = "1"
@@ -127,10 +137,17 @@ def engine_of(url: str | URL) -> Engine:
         Where there is no such kind of database here.
     """
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, connect_args=noticing(make_url(url)))
     engine = create_engine(url, connect_args={"timeout": _BUSY_S})
     event.listen(engine, "connect", _on_connect)
     return engine
+
+
+def noticing(url: URL) -> dict[str, str]:
+    """With what a lost server is noticed, unless the URL has it otherwise."""
+    if url.get_backend_name() != "postgresql" or url.get_driver_name() not in _LIBPQ_DRIVERS:
+        return {}
+    return {name: value for name, value in _NOTICING.items() if name not in url.query}
 
 
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:

@@ -5,12 +5,10 @@ Needs `pip install mammoscope[cluster]`; run with `pytest -m slow tests/ml/scree
 
 from __future__ import annotations
 
-import csv
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,9 +19,7 @@ from ml.screen.rows import Entry, Heading, Standing
 from ml.screen.run import run
 from tests.factories.breasts import LETTERS, make_view
 from tests.factories.packs import make_packs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.factories.screening import said
 
 PROGRAM = Path(__file__).resolve().parents[2] / "factories" / "cluster.py"
 WOMEN = 10
@@ -74,22 +70,3 @@ def test_a_killed_node_costs_nothing_and_repeats_nothing(archive: Path) -> None:
     ours, theirs = list(said(here)), list(said(there))
     assert len(ours) >= 4 * WOMEN
     assert theirs == ours
-
-
-def said(out: Path) -> Iterator[dict[str, str]]:
-    """Each image's row, without what a clock said; scores as far as two machines agree."""
-    with (out / "results.csv").open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            row.pop("milliseconds")
-            yield {
-                name: f"{float(value):.5f}" if "." in value and _is_number(value) else value
-                for name, value in row.items()
-            }
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

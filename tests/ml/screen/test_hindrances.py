@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FULL = ["The disk of out is full; make room, and screening goes on."]
+LOST = [
+    "The ledger's database does not answer; start it, or mend the network to it, and screening "
+    "goes on.",
+    "The ledger's database is back.",
+]
 GONE = ["The folder is gone; connect its disk, and screening goes on.", "The folder is back."]
 
 
@@ -67,14 +72,15 @@ def refusing(times: int, error: Exception) -> Callable[[], str]:
 
 def test_what_is_written_at_once_is_not_told(tmp_path: Path) -> None:
     control = Heard()
-    assert hindrances(tmp_path, control).written(lambda: 7) == 7
+    assert hindrances(tmp_path, control).overcome(lambda: 7) == 7
     assert (control.lines, control.breaths) == ([], 0)
 
 
-class DiskFullError(Exception):
-    """As psycopg has it."""
+class OfPsycopgError(Exception):
+    """An error of a server, or of a connection that did not come about: that has no state."""
 
-    sqlstate = "53100"
+    def __init__(self, sqlstate: str | None = None) -> None:
+        self.sqlstate = sqlstate
 
 
 def of_sqlite(name: str) -> sqlite3.OperationalError:
@@ -90,12 +96,12 @@ def of_sqlite(name: str) -> sqlite3.OperationalError:
         OSError(errno.EDQUOT, "Quota exceeded"),
         OperationalError("INSERT", {}, of_sqlite("SQLITE_FULL")),
         OperationalError("INSERT", {}, of_sqlite("SQLITE_IOERR_WRITE")),
-        OperationalError("INSERT", {}, DiskFullError()),
+        OperationalError("INSERT", {}, OfPsycopgError("53100")),
     ],
 )
 def test_a_full_disk_is_waited_for_and_told_once(error: Exception, tmp_path: Path) -> None:
     control = Heard(after=1000)
-    assert hindrances(tmp_path, control).written(refusing(4, error)) == "written"
+    assert hindrances(tmp_path, control).overcome(refusing(4, error)) == "written"
     assert control.lines == FULL
     assert control.breaths >= 4
 
@@ -103,15 +109,54 @@ def test_a_full_disk_is_waited_for_and_told_once(error: Exception, tmp_path: Pat
 @pytest.mark.parametrize(
     "error",
     [
+        DBAPIError("INSERT", {}, OfPsycopgError("XX000"), connection_invalidated=True),
+        OperationalError("INSERT", {}, OfPsycopgError()),
+        OperationalError("INSERT", {}, OfPsycopgError("08006")),
+        OperationalError("INSERT", {}, OfPsycopgError("57P01")),
+        OperationalError("INSERT", {}, OfPsycopgError("57P03")),
+    ],
+)
+def test_a_lost_database_is_waited_for_and_told_once(
+    error: Exception, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    control = Heard(after=1000)
+    assert hindrances(tmp_path, control).overcome(refusing(4, error)) == "written"
+    assert control.lines == LOST
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    caplog.clear()
+
+
+def test_one_hindrance_may_follow_another(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    full, lost = OSError(errno.ENOSPC, "full"), OperationalError("", {}, OfPsycopgError())
+    left = [full, lost, lost, full, full]
+
+    def write() -> None:
+        if left:
+            raise left.pop()
+
+    control = Heard(after=1000)
+    hindrances(tmp_path, control).overcome(write)
+    assert control.lines == [*FULL, LOST[0], *FULL]
+    caplog.clear()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
         OSError(errno.EACCES, "Permission denied"),
         OperationalError("INSERT", {}, of_sqlite("SQLITE_READONLY")),
+        OperationalError("INSERT", {}, of_sqlite("SQLITE_BUSY")),
+        OperationalError("INSERT", {}, OfPsycopgError("57014")),
+        DBAPIError("INSERT", {}, OfPsycopgError()),
         ZeroDivisionError(),
     ],
 )
-def test_what_is_no_full_disk_is_raised(error: Exception, tmp_path: Path) -> None:
+def test_what_is_no_hindrance_is_raised(error: Exception, tmp_path: Path) -> None:
     control = Heard()
     with pytest.raises(type(error)):
-        hindrances(tmp_path, control).written(refusing(1, error))
+        hindrances(tmp_path, control).overcome(refusing(1, error))
     assert control.lines == []
 
 
@@ -121,7 +166,7 @@ def test_waiting_for_room_ends_where_the_run_is_to_end(again_s: float, tmp_path:
     (tmp_path / "in").mkdir()
     waiting = Hindrances(Root(tmp_path / "in"), tmp_path / "out", control, again_s)
     with pytest.raises(Stopped):
-        waiting.written(refusing(10_000, OSError(errno.ENOSPC, "full")))
+        waiting.overcome(refusing(10_000, OSError(errno.ENOSPC, "full")))
 
 
 def filled(disk: Path) -> Path:
@@ -137,7 +182,7 @@ def test_a_file_is_written_when_the_disk_has_room_again(tmp_path: Path) -> None:
     with small_disk(tmp_path / "out", 1) as disk:
         ballast = filled(disk)
         control = Heard(then=ballast.unlink)
-        hindrances(tmp_path, control).written(lambda: (disk / "a").write_bytes(bytes(9000)))
+        hindrances(tmp_path, control).overcome(lambda: (disk / "a").write_bytes(bytes(9000)))
         assert (disk / "a").stat().st_size == 9000
     assert control.lines == FULL
 
@@ -158,7 +203,7 @@ def test_the_ledger_is_written_when_the_disk_has_room_again(tmp_path: Path) -> N
         waiting = hindrances(tmp_path, control)
         for at in range(5, 60, 5):
             page = headings[at : at + 5]
-            waiting.written(lambda page=page: ledger.put_headings(page, walk))
+            waiting.overcome(lambda page=page: ledger.put_headings(page, walk))
         assert sorted(one.entry.place for one in ledger.images()) == sorted(
             one.entry.place for one in headings
         )
@@ -177,7 +222,7 @@ def test_a_full_disk_says_so_in_a_way_that_is_known(tmp_path: Path) -> None:
         with pytest.raises(DBAPIError):
             keep()
         with pytest.raises(Stopped):
-            hindrances(tmp_path, control).written(keep)
+            hindrances(tmp_path, control).overcome(keep)
         assert ledger.fact("name") == ""
     assert control.lines == FULL
 

@@ -1,8 +1,7 @@
 """What was found and what came of it: nothing twice, nothing lost.
 
-The tests of what is kept also run on PostgreSQL where `MAMMOSCOPE_TEST_POSTGRES` is the URL of
-an empty database and its driver is there, such as
-``postgresql+psycopg://postgres@/test?host=/tmp/socket``.
+The tests of what is kept also run on PostgreSQL where that and its driver are installed: on a
+server of their own, or on an empty database of which `MAMMOSCOPE_TEST_POSTGRES` is the URL.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from ml.screen.ledger import LEDGER, Ledger, models_key, url_of
 from ml.screen.rows import Answer, Entry, Heading, Standing, State
 from ml.screen.tables import files, metadata
 from tests.factories.analyses import MODELS, make_finding, make_image_analysis
+from tests.factories.postgres import postgres_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,17 +40,26 @@ POSTGRES = os.environ.get("MAMMOSCOPE_TEST_POSTGRES", "")
 PAGE = 40
 
 
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The URL of a database."""
+    if POSTGRES:
+        yield POSTGRES
+        return
+    with postgres_server() as server:
+        yield server.url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str | URL:
     """An empty database."""
     if request.param == "sqlite":
         return url_of(tmp_path)
-    if not POSTGRES:
-        pytest.skip("no PostgreSQL server: MAMMOSCOPE_TEST_POSTGRES is not set")
-    engine = create_engine(POSTGRES)
+    there = request.getfixturevalue("postgres")
+    engine = create_engine(there)
     metadata.drop_all(engine)
     engine.dispose()
-    return POSTGRES
+    return there
 
 
 @pytest.fixture(autouse=True)
