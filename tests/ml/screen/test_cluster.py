@@ -1,6 +1,6 @@
 """A cluster of several nodes says what one machine says, also where a node is killed.
 
-Needs `pip install mammoscope[cluster]`; run with `pytest -m slow tests/ml/screen`.
+What needs Ray and PostgreSQL is run by `python scripts/test.py --cluster`.
 """
 
 from __future__ import annotations
@@ -8,18 +8,27 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import create_engine, func, select
 
 from ml.control import Control
 from ml.errors import DataError
 from ml.screen.cluster import connected, heading_from_text, heading_to_text
+from ml.screen.ledger import LEDGER
 from ml.screen.rows import Entry, Heading, Standing
 from ml.screen.run import run
+from ml.screen.tables import answers
 from tests.factories.breasts import LETTERS, make_view
 from tests.factories.packs import make_packs
+from tests.factories.postgres import postgres_server
 from tests.factories.screening import said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROGRAM = Path(__file__).resolve().parents[2] / "factories" / "cluster.py"
 WOMEN = 10
@@ -50,23 +59,74 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.slow
-def test_a_killed_node_costs_nothing_and_repeats_nothing(archive: Path) -> None:
+@pytest.fixture
+def alone(archive: Path) -> list[dict[str, str]]:
+    """What one machine says."""
     pytest.importorskip("ray")
-    here, there = archive.parent / "here", archive.parent / "there"
+    here = archive.parent / "here"
     run({"folder": str(archive), "out": str(here), "device": "cpu", "processes": 1}, Control())
-    environment = {**os.environ, "PYTHONPATH": str(PROGRAM.parents[2])}
-    done = subprocess.run(
-        [sys.executable, PROGRAM, archive, there, "8"],
-        env=environment,
+    said_here = list(said(here))
+    assert len(said_here) >= 4 * WOMEN
+    return said_here
+
+
+def on_a_cluster(
+    archive: Path, out: Path, ledger: str = "", killed: Callable[[], None] = lambda: None
+) -> str:
+    """Screen on nodes of which one is killed after some answers; what the program told."""
+    command = [sys.executable, PROGRAM, archive, out, "8", *filter(None, [ledger])]
+    told: list[str] = []
+    with subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[2])},
         cwd=archive.parent,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "killed a node after" in done.stdout
-    ours, theirs = list(said(here)), list(said(there))
-    assert len(ours) >= 4 * WOMEN
-    assert theirs == ours
+    ) as program:
+        longest = threading.Timer(300, program.kill)
+        longest.start()
+        for line in program.stdout or ():
+            told.append(line)
+            if line.startswith("killed a node"):
+                killed()
+        longest.cancel()
+    assert program.returncode == 0, "".join(told)
+    return "".join(told)
+
+
+@pytest.mark.slow
+def test_a_killed_node_costs_nothing_and_repeats_nothing(
+    archive: Path, alone: list[dict[str, str]]
+) -> None:
+    there = archive.parent / "there"
+    assert "killed a node after" in on_a_cluster(archive, there)
+    assert list(said(there)) == alone
+
+
+@pytest.mark.slow
+def test_with_a_database_neither_a_killed_node_nor_a_restarted_server_costs_anything(
+    archive: Path, alone: list[dict[str, str]]
+) -> None:
+    there = archive.parent / "there"
+    with postgres_server() as server:
+
+        def restart() -> None:
+            server.stop()
+            server.start()
+
+        told = on_a_cluster(archive, there, server.url, restart)
+        assert answers_in(server.url) == len(alone)
+    assert "killed a node after" in told
+    assert "database does not answer" in told
+    assert "database is back" in told
+    assert list(said(there)) == alone
+    assert not (there / LEDGER).exists()
+
+
+def answers_in(url: str) -> int:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        count = connection.scalar(select(func.count()).select_from(answers)) or 0
+    engine.dispose()
+    return count
