@@ -5,6 +5,7 @@
 """
 
 import gettext
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,6 +27,18 @@ def _catalogue() -> tuple[str, gettext.NullTranslations]:
     found = gettext.find(DOMAIN, folder)
     name = Path(found).parents[1].name if found else _WRITTEN_IN
     return name, gettext.translation(DOMAIN, folder, fallback=True)
+
+
+def use_language(name: str) -> None:
+    """Speak another language from now on, in this process and those that it starts.
+
+    Parameters
+    ----------
+    name
+        As the folder of its catalogue is called; where there is none, texts stay as they are.
+    """
+    os.environ["LANGUAGE"] = name
+    _catalogue.cache_clear()
 
 
 def translate(text: str) -> str:

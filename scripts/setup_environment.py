@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
 LOCK = ROOT / "scripts" / "requirements.lock"
+TRANSLATIONS = ROOT / "resources" / "translations"
 STAMP = ENVIRONMENT / "mammoscope-setup.stamp"
 DISK_GB = 12
+# Ray and a database's driver, for `test.py --cluster` alone: an environment over the first.
+CLUSTER = ROOT / ".venv-cluster"
+CLUSTER_LOCK = ROOT / "scripts" / "cluster.lock"
+CLUSTER_GB = 2
 
 # Nothing here may reach for the network at run time.
 OFFLINE = {
@@ -40,16 +45,21 @@ class SetupError(Exception):
     """Set-up cannot go on; the message says what to do."""
 
 
-def environment_python() -> Path:
-    """Name the interpreter inside `.venv`."""
+def environment_python(environment: Path | None = None) -> Path:
+    """Name the interpreter inside `.venv`, or inside another environment."""
+    environment = environment or ENVIRONMENT
     if os.name == "nt":
-        return ENVIRONMENT / "Scripts" / "python.exe"
-    return ENVIRONMENT / "bin" / "python"
+        return environment / "Scripts" / "python.exe"
+    return environment / "bin" / "python"
 
 
 def lock_hash() -> str:
     """Hash of the lock: another hash means another set of packages."""
-    return hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    return _hash(LOCK)
+
+
+def _hash(lock: Path) -> str:
+    return hashlib.sha256(lock.read_bytes()).hexdigest()
 
 
 def project_hash() -> str:
@@ -58,9 +68,22 @@ def project_hash() -> str:
     return hashlib.sha256(table + str(ROOT).encode()).hexdigest()
 
 
+def texts_hash() -> str:
+    """Hash of the translations, which are compiled."""
+    found = hashlib.sha256()
+    for path in sorted(TRANSLATIONS.rglob("*.po")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def wanted_stamp() -> dict[str, str]:
+    """What the stamp of an environment says that is right."""
+    return {"lock": lock_hash(), "project": project_hash(), "texts": texts_hash()}
+
+
 def stamp_text() -> str:
     """Write what a finished environment's stamp says."""
-    return f"lock {lock_hash()}\nproject {project_hash()}\n"
+    return "".join(f"{name} {value}\n" for name, value in wanted_stamp().items())
 
 
 def read_stamp() -> dict[str, str]:
@@ -76,8 +99,8 @@ def read_stamp() -> dict[str, str]:
 
 
 def is_ready() -> bool:
-    """Whether `.venv` is finished and made from this lock and this project."""
-    return read_stamp() == {"lock": lock_hash(), "project": project_hash()}
+    """Whether `.venv` is finished and made from this lock, this project and these texts."""
+    return read_stamp() == wanted_stamp()
 
 
 def prepare_environment() -> Path:
@@ -92,6 +115,42 @@ def prepare_environment() -> Path:
         with _only_one_at_a_time():
             _make_what_is_missing()
     return environment_python()
+
+
+def prepare_cluster() -> Path:
+    """Make `.venv-cluster` if it must be made, and return its interpreter.
+
+    It sees all that is in `.venv`, which is left as it is, and has what a cluster needs besides.
+
+    Raises
+    ------
+    SetupError
+        With a sentence that says what to do.
+    """
+    prepare_environment()
+    python, stamp = environment_python(CLUSTER), CLUSTER / STAMP.name
+    told = f"cluster {_hash(LOCK)} {_hash(CLUSTER_LOCK)} {project_hash()}\n"
+    with _only_one_at_a_time():
+        if stamp.exists() and stamp.read_text(encoding="utf-8") == told:
+            return python
+        _check_disk(CLUSTER_GB)
+        say("Making .venv-cluster, with Ray.")
+        start = [str(environment_python()), "-m", "venv", "--clear", "--without-pip"]
+        _run_quietly([*start, str(CLUSTER)])
+        # Before it sees `.venv`, where pip might want to change what is there.
+        _install(CLUSTER_LOCK, python)
+        line = f"import site; site.addsitedir({_packages_of(environment_python())!r})\n"
+        below = Path(_packages_of(python)) / "mammoscope-below.pth"
+        below.write_text(line, encoding="utf-8")
+        stamp.write_text(told, encoding="utf-8")
+    return python
+
+
+def _packages_of(python: Path) -> str:
+    """Ask an environment where its packages lie."""
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    command = [str(python), "-c", code]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def replace_program(command: Sequence[str]) -> int:
@@ -110,22 +169,27 @@ def _make_what_is_missing() -> None:
     stamp = read_stamp()
     if is_ready():
         return  # the set-up that we waited for did it
-    if stamp.get("lock") != lock_hash():
-        _check_disk()
+    wanted = wanted_stamp()
+    if stamp.get("lock") != wanted["lock"]:
+        _check_disk(DISK_GB)
         _make_environment(half_made=ENVIRONMENT.exists() and not stamp, again=bool(stamp))
         STAMP.unlink(missing_ok=True)
         _install_lock()
+        stamp = {}
     STAMP.unlink(missing_ok=True)
-    _install_project()
+    if stamp.get("project") != wanted["project"]:
+        _install_project()
+    if stamp.get("texts") != wanted["texts"]:
+        _run_quietly([str(environment_python()), str(ROOT / "scripts" / "compile_texts.py")])
     STAMP.write_text(stamp_text(), encoding="utf-8")
     say("Set-up is done.")
 
 
-def _check_disk() -> None:
+def _check_disk(needed_gb: int) -> None:
     free_gb = shutil.disk_usage(ROOT).free / 1e9
-    if free_gb < DISK_GB:
+    if free_gb < needed_gb:
         raise SetupError(
-            f"Set-up needs {DISK_GB} GB of free disk and {free_gb:.1f} GB are free at {ROOT}. "
+            f"Set-up needs {needed_gb} GB of free disk and {free_gb:.1f} GB are free at {ROOT}. "
             "Make room and start again."
         )
 
@@ -170,20 +234,25 @@ def can_use_apt() -> bool:
     return os.geteuid() == 0
 
 
-def _pip(*arguments: str) -> list[str]:
+def _pip(*arguments: str, into: Path | None = None) -> list[str]:
+    """Pip's command for `.venv`, or for the environment of another interpreter."""
     inside = environment_python()
     known = subprocess.run(
         [str(inside), "-c", "import pip"], check=False, capture_output=True
     ).returncode
-    start = [str(inside), "-m", "pip"]
-    if known != 0:
-        start = [sys.executable, "-m", "pip", "--python", str(inside)]
+    start = [str(inside) if known == 0 else sys.executable, "-m", "pip"]
+    if known != 0 or into is not None:
+        start += ["--python", str(into or inside)]
     return [*start, *arguments]
 
 
 def _install_lock() -> None:
     total = sum(line[:1].isalnum() for line in LOCK.read_text(encoding="utf-8").splitlines())
     say(f"Installing up to {total} locked packages (about 7 GB, some minutes).")
+    _install(LOCK)
+
+
+def _install(lock: Path, into: Path | None = None) -> None:
     _run_with_progress(
         _pip(
             "install",
@@ -192,7 +261,8 @@ def _install_lock() -> None:
             "--disable-pip-version-check",
             "--no-input",
             "-r",
-            str(LOCK),
+            str(lock),
+            into=into,
         )
     )
 

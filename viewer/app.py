@@ -12,10 +12,12 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
 from viewer.core.home import find_home
+from viewer.core.language import set_language
 from viewer.jobs.models import ModelProcess
 from viewer.jobs.queue import JobQueue
 from viewer.library.library import Library
 from viewer.qt.job_runner import JobRunner
+from viewer.qt.language import speak
 from viewer.qt.log_file import start_log
 from viewer.qt.long_jobs import LongJobs
 from viewer.qt.main_window import MainWindow
@@ -72,6 +74,7 @@ def make_application() -> QApplication:
     threading.Thread(target=_import_codecs, name="imports", daemon=True).start()
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    speak(application, set_language(find_home().settings))
     application.setApplicationName("mammoscope")
     application.setApplicationDisplayName("Mammoscope")
     apply_theme(application)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
@@ -36,6 +37,6 @@ def use_catalogue(
     with path.open("wb") as file:
         write_mo(file, catalogue)
     monkeypatch.setattr(texts, "RESOURCES", folder)
-    # What was found is kept as long as the process lives: here it is found anew each time.
-    monkeypatch.setattr(texts, "_catalogue", texts._catalogue.__wrapped__)
+    # What was found is kept as long as the process lives: here it is found anew.
+    monkeypatch.setattr(texts, "_catalogue", lru_cache(maxsize=1)(texts._catalogue.__wrapped__))
     monkeypatch.setenv("LANGUAGE", language)

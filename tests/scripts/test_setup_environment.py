@@ -23,6 +23,8 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(setup_environment, "STAMP", environment / "stamp")
     monkeypatch.setattr(setup_environment, "ROOT", tmp_path)
     monkeypatch.setattr(setup_environment, "LOCK", tmp_path / "requirements.lock")
+    monkeypatch.setattr(setup_environment, "TRANSLATIONS", tmp_path / "translations")
+    (tmp_path / "translations").mkdir()
     (tmp_path / "requirements.lock").write_text("numpy==2 \\\n    --hash=sha256:00\n")
     (tmp_path / "pyproject.toml").write_text("[project]\n")
     setup_environment.STAMP.write_text(setup_environment.stamp_text())
@@ -56,8 +58,9 @@ def test_a_half_made_environment_is_made_again(made: Path, commands: list[list[s
 def test_a_new_lock_is_installed_over_the_old(made: Path, commands: list[list[str]]) -> None:
     setup_environment.LOCK.write_text("numpy==3\n")
     setup_environment.prepare_environment()
-    assert [command[1] for command in commands] == ["install", "install"]
+    assert [command[1] for command in commands[:2]] == ["install", "install"]
     assert "--require-hashes" in commands[0]
+    assert commands[2][1].endswith("compile_texts.py")
     assert setup_environment.is_ready()
 
 
@@ -68,6 +71,16 @@ def test_a_new_project_table_installs_the_project_only(
     setup_environment.prepare_environment()
     assert len(commands) == 1
     assert "-e" in commands[0]
+
+
+def test_new_translations_are_compiled_and_nothing_else(
+    made: Path, commands: list[list[str]]
+) -> None:
+    (made.parent / "translations" / "de.po").write_text("msgid 'Open'\n")
+    setup_environment.prepare_environment()
+    assert len(commands) == 1
+    assert commands[0][1].endswith("compile_texts.py")
+    assert setup_environment.is_ready()
 
 
 def test_an_interrupted_install_leaves_no_stamp(

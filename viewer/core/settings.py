@@ -15,6 +15,7 @@ from ml.files import replacing
 from ml.prevalence import SCREENING_PER_THOUSAND
 from ml.texts import mark, translate
 from viewer.core.errors import SettingsError
+from viewer.core.language import AUTO, LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +73,12 @@ class Description:
 class Settings:
     """Everything that a user may set."""
 
+    language: str = _setting(
+        AUTO,
+        mark("Language"),
+        mark("What the program speaks from its next start on; auto: what the system speaks."),
+        choices=(AUTO, *LANGUAGES),
+    )
     blind_first_read: bool = _setting(
         False,
         mark("Blind first read"),

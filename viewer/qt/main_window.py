@@ -383,6 +383,7 @@ class MainWindow(QMainWindow):
         self._runner.busy.connect(self._on_busy)
         self._runner.progress.connect(self._on_progress)
         self.preferences.failed.connect(self._on_busy)
+        self.preferences.changed.connect(self._on_settings)
         self.jobs.failed.connect(self._on_busy)
         self.jobs.changed.connect(self._on_jobs)
         self.resume_bar.jobs_requested.connect(self.show_jobs)
@@ -391,6 +392,10 @@ class MainWindow(QMainWindow):
         sentences = (self.preferences.sentence, self.library.sentence if self.library else "")
         for sentence in sentences:
             self.notice.tell(sentence)
+
+    def _on_settings(self, old: Settings, settings: Settings) -> None:
+        if settings.language != old.language:
+            self.notice.tell(translate("The program speaks it from its next start on."))
 
     def _on_changed(self, old: SessionState, new: SessionState) -> None:
         if old.selected != new.selected and new.selected is not None:

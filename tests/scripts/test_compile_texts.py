@@ -1,0 +1,55 @@
+"""The catalogues: whole as far as they go, and compiled as they are."""
+
+from __future__ import annotations
+
+import gettext
+import string
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import compile_texts  # noqa: E402 the path comes first
+import extract_texts  # noqa: E402
+
+from viewer.core.language import LANGUAGES  # noqa: E402
+
+NAMES = [name for name in LANGUAGES.values() if name != "en"]
+# Of all texts; those that changed since wait for their translators.
+LEAST_TRANSLATED = 0.9
+
+
+def fields(text: str) -> list[str]:
+    """What a sentence's values are put into, and how they are written."""
+    found = string.Formatter().parse(text)
+    return sorted(f"{name}:{spec}!{turn}" for _, name, spec, turn in found if name is not None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_translations_take_the_same_values(name: str) -> None:
+    path = compile_texts.FOLDER / name / "LC_MESSAGES" / "mammoscope.po"
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    told = [message for message in catalogue if message.id and message.string]
+    wrong = [m.id for m in told if fields(str(m.id)) != fields(str(m.string))]
+    assert wrong == []
+    with extract_texts.TEMPLATE.open("rb") as file:
+        texts = {message.id for message in read_po(file) if message.id}
+    translated = {m.id for m in told if not m.fuzzy}
+    assert len(texts & translated) >= LEAST_TRANSLATED * len(texts)
+
+
+def test_a_catalogue_is_compiled_without_what_is_doubtful(tmp_path: Path) -> None:
+    folder = tmp_path / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    text = 'msgid "Open"\nmsgstr "Öffnen"\n\n#, fuzzy\nmsgid "Close"\nmsgstr "Zu"\n'
+    header = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+    (folder / "mammoscope.po").write_text(header + text, encoding="utf-8")
+    (made,) = compile_texts.compile_all(tmp_path)
+    with made.open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    assert (compiled.gettext("Open"), compiled.gettext("Close")) == ("Öffnen", "Close")
