@@ -1,8 +1,11 @@
-"""Make `scripts/requirements.lock` again: `python scripts/lock.py` (needs `uv` on the path).
+"""Make the locks again: `python scripts/lock.py [--cluster]` (needs `uv` on the path).
 
 One lock for Linux, Windows and macOS, with hashes. Two packages stay out of it, which is why
 set-up installs with `--no-deps`: opencv-python (its import points Qt at its own plugins; the
 headless build stands in) and openvino-telemetry (nothing here reports anything to anyone).
+
+What the extra `cluster` needs besides is in a second lock, made against the first: none of its
+packages is another there. With `--cluster` only the second is made.
 """
 
 from __future__ import annotations
@@ -13,14 +16,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "scripts" / "requirements.lock"
+CLUSTER_LOCK = ROOT / "scripts" / "cluster.lock"
 LEFT_OUT = ("opencv-python", "openvino-telemetry")
 HEADER = (
     "# Made by scripts/lock.py; do not edit. Three systems, hashes, installed with --no-deps."
 )
 COMMAND = (
-    "uv pip compile --universal --generate-hashes --python-version 3.11 --extra dev "
-    "--extra samples --no-emit-index-url --no-emit-find-links --no-header pyproject.toml"
+    "uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url "
+    "--no-emit-find-links --no-header pyproject.toml"
 )
+OF_ALL = "--extra dev --extra samples"
+OF_CLUSTER = "--extra cluster --constraint scripts/requirements.lock"
 
 
 def blocks_of(text: str) -> list[str]:
@@ -34,23 +40,51 @@ def blocks_of(text: str) -> list[str]:
     return blocks
 
 
+def name_of(block: str) -> str:
+    """The package that a block is of."""
+    return block.split("==")[0].strip()
+
+
 def leave_out(text: str) -> str:
     """Drop the blocks of the packages in `LEFT_OUT`."""
-    kept = [b for b in blocks_of(text) if b.split("==")[0].strip() not in LEFT_OUT]
-    return "".join(kept)
+    return "".join(block for block in blocks_of(text) if name_of(block) not in LEFT_OUT)
+
+
+def besides(text: str, first: str) -> str:
+    """Drop the blocks of the packages that another lock has."""
+    known = {name_of(block) for block in blocks_of(first)}
+    return "".join(block for block in blocks_of(text) if name_of(block) not in known)
+
+
+def compiled(options: str) -> str:
+    """What the registry has to offer for the project, without what is left out.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        Where it cannot be resolved.
+    """
+    command = [*COMMAND.split(), *options.split()]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return leave_out(done.stdout)
 
 
 def main() -> int:
-    """Compile and write the lock."""
-    done = subprocess.run(
-        COMMAND.split(), cwd=ROOT, check=False, capture_output=True, text=True
-    )
-    if done.returncode != 0:
-        print(done.stderr, file=sys.stderr)
+    """Compile and write the locks."""
+    try:
+        if sys.argv[1:] != ["--cluster"]:
+            _write(LOCK, compiled(OF_ALL))
+        first = LOCK.read_text(encoding="utf-8")
+        _write(CLUSTER_LOCK, besides(compiled(OF_CLUSTER), first))
+    except subprocess.CalledProcessError as error:
+        print(error.stderr, file=sys.stderr)
         return 1
-    LOCK.write_text(f"{HEADER}\n{leave_out(done.stdout)}", encoding="utf-8", newline="\n")
-    print(f"wrote {LOCK.relative_to(ROOT).as_posix()}")
     return 0
+
+
+def _write(lock: Path, text: str) -> None:
+    lock.write_text(f"{HEADER}\n{text}", encoding="utf-8", newline="\n")
+    print(f"wrote {lock.relative_to(ROOT).as_posix()}")
 
 
 if __name__ == "__main__":

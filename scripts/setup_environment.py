@@ -120,7 +120,7 @@ def prepare_environment() -> Path:
 def prepare_cluster() -> Path:
     """Make `.venv-cluster` if it must be made, and return its interpreter.
 
-    It sees all that is in `.venv`, which is left as it is, and has what a cluster needs besides.
+    It sees all that is in `.venv`, which stays as it is, and has what a cluster needs besides.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def prepare_cluster() -> Path:
     """
     prepare_environment()
     python, stamp = environment_python(CLUSTER), CLUSTER / STAMP.name
-    told = f"cluster {_hash(LOCK)} {_hash(CLUSTER_LOCK)} {project_hash()}\n"
+    told = f"{_hash(LOCK)} {_hash(CLUSTER_LOCK)} {ROOT}\n"
     with _only_one_at_a_time():
         if stamp.exists() and stamp.read_text(encoding="utf-8") == told:
             return python
@@ -189,8 +189,8 @@ def _check_disk(needed_gb: int) -> None:
     free_gb = shutil.disk_usage(ROOT).free / 1e9
     if free_gb < needed_gb:
         raise SetupError(
-            f"Set-up needs {needed_gb} GB of free disk and {free_gb:.1f} GB are free at {ROOT}. "
-            "Make room and start again."
+            f"Set-up needs {needed_gb} GB of free disk and {free_gb:.1f} GB are free at "
+            f"{ROOT}. Make room and start again."
         )
 
 

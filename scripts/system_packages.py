@@ -57,6 +57,10 @@ ORACLES = {
     "xauth": "xauth",
 }
 
+# The server of a cluster's ledger; Debian keeps its programs off the path.
+SERVER = "postgresql"
+SERVER_PROGRAMS = Path("/usr/lib/postgresql")
+
 
 def qt_binaries() -> list[Path]:
     """List the parts of Qt whose libraries must be found for a window to open."""
@@ -103,6 +107,12 @@ def missing_oracles() -> dict[str, str]:
     if sys.platform != "linux":
         return {}
     return {tool: package for tool, package in ORACLES.items() if shutil.which(tool) is None}
+
+
+def missing_server() -> dict[str, str]:
+    """Name PostgreSQL's server, with its package, where it is not there."""
+    there = shutil.which("postgres") or next(SERVER_PROGRAMS.glob("*/bin/postgres"), None)
+    return {} if sys.platform != "linux" or there else {"postgres": SERVER}
 
 
 def provide(packages: Sequence[str], why: str) -> bool:

@@ -38,7 +38,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.setattr(setup_environment, "_run_quietly", ran.append)
     monkeypatch.setattr(setup_environment, "_run_with_progress", ran.append)
     monkeypatch.setattr(setup_environment, "_has", lambda _module: True)
-    monkeypatch.setattr(setup_environment, "_pip", lambda *words: ["pip", *words])
+    monkeypatch.setattr(setup_environment, "_pip", lambda *words, into=None: ["pip", *words])
     return ran
 
 
@@ -110,6 +110,55 @@ def test_asking_whether_all_is_ready_is_quick(made: Path) -> None:
     start = time.perf_counter()
     assert setup_environment.is_ready()
     assert time.perf_counter() - start < 0.1
+
+
+@pytest.fixture
+def over(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a cluster's environment is to be made, over a finished one."""
+    cluster = made.parent / ".venv-cluster"
+    monkeypatch.setattr(setup_environment, "CLUSTER", cluster)
+    monkeypatch.setattr(setup_environment, "CLUSTER_LOCK", made.parent / "cluster.lock")
+    monkeypatch.setattr(setup_environment, "CLUSTER_GB", 0)
+    (made.parent / "cluster.lock").write_text("ray==2\n")
+
+    def packages_of(python: Path) -> str:
+        folder = python.parent / "packages"
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
+    monkeypatch.setattr(setup_environment, "_packages_of", packages_of)
+    return cluster
+
+
+def test_a_clusters_environment_is_made_over_the_first_and_leaves_it_alone(
+    made: Path, over: Path, commands: list[list[str]]
+) -> None:
+    before = sorted(made.rglob("*"))
+    python = setup_environment.prepare_cluster()
+    assert python.is_relative_to(over)
+    making, installing = commands
+    assert making[1:4] == ["-m", "venv", "--clear"]
+    assert making[-1] == str(over)
+    assert installing[-1] == str(made.parent / "cluster.lock")
+    assert "--require-hashes" in installing
+    below = (python.parent / "packages" / "mammoscope-below.pth").read_text()
+    assert str(made) in below
+    assert [path for path in sorted(made.rglob("*")) if path.name != "packages"] == before
+    # It is made once, and again where a lock is another.
+    setup_environment.prepare_cluster()
+    assert len(commands) == 2
+    (made.parent / "cluster.lock").write_text("ray==3\n")
+    setup_environment.prepare_cluster()
+    assert len(commands) == 4
+
+
+def test_the_first_environment_asks_for_no_cluster(
+    made: Path, over: Path, commands: list[list[str]]
+) -> None:
+    setup_environment.STAMP.unlink()
+    setup_environment.prepare_environment()
+    assert not over.exists()
+    assert not any("cluster" in word for command in commands for word in command)
 
 
 def test_set_up_imports_the_standard_library_only() -> None:

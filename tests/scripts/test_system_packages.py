@@ -6,6 +6,8 @@ import setup_environment
 import system_packages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 LDD = """
@@ -44,3 +46,15 @@ def test_every_skipped_tool_is_named() -> None:
 
 def test_the_environment_is_the_one_of_set_up() -> None:
     assert system_packages.ENVIRONMENT == setup_environment.ENVIRONMENT
+
+
+def test_a_server_off_the_path_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_packages.sys, "platform", "linux")
+    monkeypatch.setattr(system_packages.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(system_packages, "SERVER_PROGRAMS", tmp_path)
+    assert system_packages.missing_server() == {"postgres": "postgresql"}
+    (tmp_path / "15" / "bin").mkdir(parents=True)
+    (tmp_path / "15" / "bin" / "postgres").write_text("")
+    assert system_packages.missing_server() == {}
