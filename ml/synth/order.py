@@ -25,6 +25,11 @@ MOST_STEPS = 1000
 NOT_THE_IMAGES = ("out", "device", "cpu_allowed", "reference")
 
 
+# A breast that was drawn whole and one that was painted in differ in all their pixels: healthy
+# ones of the one kind beside lesions of the other would teach the kind.
+FILLED_SHAM_SHARE = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """One generation; the same order makes the same images.
@@ -59,7 +64,8 @@ class Order:
         What lesions are painted into: ``"phantom"``, or a folder of real healthy images.
     sham_share
         Share of the healthy images, 0 to 1, that are hosts too, with healthy tissue painted
-        anew, so that an edit does not tell that there is a lesion.
+        anew, so that an edit does not tell that there is a lesion. Where a plan is filled, the
+        images are for training, and all are unless it is said otherwise (`FILLED_SHAM_SHARE`).
     keep_all
         Keep also what the filters refuse; the reason stands in the tables.
     reference
@@ -105,6 +111,8 @@ class Order:
             raise _wrong(strange[0])
         if "out" not in values:
             raise _wrong("out")
+        if values.get("plan"):
+            values = {"sham_share": FILLED_SHAM_SHARE, **values}
         order = Order(
             **{k: tuple(v) if isinstance(v, list | tuple) else v for k, v in values.items()}  # type: ignore[arg-type]
         )

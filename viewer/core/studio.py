@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ml.errors import MammoError
 from ml.mammo.codes import BreastDensity, Laterality, ViewPosition
-from ml.synth.order import GUIDANCE, STEPS, Order
+from ml.synth.order import FILLED_SHAM_SHARE, GUIDANCE, STEPS, Order
 from ml.synth.precision import Precision
 from ml.synth.prompts import WORDS, Area, LesionKind, Prompt, Quadrant, prompt_text, read_prompt
 from ml.texts import mark, translate
@@ -271,8 +271,13 @@ def plan_order(
 ) -> Order:
     """What the queue is given for a plan that fills what a data set lacks."""
     healthy = sum(lack.make for lack in plan_of(data, wanted) if lack.cell.lesion is None)
-    order = order_of(draft, generator, out, reference_of(data, generator, healthy))
-    return replace(order, prompts=(), count=0, plan=data.folder, wanted=wanted)
+    shams = FILLED_SHAM_SHARE if generator.paints else 0.0
+    # Whole breasts are what can be compared.
+    reference = "" if shams else reference_of(data, generator, healthy)
+    order = order_of(draft, generator, out, reference)
+    return replace(
+        order, prompts=(), count=0, plan=data.folder, wanted=wanted, sham_share=shams
+    )
 
 
 def reference_of(data: DataSet | None, generator: Generator, healthy: int) -> str:

@@ -134,6 +134,13 @@ def test_a_plan_is_an_order(tmp_path: Path) -> None:
     )
     assert Order.from_json(order.to_json()) == order
     assert (order.plan, order.wanted, order.prompts) == ("/data/mine", 5, ())
+    # Its images teach: whole breasts beside painted lesions would teach the difference.
+    assert order.sham_share == 1
+    told = order.to_json()
+    del told["sham_share"]
+    assert Order.from_json(told) == order
+    bare = studio.plan_order(studio.first_draft(BARE), BARE, tmp_path, data_set(3), 5)
+    assert bare.sham_share == 0
 
 
 SHOT = Shot("/out/00003.dcm", "/out/00003.png", "", 3)
