@@ -43,8 +43,9 @@ def main() -> None:
     def kill() -> None:
         while _rows(counted) < after:
             time.sleep(0.02)
+        _tell(f"kills a node after {_rows(counted)} answers")
         cluster.remove_node(nodes[-1], allow_graceful=False)
-        _tell(f"killed a node after {_rows(counted)} answers")
+        _tell("killed a node")
 
     if after:
         threading.Thread(target=kill, daemon=True).start()
