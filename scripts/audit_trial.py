@@ -144,6 +144,7 @@ def tried(name: str, items: Sequence[Item], see: See) -> dict[str, object]:
     """One set's audit, and the accuracy that a look at it without one would have shown."""
     began = time.monotonic()
     images = {item.row.path: item.image for item in items}
+    assert len(images) == len(items), "two images of one name"
     manifest = Manifest(
         Path(name), tuple(i.row for i in items), tuple(b for i in items for b in i.boxes)
     )
@@ -273,15 +274,19 @@ def _generated(seed: int, count: int) -> tuple[list[Item], list[Item], list[Item
             spec = {"prompts": [healthy + lesion], "count": count, "out": folder}
             # No breast is the host of a lesion and of a sham: that would be one woman twice.
             run({**spec, "seed": seed * len(kinds) + number, "sham_share": shams}, NOBODY)
-            found.append(_held(read_manifest(Path(folder))))
+            found.append(_held(read_manifest(Path(folder)), f"kind-{number}"))
     return found[0], found[1], found[2]
 
 
-def _held(manifest: Manifest) -> list[Item]:
-    """Read at once: the folder goes."""
+def _held(manifest: Manifest, folder: str) -> list[Item]:
+    """Read at once, as the folder goes; named apart from the images of other folders."""
     read = read_listed(manifest)
-    images = [(row, read(row)) for row in manifest.rows]
-    return [Item(row, manifest.boxes_of(row.path), _given(image)) for row, image in images]
+    found: list[Item] = []
+    for row in manifest.rows:
+        path = f"{folder}/{row.path}"
+        boxes = tuple(replace(box, path=path) for box in manifest.boxes_of(row.path))
+        found.append(Item(replace(row, path=path), boxes, _given(read(row))))
+    return found
 
 
 def _given(image: tuple[Stored, Mammogram]) -> Callable[[], tuple[Stored, Mammogram]]:
