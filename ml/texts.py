@@ -51,6 +51,11 @@ def mark(text: str) -> str:
     return text
 
 
+def within(text: str) -> str:
+    """A translated name as it stands within a sentence: German nouns keep their capital."""
+    return text if language().startswith("de") else text[:1].lower() + text[1:]
+
+
 def language() -> str:
     """The language that `translate` returns, as BCP 47 has it: ``"en"``, ``"pt-BR"``."""
     return _catalogue()[0].partition("@")[0].replace("_", "-")

@@ -1,22 +1,27 @@
 """Collect the texts that a user may read into `resources/translations/mammoscope.pot`.
 
 Texts are found by `translate("…")` and `mark("…")`. To add a language, copy the template to
-`resources/translations/<language>/LC_MESSAGES/mammoscope.po`, translate it, and compile it with
-`pybabel compile -D mammoscope -d resources/translations`.
+`resources/translations/<language>/LC_MESSAGES/mammoscope.po`, translate it, name it in
+`viewer/core/language.py`, and compile it with `compile_texts.py`. To bring one up to date, take
+the new texts over from the template (`pybabel update` does it).
 """
 
 from __future__ import annotations
 
+import ast
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "resources" / "translations" / "mammoscope.pot"
-KEYWORDS: dict[str, None] = {"translate": None, "mark": None}
+KEYWORDS = ("translate", "mark")
 
 
 def template_text() -> str:
@@ -27,17 +32,22 @@ def template_text() -> str:
     catalog = Catalog(project="Mammoscope", charset="utf-8", fuzzy=False)
     found: dict[str, set[str]] = {}
     for half in ("ml", "viewer"):
-        for filename, _line, message, _comments, _context in extract_from_dir(
-            ROOT / half, method_map=[("**.py", "python")], keywords=KEYWORDS
-        ):
-            texts = message if isinstance(message, tuple) else (message,)
-            for text in texts:
-                found.setdefault(text, set()).add(f"{half}/{Path(filename).as_posix()}")
+        for path in sorted((ROOT / half).rglob("*.py")):
+            for text in texts_of(path.read_text(encoding="utf-8")):
+                found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
     for text in sorted(found):
         catalog.add(text, locations=[(name, 0) for name in sorted(found[text])])
     buffer = io.BytesIO()
     write_po(buffer, catalog, omit_header=True, include_lineno=False, width=96)
     return _HEADER + buffer.getvalue().decode("utf-8")
+
+
+def texts_of(source: str) -> Iterator[str]:
+    """Every text that is marked in a module, also within an f-string, where Babel sees none."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in KEYWORDS:
+            given = [each.value for each in node.args if isinstance(each, ast.Constant)]
+            yield from (text for text in given if isinstance(text, str) and text)
 
 
 _HEADER = """# Texts of Mammoscope. Made by scripts/extract_texts.py.

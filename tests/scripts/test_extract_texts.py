@@ -17,3 +17,10 @@ def test_texts_of_both_halves_are_found():
     assert 'msgid "Research use only. Not a medical device."' in text
     assert "#: ml/" in text
     assert "#: viewer/" in text
+
+
+def test_texts_are_found_within_an_f_string_and_over_several_lines():
+    source = (
+        'f"{translate(mark(\'One\'))}"\nmark("two " "and three")\ntranslate(name)\nmark("")'
+    )
+    assert sorted(extract_texts.texts_of(source)) == ["One", "two and three"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ml.mammo.codes import FindingType
-from ml.texts import mark, translate
+from ml.texts import mark, translate, within
 from viewer.core.decision import Standing
 from viewer.core.prevalence import finding_shown, probability_text
 
@@ -43,7 +43,7 @@ def machine_finding(found: Mark, state: SessionState) -> Finding | None:
 def label_of(found: Mark, state: SessionState) -> str:
     """The words at a box on the image: ``"mass 0.71"``, with a sign where it was decided on."""
     sign = SIGNS.get(found.standing, "")
-    name = finding_name(found.finding_type).lower()
+    name = within(finding_name(found.finding_type))
     said = machine_finding(found, state)
     if said is None:
         return f"{sign}{name}"
@@ -66,7 +66,7 @@ def standing_text(found: Mark) -> str:
     said = found.by.said
     if found.is_retyped and said is not None:
         was = translate("was {type}")
-        parts.append(was.format(type=finding_name(said.finding_type).lower()))
+        parts.append(was.format(type=within(finding_name(said.finding_type))))
     if found.is_moved:
         parts.append(translate("box changed"))
     return ", ".join(parts)

@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QSizePolicy,
     QVBoxLayout,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from viewer.core.decision import Standing
 from viewer.core.mark_words import SIGNS
 from viewer.qt import palette
+from viewer.qt.row import Row
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -161,10 +161,6 @@ def label(text: str, kind: str = "", *, wrap: bool = True) -> QLabel:
     return made
 
 
-def pair(left: QWidget, right: QWidget) -> QHBoxLayout:
-    """Two widgets at the two ends of a row."""
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    row.addWidget(left, 1)
-    row.addWidget(right, 0, Qt.AlignmentFlag.AlignRight)
-    return row
+def pair(left: QWidget, right: QWidget) -> Row:
+    """Two widgets at the two ends of a row, or one below the other."""
+    return Row(left, right)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QSlider
+from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSlider
 
 from ml.mammo.codes import Laterality
 from ml.texts import translate
@@ -13,6 +13,7 @@ from viewer.core.outcome_words import outcome_text
 from viewer.core.state import Impression
 from viewer.qt.cards import Card, label, pair
 from viewer.qt.own_keys import OwnKeys
+from viewer.qt.row import Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,10 +51,7 @@ class ThresholdCard(Card):
         self.reset = _button(translate("Operating point"))
         self.reset.clicked.connect(self.reset_requested)
         self.add(pair(label(translate("Threshold"), "title"), self._value))
-        row = QHBoxLayout()
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.reset)
-        self.add(row)
+        self.add(Row(self.slider, self.reset))
 
     def show_threshold(self, threshold: float) -> None:
         """Put the slider where the state is, without saying that it was moved."""
@@ -119,9 +117,7 @@ class ImpressionsCard(Card):
         group = QButtonGroup(self)
         # Not exclusive: what is pressed follows the state, and none may be.
         group.setExclusive(False)
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(label(title), 1)
+        row = Row(label(title))
         for impression, word in (
             (Impression.NORMAL, translate("Normal")),
             (Impression.RECALL, translate("Recall")),
