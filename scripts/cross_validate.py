@@ -288,7 +288,7 @@ def _keep(name: str, figures: dict[str, object], material: Material) -> None:
     report["rows"][name] = figures
     report["rows"] = {row: report["rows"][row] for row in ROWS if row in report["rows"]}
     with replacing(REPORT) as fresh:
-        fresh.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        fresh.write_text(json.dumps(report, indent=0) + "\n", encoding="utf-8")
 
 
 def _note(material: Material) -> str:

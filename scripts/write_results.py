@@ -149,7 +149,8 @@ def write_report(name: str, document: Mapping[str, object]) -> None:
     """Keep a report among those that the page is made of."""
     REPORTS.mkdir(parents=True, exist_ok=True)
     with replacing(REPORTS / f"{name}.json") as fresh:
-        fresh.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", "utf-8")
+        # A value a line, for whoever compares two versions; the repository is small.
+        fresh.write_text(json.dumps(document, indent=0, allow_nan=False) + "\n", "utf-8")
 
 
 def read_reports(folder: Path) -> dict[str, Report]:
