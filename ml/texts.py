@@ -56,6 +56,12 @@ def within(text: str) -> str:
     return text if language().startswith("de") else text[:1].lower() + text[1:]
 
 
+def left_to_right(text: str) -> str:
+    """A measure or a name that keeps its order among words from right to left."""
+    # LEFT-TO-RIGHT ISOLATE and POP DIRECTIONAL ISOLATE (Unicode, UAX 9).
+    return f"\u2066{text}\u2069" if is_right_to_left() else text
+
+
 def language() -> str:
     """The language that `translate` returns, as BCP 47 has it: ``"en"``, ``"pt-BR"``."""
     return _catalogue()[0].partition("@")[0].replace("_", "-")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ml import texts
 from ml.texts import RESEARCH_USE_ONLY, is_right_to_left, language, translate
 from tests.factories.catalogues import use_catalogue
 
@@ -35,3 +36,19 @@ def test_the_language_is_that_of_the_catalogue(
     assert translate(RESEARCH_USE_ONLY) == "!"
     assert translate("another") == "another"
     assert (language(), is_right_to_left()) == (tag, turned)
+
+
+def test_a_measure_keeps_its_order_among_words_from_right_to_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert texts.left_to_right("13 x 12 mm") == "13 x 12 mm"
+    use_catalogue(monkeypatch, tmp_path, "he", {"Open": "פתח"})
+    assert texts.left_to_right("13 x 12 mm") == "\u206613 x 12 mm\u2069"
+
+
+def test_a_name_within_a_sentence_is_small_but_for_german_nouns(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert texts.within("Mass") == "mass"
+    use_catalogue(monkeypatch, tmp_path, "de", {"Mass": "Herdbefund"})
+    assert texts.within("Herdbefund") == "Herdbefund"

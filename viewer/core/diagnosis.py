@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ml.mammo.codes import BreastDensity, Laterality
-from ml.texts import RESEARCH_USE_ONLY, mark, translate
+from ml.texts import RESEARCH_USE_ONLY, left_to_right, mark, translate
 from viewer.core.cards import (
     BreastCard,
     Content,
@@ -283,7 +283,8 @@ def _size(box: Box, image: Mammogram | None) -> str:
     if image is None or image.spacing is None:
         return f"{width:.0f} {_TIMES} {height:.0f} px"
     spacing = image.spacing
-    return f"{width * spacing.column_mm:.0f} {_TIMES} {height * spacing.row_mm:.0f} mm"
+    size = f"{width * spacing.column_mm:.0f} {_TIMES} {height * spacing.row_mm:.0f} mm"
+    return left_to_right(size)
 
 
 def _image_row(image: ImageAnalysis) -> ImageRow:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QLocale, Qt, QTranslator
+from PySide6.QtCore import QCoreApplication, QLocale, QRectF, Qt, QTranslator
+from PySide6.QtGui import QImage, QPainter
 
 from ml.texts import translate
 from tests.factories.catalogues import use_catalogue
+from viewer.qt.canvas.marks import _text
 from viewer.qt.language import speak
 
 if TYPE_CHECKING:
@@ -58,3 +60,16 @@ def test_where_no_variable_tells_the_system_is_asked(
     monkeypatch.setattr("viewer.qt.language.use_language", asked.append)
     speak(application, "")
     assert len(asked) == 1
+
+
+def test_texts_on_an_image_stay_at_their_side_in_every_language(
+    application: QApplication,
+) -> None:
+    application.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    image = QImage(200, 40, QImage.Format.Format_Grayscale8)
+    image.fill(0)
+    painter = QPainter(image)
+    _text(painter, QRectF(0, 0, 200, 40), "RCC", "#ffffff")
+    painter.end()
+    inked = [x for x in range(200) if any(image.pixelColor(x, y).red() > 99 for y in range(40))]
+    assert 0 < max(inked) < 100

@@ -72,6 +72,8 @@ class Canvas(QWidget):
 
     def __init__(self, session: Session, images: Images, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        # In every language the right breast hangs at the left, and its texts in the air.
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self._session = session
         self._images = images
         self._stage = Stage(images)
@@ -312,6 +314,8 @@ class Canvas(QWidget):
             self.let_go()
         else:
             self._session.apply(lambda state: actions.select_finding(state, None))
+            # The window may have something to end, too.
+            event.ignore()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Let one viewport fill the canvas, or bring all back."""

@@ -280,7 +280,8 @@ def _text(
 ) -> None:
     if not text:
         return
-    flags = int(align) | int(Qt.TextFlag.TextWordWrap)
+    # Left and right are the image's own: a language from right to left would swap them.
+    flags = int(align | Qt.AlignmentFlag.AlignAbsolute) | int(Qt.TextFlag.TextWordWrap)
     painter.setPen(SHADOW)
     painter.drawText(rect.translated(1, 1), flags, text)
     painter.setPen(QColor(colour))

@@ -39,6 +39,8 @@ class ThumbnailsPanel(QWidget):
         heading = QLabel(translate("THIS STUDY"))
         heading.setProperty("kind", "heading")
         self.list = QListWidget()
+        # As the images hang, in every language.
+        self.list.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         # By Tab only: after a click the arrows go on panning the images.
         self.list.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         OwnKeys(self.list)
