@@ -40,6 +40,8 @@ _FULL_STATE = "53100"
 _FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT)
 # What PostgreSQL calls a connection that failed (a class), and a server that stops or starts.
 _LOST_CLASS, _LOST_STATES = "08", ("57P01", "57P02", "57P03")
+# And where two machines wrote the same rows in another order, and one had to give way.
+_RIVAL_STATES = ("40001", "40P01")
 
 
 class _Hindrance(Enum):
@@ -47,6 +49,7 @@ class _Hindrance(Enum):
 
     FULL = auto()
     LOST = auto()
+    RIVAL = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,8 @@ class Hindrances:
     def overcome(self, work: Callable[[], Result]) -> Result:
         """Have something done; where the disk is full or the database gone, wait and try again.
 
+        Where another machine was in the way, try again at once.
+
         Parameters
         ----------
         work
@@ -189,6 +194,10 @@ class Hindrances:
                 met = _hindrance_of(error)
                 if met is None:
                     raise
+                if met is _Hindrance.RIVAL:
+                    # The other one has written by now, or soon will have.
+                    self._control.breathe()
+                    continue
                 if met is not told:
                     self._tell(met, error)
                     told = met
@@ -227,6 +236,8 @@ class Hindrances:
 def _hindrance_of(error: Exception) -> _Hindrance | None:
     if _is_full(error):
         return _Hindrance.FULL
+    if isinstance(error, DBAPIError) and _state(error.orig) in _RIVAL_STATES:
+        return _Hindrance.RIVAL
     return _Hindrance.LOST if _is_lost(error) else None
 
 

@@ -126,6 +126,18 @@ def test_a_lost_database_is_waited_for_and_told_once(
     caplog.clear()
 
 
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+def test_where_another_machine_was_first_it_is_tried_again_and_not_told(
+    state: str, tmp_path: Path
+) -> None:
+    control = Heard(after=1000)
+    (tmp_path / "in").mkdir()
+    waiting = Hindrances(Root(tmp_path / "in"), tmp_path / "out", control, again_s=1e6)
+    error = OperationalError("INSERT", {}, OfPsycopgError(state))
+    assert waiting.overcome(refusing(3, error)) == "written"
+    assert (control.lines, control.breaths) == ([], 3)
+
+
 def test_one_hindrance_may_follow_another(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
