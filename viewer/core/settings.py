@@ -34,9 +34,10 @@ def _setting(
     choices: tuple[str, ...] = (),
     low: float | None = None,
     high: float | None = None,
+    kept: bool = False,
 ) -> Value:
     """Describe one setting; typed as its value, as `dataclasses.field` is."""
-    description = Description("", default, title, sentence, unit, choices, low, high)
+    description = Description("", default, title, sentence, unit, choices, low, high, kept)
     return field(default=default, metadata={"description": description})
 
 
@@ -52,6 +53,8 @@ class Description:
         The only values; empty where any is good.
     low, high
         Bounds of a number, both included; None where there is none.
+    kept
+        The program writes it itself: the dialog has no row for it.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Description:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    kept: bool = False
 
     @property
     def kind(self) -> type[SettingValue]:
@@ -206,6 +210,24 @@ class Settings:
         mark("The same, for false marks more on an image without a lesion."),
         low=0.0,
         high=5.0,
+    )
+    accepted: str = _setting(
+        "",
+        mark("Statement accepted"),
+        mark(
+            "Which version of the statement on research use was accepted, and on which day; "
+            "the program asks where this is empty or older."
+        ),
+        kept=True,
+    )
+    display_check: str = _setting(
+        "",
+        mark("Display check"),
+        mark(
+            "On which day you were shown the test pattern, and whether you could see its "
+            "faint squares."
+        ),
+        kept=True,
     )
 
 

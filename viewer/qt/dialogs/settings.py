@@ -20,8 +20,10 @@ from PySide6.QtWidgets import (
 
 from ml.texts import translate
 from viewer.core.errors import SettingsError
+from viewer.core.search import fits
 from viewer.core.settings import Settings, descriptions, settings_from_values
 from viewer.qt.dialogs.base import Button, Dialog
+from viewer.qt.search_field import SearchField
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,16 +54,28 @@ class SettingsDialog(Dialog):
     ) -> None:
         super().__init__(translate("Settings"), parent)
         self._accepted = accepted
+        self._kept = {
+            each.name: cast("SettingValue", getattr(settings, each.name))
+            for each in descriptions()
+            if each.kept
+        }
         self.editors: dict[str, QWidget] = {}
+        self.search = SearchField(translate("Search the settings"), self)
+        self.search.textChanged.connect(self._filter)
+        self.rows.addWidget(self.search)
         page = QWidget()
-        form = QFormLayout(page)
+        self._form = form = QFormLayout(page)
         form.setContentsMargins(0, 0, 8, 0)
         form.setVerticalSpacing(4)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for description in descriptions():
+        for description in _shown():
             value = cast("SettingValue", getattr(settings, description.name))
             self._add(form, description, value)
         self.rows.addWidget(_scrolled(page), 1)
+        self.nothing = self.add_text(
+            translate("No setting fits: try another word, or Escape for all of them.")
+        )
+        self.nothing.hide()
         self.problem = self.add_text("")
         self.problem.hide()
         buttons = self.add_buttons(Button.RestoreDefaults, Button.Cancel, Button.Ok)
@@ -72,7 +86,7 @@ class SettingsDialog(Dialog):
 
     def accept(self) -> None:
         """Check the values; hand them over, or say what is wrong and stay open."""
-        values = {name: _value_of(editor) for name, editor in self.editors.items()}
+        values = self._kept | {name: _value_of(each) for name, each in self.editors.items()}
         try:
             settings = settings_from_values(values)
         except SettingsError as error:
@@ -88,6 +102,7 @@ class SettingsDialog(Dialog):
         self.setMinimumWidth(_WIDTH_PX)
         # Wrapped sentences need their height said: a form would cut them.
         height = form.totalHeightForWidth(_WIDTH_PX - _BESIDE_PX) + _BESIDE_PX
+        height += self.search.sizeHint().height()
         room = self.screen().availableSize().height() - _FRAME_PX
         self.resize(_WIDTH_PX, min(height, room))
 
@@ -108,8 +123,24 @@ class SettingsDialog(Dialog):
         form.addRow(sentence)
 
     def _restore(self) -> None:
-        for description in descriptions():
+        for description in _shown():
             _put(self.editors[description.name], description.default)
+
+    def _filter(self, words: str) -> None:
+        """Show what fits these words; what is hidden keeps its value."""
+        found = [
+            fits(words, translate(each.title), translate(each.sentence), each.name)
+            for each in _shown()
+        ]
+        for index, good in enumerate(found):
+            # Each has a row for its editor and one for its sentence.
+            self._form.setRowVisible(2 * index, good)
+            self._form.setRowVisible(2 * index + 1, good)
+        self.nothing.setVisible(not any(found))
+
+
+def _shown() -> tuple[Description, ...]:
+    return tuple(each for each in descriptions() if not each.kept)
 
 
 def _scrolled(page: QWidget) -> QScrollArea:
