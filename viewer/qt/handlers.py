@@ -152,6 +152,8 @@ def _dialogs(window: MainWindow) -> Handlers:
         "corrections": window.write_corrections,
         "jobs": window.show_jobs,
         "settings": partial(_show_settings, window),
+        "manual": partial(_show_manual, window),
+        "tour": window.start_tour,
         "shortcuts": partial(_show_shortcuts, window),
         "about": partial(_show_about, window),
     }
@@ -199,6 +201,12 @@ def _show_settings(window: MainWindow) -> None:
 
     preferences = window.preferences
     SettingsDialog(preferences.settings, preferences.change, window).show()
+
+
+def _show_manual(window: MainWindow) -> None:
+    from viewer.qt.dialogs.manual import fitting_page, show_manual
+
+    show_manual(window, fitting_page())
 
 
 def _show_shortcuts(window: MainWindow) -> None:

@@ -48,7 +48,13 @@ from viewer.qt.watching import tell_drift
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+    from PySide6.QtGui import (
+        QCloseEvent,
+        QDragEnterEvent,
+        QDropEvent,
+        QKeyEvent,
+        QShowEvent,
+    )
     from PySide6.QtWidgets import QMenu
 
     from ml.findings import Analysis, ModelUse
@@ -64,6 +70,7 @@ if TYPE_CHECKING:
     from viewer.qt.reads import Reads
     from viewer.qt.screening.window import ScreeningDialog
     from viewer.qt.session import Session
+    from viewer.qt.tour import Tour
 
 _log = logging.getLogger("viewer.qt")
 
@@ -104,6 +111,7 @@ class MainWindow(QMainWindow):
         self.jobs.setParent(self)
         self._reads: Reads | None = None
         self.screening: ScreeningDialog | None = None
+        self.tour: Tour | None = None
         self._started = False
         self._check_soon = QTimer(self, interval=JOBS_AFTER_MS, singleShot=True)
         self._check_soon.timeout.connect(self._check_library)
@@ -162,6 +170,23 @@ class MainWindow(QMainWindow):
         from viewer.qt.dialogs.refused import RefusedFilesDialog
 
         RefusedFilesDialog(self.session.state.refusals, self).show()
+
+    def start_tour(self, *, offered: bool = False) -> None:
+        """Show what is where; `offered`: ask before."""
+        from viewer.qt.tour import Place, Tour
+
+        if self.tour is None:
+            targets = {
+                Place.FILE: self.menus[Group.FILE],
+                Place.WORK_LIST: self.work_list,
+                Place.TOOLS: self.tool_bar,
+                Place.CANVAS: self.canvas,
+                Place.DIAGNOSIS: self.diagnosis,
+                Place.MACHINES: self.menus[Group.TOOLS],
+                Place.HELP: self.menus[Group.HELP],
+            }
+            self.tour = Tour(self, targets)
+        self.tour.start(offered=offered)
 
     def show_jobs(self) -> None:
         """List the long jobs."""
@@ -250,6 +275,12 @@ class MainWindow(QMainWindow):
             self._started = True
             self._check_soon.start()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape, where nothing else takes it, ends the tour."""
+        if event.key() == Qt.Key.Key_Escape and self.tour is not None:
+            self.tour.end()
+        super().keyPressEvent(event)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop what runs in the background."""
         self._check_soon.stop()
@@ -302,14 +333,14 @@ class MainWindow(QMainWindow):
         self.setAccessibleName("Mammoscope")
         self.setAcceptDrops(True)
         self.resize(1600, 950)
-        bar = QToolBar(translate("Tools"))
+        self.tool_bar = bar = QToolBar(translate("Tools"))
         bar.setMovable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.commands.fill_tool_bar(bar)
         self.addToolBar(bar)
-        menus = self.commands.fill_menus(self)
-        self._add_windows_menu(menus[Group.IMAGE])
-        self._add_recent_menu(menus[Group.FILE])
+        self.menus = self.commands.fill_menus(self)
+        self._add_windows_menu(self.menus[Group.IMAGE])
+        self._add_recent_menu(self.menus[Group.FILE])
         side = QWidget()
         side.setObjectName("side")
         rows = QVBoxLayout(side)

@@ -110,6 +110,9 @@ def apply_theme(application: QApplication) -> None:
         (QPalette.ColorRole.PlaceholderText, palette.DIM),
         (QPalette.ColorRole.Highlight, palette.CHOSEN),
         (QPalette.ColorRole.HighlightedText, palette.TEXT),
+        # What Markdown writes its links with, in the manual.
+        (QPalette.ColorRole.Link, palette.ACCENT),
+        (QPalette.ColorRole.LinkVisited, palette.ACCENT),
         (QPalette.ColorRole.ToolTipBase, palette.CARD),
         (QPalette.ColorRole.ToolTipText, palette.TEXT),
     ):
