@@ -8,10 +8,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from typing import TYPE_CHECKING
 
-TOGETHER = "--together"
+if TYPE_CHECKING:
+    from viewer.core.start import Start
+
 USAGE = """\
-usage: mammoscope [--together] [PATH ...]     the viewer; --together hangs all as one study
+usage: mammoscope [--together] [--new-window] [PATH ...]
+                                              the viewer; --together hangs all as one study.
+                                              A window that is open takes the files, but for
+                                              --new-window
        mammoscope self-test --out DIR         open and analyze the sample study, then leave
        mammoscope analyze PATH ... --json FILE
        mammoscope screen FOLDER --out DIR [--watch]
@@ -65,16 +71,28 @@ def _find_own_models() -> None:
 def _command_or_viewer(given: list[str]) -> int:
     from ml.cli import COMMANDS
     from ml.cli import main as run_command
+    from viewer.core.start import OPTIONS, start_of
 
     if given and given[0] in COMMANDS:
         return run_command(given, _drift)
-    unknown = [each for each in given if each.startswith("-") and each != TOGETHER]
+    unknown = [each for each in given if each.startswith("-") and each not in OPTIONS]
     if unknown:
         sys.stderr.write(f"{USAGE}\nThere is no option {unknown[0]}.\n")
         return 2
+    return _viewer(start_of(given))
+
+
+def _viewer(start: Start) -> int:
+    from viewer.core.home import find_home
+    from viewer.qt.instance import enter
+
+    # Before anything heavy: a window that runs already may take it over.
+    claim = None if start.alone else enter(start, find_home())
+    if claim is None and not start.alone:
+        return 0
     from viewer.app import run
 
-    return run(given)
+    return run(start, claim)
 
 
 def _drift() -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
+from viewer.core.first_run import is_accepted
 from viewer.core.home import find_home
 from viewer.core.language import set_language
 from viewer.jobs.models import ModelProcess
 from viewer.jobs.queue import JobQueue
 from viewer.library.library import Library
+from viewer.qt.incoming import Incoming, come_to_front
 from viewer.qt.job_runner import JobRunner
 from viewer.qt.language import speak
 from viewer.qt.log_file import start_log
@@ -27,37 +29,72 @@ from viewer.qt.session import Session
 from viewer.qt.theme import apply_theme
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
+
+    from viewer.core.home import Home
+    from viewer.core.start import Start
+    from viewer.qt.instance import Claim
 
 _log = logging.getLogger("viewer")
 
-# As `viewer.__main__` writes it in its usage.
-TOGETHER = "--together"
 # As `ml.infer.choice` reads it in the model process, which this one must not import.
 DEVICE_VARIABLE = "MAMMOSCOPE_DEVICE"
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(start: Start, claim: Claim | None = None) -> int:
     """Run the viewer until its window is closed.
 
     Parameters
     ----------
-    arguments
-        Paths to open; ``--together`` among them hangs all as one study. None: the sample study.
+    start
+        What to open; no paths: the sample study.
+    claim
+        Of the one program of a user, which hears what other starts are asked for. None: it
+        hears nobody.
     """
     application = make_application()
-    window = make_window()
+    incoming = Incoming(application, claim)
+    home = find_home()
+    start_log(home.logs)
+    preferences = Preferences(Session(), home.settings)
+    first = not is_accepted(preferences.settings)
+    if first and not _is_agreed(preferences, home, incoming):
+        incoming.close()
+        return 0
+    window = make_window(preferences)
     guard = ErrorGuard(window)
     guard.install()
     window.show()
-    paths = [Path(each) for each in arguments if each != TOGETHER]
-    if paths:
-        window.open_paths(paths, together=TOGETHER in arguments)
-    else:
-        window.open_sample()
+    _open(window, start)
+    if first and not start.paths:
+        window.start_tour(offered=True)
+    incoming.serve(partial(_open_further, window))
     code = application.exec()
+    incoming.close()
     guard.remove()
     return code
+
+
+def _is_agreed(preferences: Preferences, home: Home, incoming: Incoming) -> bool:
+    """Ask what must be asked once, before there is a window."""
+    from viewer.qt.dialogs.first_run import FirstRunDialog
+
+    dialog = FirstRunDialog(preferences, home)
+    with incoming.raising(dialog):
+        return dialog.exec() == FirstRunDialog.DialogCode.Accepted
+
+
+def _open(window: MainWindow, start: Start) -> None:
+    if start.paths:
+        window.open_paths(start.paths, together=start.together)
+    else:
+        window.open_sample()
+
+
+def _open_further(window: MainWindow, start: Start) -> None:
+    """Open what another start was asked for; one without files only shows the window."""
+    come_to_front(window, start.token)
+    window.open_paths(start.paths, together=start.together)
 
 
 def self_test(out: Path) -> int:
@@ -81,13 +118,19 @@ def make_application() -> QApplication:
     return application
 
 
-def make_window() -> MainWindow:
-    """The main window with everything behind it."""
+def make_window(preferences: Preferences | None = None) -> MainWindow:
+    """The main window with everything behind it.
+
+    Parameters
+    ----------
+    preferences
+        None: read for this window.
+    """
     home = find_home()
-    start_log(home.logs)
-    session = Session()
-    preferences = Preferences(session, home.settings)
-    settings = preferences.settings
+    if preferences is None:
+        start_log(home.logs)
+        preferences = Preferences(Session(), home.settings)
+    session, settings = preferences.session, preferences.settings
     runner = JobRunner(disk_threads=settings.disk_threads)
     models = ModelProcess(environment={DEVICE_VARIABLE: settings.device})
     library = Library(home.library)
@@ -135,8 +178,11 @@ class ErrorGuard(QObject):
 
 
 def _import_codecs() -> None:
-    """Import what decoding needs while Qt draws its first window."""
+    """Import what decodes, and what hears other starts, while Qt draws its first window."""
     import cv2
     import pydicom
 
     _log.debug("codecs are here: %s %s", cv2.__version__, pydicom.__version__)
+    from PySide6 import QtNetwork
+
+    _log.debug("other starts can be heard: %s", QtNetwork.__name__)

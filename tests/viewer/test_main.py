@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +16,10 @@ from ml.registry import CARD
 from tests.factories.generators import make_generator
 from tests.factories.packs import make_packs
 from viewer.__main__ import main
+from viewer.core.start import Start
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from viewer.qt.instance import Claim
 
 HEAVY = ("torch", "ultralytics", "openvino", "PySide6", "cv2", "scipy", "numpy", "pydicom")
 
@@ -51,12 +53,23 @@ def test_bad_arguments_leave_with_two(arguments: list[str]) -> None:
 
 
 def test_paths_and_together_go_to_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[list[str]] = []
-    monkeypatch.setattr("viewer.app.run", lambda given: seen.append(given) or 0)
+    seen: list[tuple[Start, Claim | None]] = []
+
+    def run(start: Start, claim: Claim | None) -> int:
+        seen.append((start, claim))
+        if claim is not None:
+            claim.free()
+        return 0
+
+    monkeypatch.setattr("viewer.app.run", run)
     assert main(["--together", "a.dcm", "b.dcm"]) == 0
     assert main([]) == 0
+    assert main(["--new-window"]) == 0
     assert main(["a.dcm", "--nonsense"]) == 2
-    assert seen == [["--together", "a.dcm", "b.dcm"], []]
+    first, second, third = (start for start, _ in seen)
+    assert first.paths == (Path.cwd() / "a.dcm", Path.cwd() / "b.dcm")
+    assert (first.together, second, third.alone) == (True, Start(), True)
+    assert [claim is None for _, claim in seen] == [False, False, True]
 
 
 def test_models_are_listed_and_shown(

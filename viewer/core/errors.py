@@ -9,3 +9,7 @@ class SettingsError(MammoError):
 
 class LibraryError(MammoError):
     """The library's database cannot be used."""
+
+
+class StartError(MammoError):
+    """Another start of the program sent something that is not understood."""

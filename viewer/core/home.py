@@ -38,6 +38,11 @@ class Home:
     logs: Path
 
     @property
+    def data(self) -> Path:
+        """The folder of the library and of all that is made; the first to be backed up."""
+        return self.library.parent
+
+    @property
     def generated(self) -> Path:
         """The folder of generated images, one folder a batch, beside the library."""
         return self.library.parent / "generated"

@@ -6,7 +6,16 @@ import ctypes
 import sys
 from contextlib import suppress
 from ctypes.util import find_library
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from viewer.core.first_run import Computing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Answer = TypeVar("Answer")
 
 CPU_LANE, GPU_LANE = "cpu", "cuda:0"
 # What the driver of a graphics card shows for each that it drives.
@@ -34,6 +43,20 @@ def has_gpu() -> bool:
         return False
 
 
+def describe_computing() -> Computing:
+    """What there is to compute with; asks the driver, which may take a second."""
+    driver = has_gpu()
+    capable = find_spec("torch") is not None
+    return Computing(driver, card_name() if driver else "", capable)
+
+
+def card_name(number: int = 0) -> str:
+    """What the driver (NVML) calls a card; empty where it cannot be asked."""
+    with suppress(OSError, AttributeError):
+        return _ask_driver(ctypes.CDLL(_NVML), number, _name) or ""
+    return ""
+
+
 def capability_of(lane: str) -> tuple[int, int] | None:
     """The compute capability of a lane's card, asked of its driver (NVML); may take a second.
 
@@ -42,23 +65,42 @@ def capability_of(lane: str) -> tuple[int, int] | None:
     kind, _, number = lane.partition(":")
     if kind != "cuda":
         return None
-    name = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
     with suppress(OSError, AttributeError, ValueError):
-        return _ask_driver(ctypes.CDLL(name), int(number or 0))
+        return _ask_driver(ctypes.CDLL(_NVML), int(number or 0), _capability)
     return None
 
 
-def _ask_driver(nvml: ctypes.CDLL, number: int) -> tuple[int, int] | None:
-    card, major, minor = ctypes.c_void_p(), ctypes.c_int(), ctypes.c_int()
-    # Each returns 0 where it went well (NVML API, nvmlReturn_t).
+_NVML = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
+# NVML API, NVML_DEVICE_NAME_V2_BUFFER_SIZE.
+_NAME_BYTES = 96
+
+
+def _ask_driver(
+    nvml: ctypes.CDLL,
+    number: int,
+    ask: Callable[[ctypes.CDLL, ctypes.c_void_p], Answer | None],
+) -> Answer | None:
+    card = ctypes.c_void_p()
+    # Each call returns 0 where it went well (NVML API, nvmlReturn_t).
     if nvml.nvmlInit_v2():
         return None
     try:
-        failed = nvml.nvmlDeviceGetHandleByIndex_v2(
-            number, ctypes.byref(card)
-        ) or nvml.nvmlDeviceGetCudaComputeCapability(
-            card, ctypes.byref(major), ctypes.byref(minor)
-        )
+        if nvml.nvmlDeviceGetHandleByIndex_v2(number, ctypes.byref(card)):
+            return None
+        return ask(nvml, card)
     finally:
         nvml.nvmlShutdown()
+
+
+def _capability(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> tuple[int, int] | None:
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    failed = nvml.nvmlDeviceGetCudaComputeCapability(
+        card, ctypes.byref(major), ctypes.byref(minor)
+    )
     return None if failed else (major.value, minor.value)
+
+
+def _name(nvml: ctypes.CDLL, card: ctypes.c_void_p) -> str | None:
+    name = ctypes.create_string_buffer(_NAME_BYTES)
+    failed = nvml.nvmlDeviceGetName(card, name, _NAME_BYTES)
+    return None if failed else name.value.decode("utf-8", "replace")

@@ -27,14 +27,16 @@ def speak(application: QApplication, wanted: str) -> None:
     wanted
         As its catalogue is called; empty: what the system speaks.
     """
+    for old in application.findChildren(QTranslator):
+        application.removeTranslator(old)
+        old.deleteLater()
     if wanted:
         use_language(wanted)
     elif not any(os.environ.get(name) for name in _VARIABLES):
         # Windows and macOS tell no variable.
         use_language(spoken(QLocale.system().uiLanguages()))
     name = language().replace("-", "_")
-    if wanted:
-        QLocale.setDefault(QLocale(name))
+    QLocale.setDefault(QLocale(name) if wanted else QLocale.system())
     if name != "en":
         translator = QTranslator(application)
         folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)

@@ -27,6 +27,8 @@ class Preferences(QObject):
 
     Attributes
     ----------
+    session
+        Whose switches follow the settings.
     settings
         What holds now.
     sentence
@@ -45,7 +47,7 @@ class Preferences(QObject):
 
     def __init__(self, session: Session, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self.session = session
         self._path = path
         self.settings, self.sentence = read_settings(path)
         self._turn_switch(self.settings.blind_first_read)
@@ -63,6 +65,7 @@ class Preferences(QObject):
             write_settings(settings, self._path)
         except SettingsError as error:
             _log.info("the settings could not be written")
+            self.sentence = str(error)
             self.failed.emit(str(error))
         self._turn_switch(settings.blind_first_read)
         self._set_prevalence(settings.prevalence_per_thousand)
@@ -75,17 +78,17 @@ class Preferences(QObject):
 
     def _turn_switch(self, on: bool) -> None:
         now = utc_now()
-        if self._session.state.blind_first_read != on:
-            self._session.apply(lambda state: set_blind_first_read(state, on, now))
+        if self.session.state.blind_first_read != on:
+            self.session.apply(lambda state: set_blind_first_read(state, on, now))
 
     def _set_prevalence(self, per_thousand: float) -> None:
-        if self._session.state.per_thousand != per_thousand:
-            self._session.apply(lambda state: replace(state, per_thousand=per_thousand))
+        if self.session.state.per_thousand != per_thousand:
+            self.session.apply(lambda state: replace(state, per_thousand=per_thousand))
 
     def _set_reader(self, name: str) -> None:
         name = " ".join(name.split())
-        if self._session.state.reader != name:
-            self._session.apply(lambda state: replace(state, reader=name))
+        if self.session.state.reader != name:
+            self.session.apply(lambda state: replace(state, reader=name))
 
     def _on_session(self, old: SessionState, new: SessionState) -> None:
         del old
