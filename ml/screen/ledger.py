@@ -53,6 +53,10 @@ if TYPE_CHECKING:
     from ml.findings import ModelUse
 
 LEDGER = "ledger.sqlite"
+NOT_OPENED = mark("The ledger cannot be opened ({why}); choose another folder for results.")
+NO_ANSWER = mark(
+    "The ledger's database does not answer ({why}); see that it runs and that its URL is right."
+)
 _PAGE = 500
 # Where several processes make the same tables, a database may fail all but one.
 _OPENINGS, _PAUSE_S = 5, 0.2
@@ -119,11 +123,9 @@ class Ledger:
                     time.sleep(_PAUSE_S)
                     continue
                 self.close()
+                own = self._engine.dialect.name == "sqlite"
                 raise DataError(
-                    mark(
-                        "The ledger cannot be opened ({why}); choose another folder for "
-                        "results."
-                    ),
+                    NOT_OPENED if own else NO_ANSWER,
                     why=type(getattr(error, "orig", error)).__name__,
                     detail=str(error),
                 ) from error

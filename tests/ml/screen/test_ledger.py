@@ -432,6 +432,12 @@ def test_what_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
         Ledger(url_of(tmp_path / "none"), "models")
 
 
+def test_a_server_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(DataError, match="does not answer"):
+        Ledger(f"postgresql+psycopg://postgres@/postgres?host={tmp_path}", "models")
+
+
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://host/x", "mysql+none://host/x"])
 def test_what_is_no_url_is_refused_with_a_sentence(url: str) -> None:
     with pytest.raises(DataError, match="No database is known"):
