@@ -157,9 +157,12 @@ class ErrorGuard(QObject):
 
     def install(self) -> None:
         """Take over from Python."""
+        from viewer.core.anonymous import identities_of
         from viewer.qt.dialogs.broken import install_excepthook
 
-        install_excepthook(self._broke.emit)
+        session = self._window.session
+        # From any thread: what is shown is one value.
+        install_excepthook(self._broke.emit, lambda: identities_of(session.state.studies))
         threading.excepthook = self._on_thread
 
     def remove(self) -> None:

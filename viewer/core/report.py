@@ -1,7 +1,8 @@
 """What a bug report says: where the program broke, and nothing of any patient.
 
 Messages of exceptions are left out: they may quote a path, a name or a value of a header. A
-`MammoError` gives its template and its detail, which hold no identity by agreement.
+`MammoError` gives its template and its detail, which hold no identity by agreement; these and
+the lines of the log pass `viewer.core.anonymous` all the same.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.errors import MammoError
+from ml.in_use import cards_in_use
 from ml.places import RESOURCES
+from viewer.core.anonymous import without_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _ROOT = RESOURCES.parent
 _PACKAGES = ("PySide6", "numpy", "pydicom", "imagecodecs", "openvino")
@@ -38,16 +41,38 @@ def versions() -> tuple[tuple[str, str], ...]:
     )
 
 
-def error_report(error: BaseException) -> str:
+def models() -> tuple[str, ...]:
+    """Name and version of the models in use, or that they cannot be told."""
+    try:
+        cards = cards_in_use()
+    except (MammoError, OSError) as error:
+        return (f"models: {type(error).__name__}",)
+    return tuple(f"{role}: {card.name} {card.version}" for role, card in cards.items())
+
+
+def error_report(
+    error: BaseException, lines: Sequence[str] = (), known: Sequence[str] = ()
+) -> str:
     """Describe an unexpected error for the people who mend the program.
 
     The whole chain of causes is told, each with its type and the places in the code.
+
+    Parameters
+    ----------
+    lines
+        The last lines of the log.
+    known
+        What names the patients of the open studies (`viewer.core.anonymous.identities_of`).
     """
     parts = [f"{name} {number}" for name, number in versions()]
+    parts += (without_identity(line, known) for line in models())
     for each in _chain(error):
         parts.append("")
-        parts.append(_name(each))
+        parts.append(without_identity(_name(each), known))
         parts.extend(_places(each))
+    if lines:
+        parts.append("")
+        parts += (without_identity(line, known) for line in lines)
     return "\n".join(parts) + "\n"
 
 
