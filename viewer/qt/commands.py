@@ -79,6 +79,8 @@ class Commands:
             self.actions[each.id] = action
             if each.id in TOOLS:
                 tools.addAction(action)
+        # In every window of the program.
+        self.actions["manual"].setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)
 
     def fill_menus(self, window: QMainWindow) -> dict[Group, QMenu]:
         """One menu a group, in the order of the table."""

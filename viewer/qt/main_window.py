@@ -29,7 +29,7 @@ from viewer.qt.analyzer import Analyzer
 from viewer.qt.canvas.canvas import Canvas
 from viewer.qt.commands import Commands
 from viewer.qt.deciding import Deciding
-from viewer.qt.dialogs.base import bring_up
+from viewer.qt.dialogs.base import PAGE, bring_up
 from viewer.qt.handlers import handlers_for
 from viewer.qt.images import Images
 from viewer.qt.long_jobs import LongJobs
@@ -135,6 +135,7 @@ class MainWindow(QMainWindow):
         self.work_list = WorkListPanel(session)
         self.thumbnails = ThumbnailsPanel(session, self.images)
         self.diagnosis = DiagnosisPanel(session, command_keys())
+        self.diagnosis.setProperty(PAGE, "diagnosis.md")
         self.lane = LaneLine(session)
         self.notice = NoticeBar()
         self.resume_bar = ResumeBar(self.jobs)

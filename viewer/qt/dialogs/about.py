@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialogButtonBox
+
 from ml.errors import ModelError
 from ml.in_use import packs_in_use
 from ml.places import RESOURCES
 from ml.registry import CARD, read_card
 from ml.texts import RESEARCH_USE_ONLY, translate
+from viewer.core.home import find_home
 from viewer.core.report import program_version, versions
-from viewer.qt.dialogs.base import Button, Dialog
+from viewer.qt.dialogs.base import Button, Dialog, name_button
+from viewer.qt.folder_row import FolderRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,8 +66,19 @@ class AboutDialog(Dialog):
         self.add_text(translate("A desktop workstation for reading mammograms."))
         self.add_text(translate(RESEARCH_USE_ONLY))
         self.page = self.add_page(about_text(models), translate("Versions and licences"))
-        self.add_buttons(Button.Close)
-        self.resize(560, 460)
+        self.add_text(translate("The library, models and generated images lie here:"))
+        self.folder = FolderRow(find_home().data)
+        self.rows.addWidget(self.folder)
+        buttons = self.add_buttons(Button.Close)
+        self.copy_button = buttons.addButton("", QDialogButtonBox.ButtonRole.ActionRole)
+        name_button(self.copy_button, translate("Copy"))
+        self.copy_button.clicked.connect(self._copy)
+        self.take_room(620, 560)
+
+    def _copy(self) -> None:
+        """Version, models and licences: what is asked for when something is reported."""
+        text = f"Mammoscope {program_version()}\n{self.page.toPlainText()}"
+        QGuiApplication.clipboard().setText(text)
 
 
 def about_text(models: Sequence[str]) -> str:
@@ -71,9 +87,12 @@ def about_text(models: Sequence[str]) -> str:
     parts += [f"{name} {number}" for name, number in versions()[1:]]
     parts += ["", translate("Models")]
     parts += list(models) or [translate("No model is installed.")]
-    licences = sorted(path for path in (RESOURCES / "licences").glob("*") if path.is_file())
+    folder = RESOURCES / "licences"
+    licences = sorted(path for path in folder.rglob("*") if path.is_file())
     if licences:
         parts += ["", translate("Licences of what comes with the program")]
     for path in licences:
-        parts += ["", path.stem, path.read_text(encoding="utf-8")]
+        # Some of them are older than UTF-8.
+        text = path.read_text(encoding="utf-8", errors="replace")
+        parts += ["", path.relative_to(folder).as_posix(), text]
     return "\n".join(parts)

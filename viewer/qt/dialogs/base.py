@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QPushButton, QWidget
 
 Button = QDialogButtonBox.StandardButton
+# A window, or a part of one, says by this property which page of the manual speaks of it.
+PAGE = "manual_page"
 
 
 class Dialog(QDialog):

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from ml.texts import mark, translate
 from viewer.jobs import describe
-from viewer.qt.dialogs.base import Button, Dialog, name_button
+from viewer.qt.dialogs.base import PAGE, Button, Dialog, name_button
 from viewer.qt.share_bar import ShareBar
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class JobsDialog(Dialog):
 
     def __init__(self, jobs: LongJobs, parent: QWidget | None) -> None:
         super().__init__(translate("Jobs"), parent)
+        self.setProperty(PAGE, "studio.md")
         # What was asked of the queue is answered later, also when this was closed meanwhile.
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self._jobs = jobs

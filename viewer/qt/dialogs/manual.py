@@ -33,7 +33,7 @@ from ml.places import RESOURCES
 from ml.texts import translate
 from viewer.core.manual import INDEX, contents, read_sections, search, slug
 from viewer.qt import palette
-from viewer.qt.dialogs.base import Button, Dialog, bring_up, name_button
+from viewer.qt.dialogs.base import PAGE, Button, Dialog, bring_up, name_button
 from viewer.qt.search_field import SearchField
 
 if TYPE_CHECKING:
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 
 DOCS = RESOURCES / "docs"
 START = "start.md"
-# A window, or a part of one, says by this property which page speaks of it.
-PAGE = "manual_page"
 _TARGET = Qt.ItemDataRole.UserRole
 _WIDTH_PX, _HEIGHT_PX, _SIDE_PX = 980, 720, 270
 _MARGIN_PX = 22

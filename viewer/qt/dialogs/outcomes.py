@@ -42,7 +42,7 @@ from viewer.core.read_words import (
     value_text,
 )
 from viewer.core.teaching import why
-from viewer.qt.dialogs.base import Button, Dialog, name_button
+from viewer.qt.dialogs.base import PAGE, Button, Dialog, name_button
 from viewer.qt.dialogs.outcome import OutcomeDialog
 from viewer.qt.dialogs.reader import ReaderDialog
 
@@ -84,6 +84,7 @@ class OutcomesDialog(Dialog):
         parent: QWidget | None,
     ) -> None:
         super().__init__(translate("Outcomes of my reads"), parent)
+        self.setProperty(PAGE, "outcomes.md")
         # What was asked of the library is answered later, also when this was closed meanwhile.
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self._reads = reads

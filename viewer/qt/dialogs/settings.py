@@ -22,7 +22,7 @@ from ml.texts import translate
 from viewer.core.errors import SettingsError
 from viewer.core.search import fits
 from viewer.core.settings import Settings, descriptions, settings_from_values
-from viewer.qt.dialogs.base import Button, Dialog
+from viewer.qt.dialogs.base import PAGE, Button, Dialog
 from viewer.qt.search_field import SearchField
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class SettingsDialog(Dialog):
         self, settings: Settings, accepted: Callable[[Settings], None], parent: QWidget | None
     ) -> None:
         super().__init__(translate("Settings"), parent)
+        self.setProperty(PAGE, "settings.md")
         self._accepted = accepted
         self._kept = {
             each.name: cast("SettingValue", getattr(settings, each.name))

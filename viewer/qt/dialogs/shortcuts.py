@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem
 
 from ml.texts import translate
-from viewer.qt.dialogs.base import Button, Dialog
+from viewer.qt.dialogs.base import PAGE, Button, Dialog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,7 @@ class ShortcutsDialog(Dialog):
     def __init__(self, sections: Sequence[Section], parent: QWidget | None) -> None:
         title = translate("Keyboard shortcuts")
         super().__init__(title, parent)
+        self.setProperty(PAGE, "shortcuts.md")
         self.tree = QTreeWidget()
         self.tree.setAccessibleName(title)
         self.tree.setHeaderLabels([translate("Command"), translate("Keys")])

@@ -29,7 +29,7 @@ from viewer.core.retraining import Step
 from viewer.jobs import retrain_deeds, retrained
 from viewer.jobs.job import Job
 from viewer.qt.cards import label
-from viewer.qt.dialogs.base import Dialog, name_button
+from viewer.qt.dialogs.base import PAGE, Dialog, name_button
 from viewer.qt.foot import Foot
 from viewer.qt.retraining.choosing import Choosing
 from viewer.qt.retraining.data_page import DataPage
@@ -89,6 +89,7 @@ class RetrainDialog(Dialog):
         self, jobs: LongJobs, runner: JobRunner, places: Places, parent: QWidget | None
     ) -> None:
         super().__init__(translate("Retrain models"), parent)
+        self.setProperty(PAGE, "retraining.md")
         # It is only hidden: what was asked for is answered later, and is there the next time.
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self._jobs, self._runner, self._places = jobs, runner, places

@@ -27,7 +27,7 @@ from viewer.jobs import screen_deeds, screened
 from viewer.jobs.job import Job
 from viewer.jobs.screen_deeds import RETRY_FAILED, SCREEN, START
 from viewer.qt.cards import label
-from viewer.qt.dialogs.base import Dialog, name_button
+from viewer.qt.dialogs.base import PAGE, Dialog, name_button
 from viewer.qt.foot import Foot
 from viewer.qt.screening.list_panel import ListPanel
 from viewer.qt.screening.order_choice import OrderChoice
@@ -87,6 +87,7 @@ class ScreeningDialog(Dialog):
         self, jobs: LongJobs, runner: JobRunner, reading: ListReading, places: Places
     ) -> None:
         super().__init__(translate("Screen a folder"), None)
+        self.setProperty(PAGE, "screening.md")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self._jobs, self._runner, self._places = jobs, runner, places
         self.reading = reading

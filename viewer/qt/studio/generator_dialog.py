@@ -24,7 +24,7 @@ from viewer.core.studio import GeneratorChoice, read_words
 from viewer.jobs.generators import look_up
 from viewer.jobs.job import Job
 from viewer.qt.cards import label
-from viewer.qt.dialogs.base import Button, Dialog, name_button
+from viewer.qt.dialogs.base import PAGE, Button, Dialog, name_button
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,6 +66,7 @@ class GeneratorDialog(Dialog):
         parent: QWidget | None,
     ) -> None:
         super().__init__(translate("Choose a generator"), parent)
+        self.setProperty(PAGE, "generating.md")
         self._own, self._lane, self._runner, self._accepted = own, lane, runner, accepted
         self._checking: JobHandle | None = None
         self.own = QRadioButton()

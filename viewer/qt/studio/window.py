@@ -38,7 +38,7 @@ from viewer.jobs.generated import read_left, save_shots
 from viewer.jobs.generators import count_data_set, look_up
 from viewer.jobs.job import Job
 from viewer.qt.cards import label
-from viewer.qt.dialogs.base import Dialog, name_button
+from viewer.qt.dialogs.base import PAGE, Dialog, name_button
 from viewer.qt.studio.choices import Choices
 from viewer.qt.studio.figures import FiguresPanel
 from viewer.qt.studio.foot import Foot
@@ -107,6 +107,7 @@ class StudioDialog(Dialog):
         parent: QWidget | None,
     ) -> None:
         super().__init__(translate("Generate synthetic mammograms"), parent)
+        self.setProperty(PAGE, "studio.md")
         # It is only hidden: what was asked for is answered later, and is there the next time.
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self._jobs = jobs
