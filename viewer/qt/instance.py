@@ -160,6 +160,7 @@ class Door(QObject):
         super().__init__(parent)
         self._claim = claim
         self._server: QLocalServer | None = None
+        self._sockets: list[QLocalSocket] = []
 
     def open(self) -> bool:
         """Hear other starts from now on; False, and logged, where that cannot be."""
@@ -178,16 +179,31 @@ class Door(QObject):
 
     def close(self) -> None:
         """Hear nobody any more, and let the next start be the first."""
+        sockets, self._sockets = self._sockets, []
+        for socket in sockets:
+            socket.abort()
         if self._server is not None:
             self._server.close()
+            self._server = None
         self._claim.free()
 
     def _meet(self) -> None:
         while self._server is not None and self._server.hasPendingConnections():
             socket = self._server.nextPendingConnection()
-            socket.readyRead.connect(lambda socket=socket: self._hear(socket))
-            socket.disconnected.connect(socket.deleteLater)
+            socket.readyRead.connect(self._hear_all)
+            socket.disconnected.connect(self._hear_all)
+            self._sockets.append(socket)
+        self._hear_all()
+
+    def _hear_all(self) -> None:
+        from PySide6.QtNetwork import QLocalSocket
+
+        for socket in tuple(self._sockets):
             self._hear(socket)
+            gone = socket.state() is QLocalSocket.LocalSocketState.UnconnectedState
+            if gone and socket in self._sockets:
+                self._sockets.remove(socket)
+                socket.deleteLater()
 
     def _hear(self, socket: QLocalSocket) -> None:
         while socket.canReadLine():
