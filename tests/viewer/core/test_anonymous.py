@@ -60,8 +60,6 @@ def test_what_helps_to_mend_the_program_stays(line: str) -> None:
 
 def test_what_is_known_to_name_a_patient_is_taken_out_whatever_it_looks_like() -> None:
     line = "pat-4711 Jane mary DOE born 19610203, ACC900, archive: 'Doe Jane 1961' IM0001 JANE_"
-        "pat-4711 Jane mary DOE born 19610203, ACC900, in archive: 'Doe Jane 1961' IM0001 JANE_"
-    )
     told = without_identity(line, planted()).lower()
     for secret in ("4711", "jane", "mary", "doe", "1961", "acc900", "archive", "im0001"):
         assert secret not in told

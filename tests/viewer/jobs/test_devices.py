@@ -46,6 +46,24 @@ def test_the_driver_says_what_its_card_can(
     assert ("nvmlShutdown" in driver.asked) is (failing != "nvmlInit_v2")
 
 
+def test_the_driver_names_its_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Driver()
+
+    def name(card: object, buffer: Any, size: int) -> int:
+        assert size == len(buffer)
+        buffer.value = b"NVIDIA Test"
+        return 0
+
+    driver.nvmlDeviceGetName = name  # type: ignore[attr-defined]
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: driver)
+    monkeypatch.setattr(devices, "has_gpu", lambda: True)
+    found = devices.describe_computing()
+    assert (found.driver, found.card) == (True, "NVIDIA Test")
+    assert "nvmlShutdown" in driver.asked
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver("nvmlDeviceGetName"))
+    assert devices.card_name() == ""
+
+
 def test_without_a_driver_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(_: str) -> None:
         raise OSError("no such library")
@@ -53,3 +71,4 @@ def test_without_a_driver_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(ctypes, "CDLL", missing)
     assert devices.capability_of("cuda:0") is None
     assert devices.capability_of("cpu") is None
+    assert devices.card_name() == ""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,8 @@ from viewer.qt.dialogs.show import (
     show_settings,
     show_shortcuts,
 )
+from viewer.qt.folder_row import FolderRow
+from viewer.qt.log_file import start_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,3 +205,100 @@ def test_the_menus_open_every_dialog_without_blocking(qtbot: QtBot):
     for dialog in dialogs:
         assert dialog.isVisible()
         dialog.close()
+
+
+def test_settings_are_found_by_title_sentence_and_name(qtbot: QtBot):
+    dialog = SettingsDialog(ODD, lambda settings: None, None)
+    qtbot.addWidget(dialog)
+    dialog.show()
+
+    def shown() -> set[str]:
+        return {name for name, each in dialog.editors.items() if each.isVisible()}
+
+    every = shown()
+    assert every == set(dialog.editors)
+    for words, name in (
+        ("BLÍND first", "blind_first_read"),
+        ("cuda", "device"),
+        ("pixel_cache", "pixel_cache_mb"),
+    ):
+        dialog.search.setText(words)
+        assert shown() == {name}
+        assert not dialog.nothing.isVisible()
+    dialog.search.setText("xyzzy")
+    assert shown() == set()
+    assert dialog.nothing.isVisible()
+    dialog.search.clear()
+    assert shown() == every
+
+
+def test_return_in_the_search_of_the_settings_accepts_nothing(qtbot: QtBot):
+    taken: list[Settings] = []
+    dialog = SettingsDialog(ODD, taken.append, None)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.keyClicks(dialog.search, "device")
+    qtbot.keyClick(dialog.search, Qt.Key.Key_Return)
+    assert dialog.isVisible()
+    qtbot.keyClick(dialog.search, Qt.Key.Key_Escape)
+    assert dialog.isVisible()
+    assert dialog.search.text() == ""
+    dialog.accept()
+    assert taken == [ODD]
+
+
+def test_a_report_is_saved_where_it_can_be(qtbot: QtBot, tmp_path: Path):
+    dialog = BrokenDialog("what broke", None)
+    qtbot.addWidget(dialog)
+    dialog.save(tmp_path / "no" / "a.txt")
+    assert "cannot be written" in dialog.saved.text()
+    dialog.save(tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_text() == "what broke"
+    assert str(tmp_path) in dialog.saved.text()
+
+
+def test_a_report_of_what_broke_has_the_log_without_who_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    start_log(tmp_path)
+    logging.getLogger("viewer.qt").info("opened %s for DOE^JANE", "/mnt/Doe Jane/1.dcm")
+    logging.getLogger("ml").info("kept P-4711\nand more")
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    shown: list[str] = []
+    install_excepthook(shown.append, lambda: ("P-4711",))
+    sys.excepthook(ValueError, ValueError("x"), None)
+    assert "INFO viewer.qt opened <path>" in shown[0]
+    assert "INFO ml kept <identity>" in shown[0]
+    for secret in ("DOE", "Jane", "4711", "and more"):
+        assert secret not in shown[0]
+    caplog.clear()
+
+
+def test_about_names_the_folder_of_the_data_and_is_copied(qtbot: QtBot, home: Path):
+    dialog = AboutDialog(["detector 1.2.0"], None)
+    qtbot.addWidget(dialog)
+    assert dialog.folder.path.text() == str(home)
+    dialog.copy_button.click()
+    copied = QGuiApplication.clipboard().text()
+    assert copied.startswith("Mammoscope ")
+    assert "detector 1.2.0" in copied
+
+
+def test_the_folder_of_the_data_is_made_and_opened(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    opened: list[str] = []
+    monkeypatch.setattr(
+        "viewer.qt.folder_row.QDesktopServices.openUrl",
+        lambda url: opened.append(url.toLocalFile()),
+    )
+    row = FolderRow(tmp_path / "a" / "b")
+    qtbot.addWidget(row)
+    row.button.click()
+    assert opened == [str(tmp_path / "a" / "b")]
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("")
+    blocked = FolderRow(tmp_path / "file" / "b")
+    qtbot.addWidget(blocked)
+    blocked.button.click()
+    assert "cannot be made" in blocked.path.text()
