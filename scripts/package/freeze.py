@@ -1,80 +1,105 @@
-"""Freeze the reader's edition and have the frozen program test itself.
+"""Freeze an edition and have the frozen program test itself.
 
-`.venv/bin/python scripts/package/freeze.py [--out DIR]` builds one folder, `DIR/mammoscope`,
-and runs `mammoscope self-test` of it without a screen, an environment or a network. A line of
-output that is not expected fails it, and so does a module that should have stayed out. Its home
-holds a library of version 0.1.0, which it must bring up to date.
+`.venv/bin/python scripts/package/freeze.py [--edition reader|studio] [--out DIR]` builds one
+folder, `DIR/EDITION/mammoscope`, writes into it the licences and the list of what is bundled,
+and runs it in bare surroundings: no environment, no screen, no network. A line of output that
+is not expected fails it, and so does a module that should have stayed out.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
-from left_out import LARGE
+from bundled import OURS, find_parts, read_entries, strangers
+from frozen_program import FrozenError, Program, generate, screen, test_itself, train
+from left_out import EDITIONS, LARGE, READER, STUDIO
+from licences import LicenceError, write_licences
+from parts_list import write_parts_list
+from shrink import shrink
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = Path(__file__).resolve().parent / "mammoscope.spec"
-LONGEST_S = 120
-LIBRARY = "library.sqlite"
-# What Qt's offscreen platform says of every window.
-EXPECTED = ("This plugin does not support propagateSizeHints()",)
-# What a program needs of its surroundings; everything else of the developer's stays outside.
-KEPT_VARIABLES = ("HOME", "LANG", "SYSTEMROOT", "TEMP", "TMP", "USERPROFILE", "LOCALAPPDATA")
-# A library of before Alembic, as version 0.1.0 made it.
-OLD_LIBRARY = """
-    CREATE TABLE studies (uid TEXT PRIMARY KEY, path TEXT NOT NULL, label TEXT NOT NULL,
-        opened_at TEXT NOT NULL) STRICT;
-    CREATE TABLE readings (uid TEXT PRIMARY KEY, before TEXT NOT NULL, after TEXT NOT NULL,
-        revealed_at TEXT NOT NULL, seen_before INTEGER NOT NULL, reader TEXT NOT NULL) STRICT;
-    CREATE TABLE analyses (sop_instance_uid TEXT NOT NULL, model_hashes TEXT NOT NULL,
-        content TEXT NOT NULL, PRIMARY KEY (sop_instance_uid, model_hashes)) STRICT;
-    INSERT INTO studies VALUES ('1.2', '/a', 'A', '2026-01-01');
-    PRAGMA user_version = 1;
-"""
+PROGRAM = "mammoscope.exe" if os.name == "nt" else "mammoscope"
+BUNDLED = "bundled.json"
+INSIDE = "_internal"
 
 
-class FreezeError(Exception):
-    """The frozen program is not as it should be."""
-
-
-def build(out: Path) -> Path:
-    """Build the folder and return it.
+def build(edition: str, out: Path) -> Path:
+    """Build an edition's folder, complete with its papers, and return it.
 
     Raises
     ------
-    FreezeError
-        Where PyInstaller fails, with its last lines.
+    FrozenError
+        Where a step fails, with its last lines.
     """
+    out.mkdir(parents=True, exist_ok=True)
+    _do([sys.executable, str(ROOT / "scripts" / "compile_texts.py")])
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
     places = ["--distpath", str(out), "--workpath", str(out / "work")]
-    done = subprocess.run(
-        [*command, *places, str(SPEC)], cwd=ROOT, check=False, capture_output=True, text=True
-    )
+    own = ["--edition", edition, "--bundled", str(out / BUNDLED)]
+    _do([*command, *places, str(SPEC), "--", *own])
+    folder = out / "mammoscope"
+    shrink(folder)
+    _write_papers(folder, out / BUNDLED)
+    return folder
+
+
+def _do(command: list[str]) -> None:
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     if done.returncode != 0:
-        raise FreezeError("\n".join(done.stderr.splitlines()[-30:]))
-    return out / "mammoscope"
+        tail = "\n".join((done.stdout + done.stderr).splitlines()[-30:])
+        raise FrozenError(f"{Path(command[-1]).name} could not be done:\n{tail}")
 
 
-def check_contents(folder: Path) -> None:
-    """Look for what should have stayed out of the frozen folder.
+def _write_papers(folder: Path, bundled: Path) -> None:
+    entries = read_entries(bundled)
+    if elsewhere := strangers(entries):
+        raise FrozenError(f"this was taken from another copy of the program: {elsewhere[0]}")
+    parts = find_parts(entries)
+    try:
+        write_licences(parts, folder / INSIDE / "resources" / "licences")
+    except LicenceError as error:
+        raise FrozenError(str(error)) from error
+    write_parts_list(parts, folder, version(OURS), source_date().isoformat())
+
+
+def source_date() -> datetime:
+    """When the source was written last: the same source gives the same packages."""
+    told = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not told:
+        command = ["git", "log", "-1", "--format=%ct"]
+        told = subprocess.run(
+            command, cwd=ROOT, check=False, capture_output=True, text=True
+        ).stdout.strip()
+    return datetime.fromtimestamp(int(told or 0), UTC)
+
+
+def check_contents(folder: Path, edition: str) -> None:
+    """Look for what should have stayed out of the frozen folder, and what must be in it.
 
     Raises
     ------
-    FreezeError
-        Names what is there.
+    FrozenError
+        Names what is there, or is not.
     """
-    found = [name for name in LARGE if (folder / "_internal" / name).exists()]
+    inside = folder / INSIDE
+    found = [name for name in LARGE if edition == READER and (inside / name).exists()]
+    found += [str(path.relative_to(folder)) for path in inside.rglob("*.po")]
     if found:
-        raise FreezeError(f"these should have stayed out: {', '.join(found)}")
+        raise FrozenError(f"these should have stayed out: {', '.join(found)}")
+    sources = (ROOT / "resources" / "translations").rglob("*.po")
+    wanted = [path.with_suffix(".mo").relative_to(ROOT) for path in sources]
+    missing = [str(path) for path in wanted if not (inside / path).exists()]
+    if missing:
+        raise FrozenError(f"these should be in it: {', '.join(missing)}")
 
 
 def _is_own(path: Path) -> bool:
@@ -87,97 +112,37 @@ def size_mib(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*") if _is_own(path)) / 2**20
 
 
-def self_test(folder: Path, out: Path) -> float:
-    """Run the frozen program's self-test in bare surroundings; return its seconds.
-
-    Raises
-    ------
-    FreezeError
-        Where it fails, says what was not expected, or leaves a result out.
-    """
-    name = "mammoscope.exe" if os.name == "nt" else "mammoscope"
-    environment = {key: os.environ[key] for key in KEPT_VARIABLES if key in os.environ}
-    home = out / "home"
-    environment |= {"QT_QPA_PLATFORM": "offscreen", "MAMMOSCOPE_HOME": str(home)}
-    make_old_library(home)
-    start = time.perf_counter()
-    done = subprocess.run(
-        [str(folder / name), "self-test", "--out", str(out)],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_S,
-        env=environment,
-        cwd=out,
-    )
-    seconds = time.perf_counter() - start
-    unexpected = unexpected_lines(done.stdout + done.stderr, out)
-    if done.returncode != 0 or unexpected:
-        said = "\n".join(unexpected or (done.stdout + done.stderr).splitlines())
-        raise FreezeError(f"the self-test ended with {done.returncode} and said:\n{said}")
-    check_results(out)
-    check_library(home)
+def check_program(folder: Path, edition: str) -> dict[str, float]:
+    """Run the frozen program through its work; return the seconds of each part."""
+    seconds: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as work:
+        program = Program([str(folder / PROGRAM)], Path(work).resolve())
+        seconds["self-test"] = test_itself(program)
+        samples = folder / INSIDE / "resources" / "samples"
+        seconds["screening of the sample"] = screen(program, samples)
+        if edition == STUDIO:
+            seconds["two generated images"] = generate(program)
+            seconds["one training step"] = train(program)
     return seconds
-
-
-def make_old_library(home: Path) -> None:
-    """Leave a library of version 0.1.0 where the frozen program looks for its own."""
-    home.mkdir()
-    with closing(sqlite3.connect(home / LIBRARY)) as connection:
-        connection.executescript(OLD_LIBRARY)
-
-
-def check_library(home: Path) -> None:
-    """Look whether the library was brought up to date and then used.
-
-    Raises
-    ------
-    FreezeError
-        Where it was not.
-    """
-    with closing(sqlite3.connect(home / LIBRARY)) as connection:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        (studies,) = connection.execute("SELECT count(*) FROM studies").fetchone()
-    if version < 2 or studies != 2:
-        raise FreezeError(f"the library is of revision {version} and has {studies} studies")
-
-
-def unexpected_lines(output: str, out: Path) -> list[str]:
-    """Pick the lines that are neither expected nor name a result."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return [line for line in lines if line not in EXPECTED and str(out) not in line]
-
-
-def check_results(out: Path) -> None:
-    """Look at what the self-test wrote.
-
-    Raises
-    ------
-    FreezeError
-        Where a picture or the findings are missing or empty.
-    """
-    picture = out / "screenshot.png"
-    if not picture.exists() or picture.read_bytes()[:4] != b"\x89PNG":
-        raise FreezeError("the self-test wrote no screenshot.png")
-    images = json.loads((out / "findings.json").read_text(encoding="utf-8"))["images"]
-    if len(images) != 4:
-        raise FreezeError(f"findings.json has {len(images)} images, not 4")
 
 
 def main() -> int:
     """Build, look inside, run."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--edition", choices=EDITIONS, default=READER)
     parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="DIR")
-    out = parser.parse_args().out.resolve()
+    parser.add_argument("--only-check", action="store_true", help="what was frozen before")
+    given = parser.parse_args()
+    out = given.out.resolve() / given.edition
     try:
         start = time.perf_counter()
-        folder = build(out)
-        print(f"built {folder} in {time.perf_counter() - start:.0f} s")
-        check_contents(folder)
-        print(f"size {size_mib(folder):.0f} MiB")
-        with tempfile.TemporaryDirectory() as results:
-            print(f"self-test passed in {self_test(folder, Path(results)):.1f} s")
-    except FreezeError as error:
+        folder = out / "mammoscope" if given.only_check else build(given.edition, out)
+        print(f"built {folder} in {time.perf_counter() - start:.0f} s", flush=True)
+        check_contents(folder, given.edition)
+        print(f"size {size_mib(folder):.0f} MiB", flush=True)
+        for what, seconds in check_program(folder, given.edition).items():
+            print(f"{what}: passed in {seconds:.1f} s", flush=True)
+    except FrozenError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

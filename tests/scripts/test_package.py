@@ -1,0 +1,153 @@
+"""What goes into a frozen folder, its licences, its list of parts and its package."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts" / "package"))
+
+from bundled import Part, find_parts, read_entries, strangers  # noqa: E402
+from frozen_program import unexpected_lines  # noqa: E402
+from licences import LicenceError, write_licences  # noqa: E402
+from parts_list import parts_list  # noqa: E402
+from shrink import is_aligned  # noqa: E402
+from trim import is_kept, links, wanted  # noqa: E402
+
+QT = "PySide6/Qt"
+
+
+@pytest.mark.parametrize(
+    ("place", "kept"),
+    [
+        (f"{QT}/plugins/platforms/libqxcb.so", True),
+        (f"{QT}/plugins/platforms/libqvnc.so", False),
+        ("PySide6/plugins/platforms/qwindows.dll", True),
+        (f"{QT}/translations/qtbase_de.qm", True),
+        (f"{QT}/translations/qtbase_pl.qm", False),
+        (f"{QT}/translations/qt_help_de.qm", False),
+        ("imagecodecs/_jpegls.abi3.so", True),
+        ("imagecodecs/_shared_cython.abi3.so", True),
+        ("imagecodecs/_jpegxl.abi3.so", False),
+        ("openvino/libs/libopenvino_intel_cpu_plugin.so", True),
+        ("openvino/libs/libopenvino_intel_gpu_plugin.so", False),
+        ("openvino/libs/libopenvino_ir_frontend.so.2641", True),
+        ("openvino/frontend/__init__.py", True),
+        ("resources/translations/de/LC_MESSAGES/mammoscope.mo", True),
+        ("resources/translations/de/LC_MESSAGES/mammoscope.po", False),
+    ],
+)
+def test_a_file_is_kept_by_its_name(place: str, kept: bool) -> None:
+    assert is_kept((place, f"/somewhere/{place}")) is kept
+
+
+def test_the_system_keeps_its_libraries_but_for_what_python_was_built_with() -> None:
+    system = "/usr/lib/x86_64-linux-gnu"
+    assert not is_kept(("libX11.so.6", f"{system}/libX11.so.6"))
+    assert not is_kept(("libstdc++.so.6", f"{system}/libstdc++.so.6"))
+    assert is_kept(("libsqlite3.so.0", f"{system}/libsqlite3.so.0"))
+
+
+def test_a_library_is_there_for_others() -> None:
+    module = ("cv2/cv2.abi3.so", "/s/cv2.so", "EXTENSION")
+    needed = ("cv2.libs/libA-1.so.1", "/s/libA-1.so.1", "BINARY")
+    alone = ("cv2.libs/libB-1.so.1", "/s/libB-1.so.1", "BINARY")
+    link = ("libA-1.so.1", "cv2.libs/libA-1.so.1", "SYMLINK")
+    lost = ("libB-1.so.1", "cv2.libs/libB-1.so.1", "SYMLINK")
+    kept = wanted([module, needed, alone, link], lambda _: [("libA-1.so.1", None)])
+    assert kept == [module, needed]
+    assert links([link, lost], kept) == [link]
+
+
+def test_files_find_their_distribution(tmp_path: Path) -> None:
+    import numpy
+
+    inside = [
+        ["numpy", numpy.__file__, "PYMODULE"],
+        ["ml.errors", str(ROOT / "ml" / "errors.py"), "PYMODULE"],
+        ["libz.so.1", "numpy.libs/libz.so.1", "SYMLINK"],
+    ]
+    (tmp_path / "bundled.json").write_text(json.dumps(inside))
+    entries = read_entries(tmp_path / "bundled.json")
+    (part,) = find_parts(entries)
+    assert (part.name, part.version, part.kind) == ("numpy", numpy.__version__, "pypi")
+    assert part.texts
+    assert strangers(entries) == []
+    assert strangers([("ml.errors", "/elsewhere/ml/errors.py")]) == ["/elsewhere/ml/errors.py"]
+
+
+def test_a_part_without_the_text_of_its_licence_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LicenceError, match="bare"):
+        write_licences([Part("bare", "1", "pypi", "MIT")], tmp_path / "licences")
+
+
+def test_each_part_has_its_licence_under_its_name(tmp_path: Path) -> None:
+    text = tmp_path / "LICENSE"
+    text.write_text("Do as you like.")
+    write_licences([Part("lib", "1:2.0", "deb", "MIT", (text,))], tmp_path / "licences")
+    (written,) = (tmp_path / "licences").iterdir()
+    assert written.stem == "lib-1-2.0"
+    assert written.read_text() == "Licence: MIT\n\nDo as you like.\n"
+
+
+def test_the_list_of_parts_has_the_form_of_cyclonedx(tmp_path: Path) -> None:
+    inside = tmp_path / "_internal"
+    model = inside / "resources" / "models" / "detector"
+    model.mkdir(parents=True)
+    card = {"name": "marks", "version": "1.0", "licence": "AGPL-3.0-or-later"}
+    (model / "card.json").write_text(json.dumps(card))
+    (inside / "a.so").write_bytes(b"a")
+    parts = [
+        Part("Some_Lib", "1.0", "pypi", "MIT License", (), ("a.so", "gone.so")),
+        Part("libz1", "1:2-3", "deb", ""),
+        Part("two", "1", "pypi", "MIT AND 0BSD"),
+    ]
+    told = parts_list(parts, tmp_path, "0.1.0", "2026-01-01T00:00:00+00:00")
+    check_form(json.loads(json.dumps(told)))
+    library, system, two, marks = told["components"]  # type: ignore[misc]
+    assert library["purl"] == "pkg:pypi/some-lib@1.0"
+    assert library["licenses"] == [{"license": {"id": "MIT"}}]
+    assert [each["name"] for each in library["components"]] == ["a.so"]
+    assert system["purl"] == "pkg:deb/debian/libz1@1%3A2-3"
+    assert two["licenses"] == [{"expression": "MIT AND 0BSD"}]
+    assert marks["type"] == "machine-learning-model"
+    assert [each["name"] for each in marks["components"]] == ["card.json"]
+
+
+def check_form(told: dict) -> None:
+    """What https://cyclonedx.org/docs/1.6/json/ asks of what we write."""
+    assert told["bomFormat"] == "CycloneDX"
+    assert told["specVersion"] == "1.6"
+    assert re.fullmatch(
+        r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", told["serialNumber"]
+    )
+    known = {"type", "bom-ref", "name", "version", "purl", "licenses", "hashes", "components"}
+    all_of_them = [told["metadata"]["component"], *told["components"]]
+    all_of_them += [each for one in told["components"] for each in one.get("components", [])]
+    for each in all_of_them:
+        assert set(each) <= known
+        assert each["type"] in {"application", "library", "file", "machine-learning-model"}
+        for found in each.get("hashes", []):
+            assert found["alg"] == "SHA-256"
+            assert re.fullmatch("[0-9a-f]{64}", found["content"])
+    names = [each["bom-ref"] for each in all_of_them]
+    assert len(names) == len(set(names))
+    assert set(told["dependencies"][0]["dependsOn"]) <= set(names)
+
+
+def test_only_a_library_that_can_be_mapped_is_kept_stripped() -> None:
+    good = "  LOAD  0x000000 0x0000000000001000 0x1000 0x0c 0x0c R   0x1000\n"
+    bad = "  LOAD  0x000010 0x0000000000001000 0x1000 0x0c 0x0c R   0x1000\n"
+    assert is_aligned("Program Headers:\n" + good)
+    assert not is_aligned(good + bad)
+    assert not is_aligned("")
+
+
+def test_a_line_that_is_not_expected_is_told() -> None:
+    output = "wrote /out/a.png\nThis plugin does not support propagateSizeHints()\nboom\n"
+    assert unexpected_lines(output, Path("/out")) == ["boom"]
