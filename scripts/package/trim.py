@@ -45,7 +45,7 @@ _OUT = re.compile(
 )
 # A Linux system's libraries that Python's own modules were built against: bundled, since their
 # versions differ from system to system.
-_BUNDLED = re.compile(r"lib(python3|ssl|crypto|sqlite3|ffi|bz2|lzma|uuid|expat|mpdec|z)\.")
+_BUNDLED = re.compile(r"lib(python3|ssl|crypto|sqlite3|ffi|bz2|lzma|uuid|mpdec|z)\.")
 _SYSTEM = re.compile(r"^(/usr)?/lib(64|32)?/")
 
 

@@ -1,0 +1,203 @@
+"""Trying what was packed, as a user has it: install, use, upgrade, remove."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from debian_root import HOME, RootError
+from frozen_program import IMAGES, check_findings, unexpected_lines
+from start_figures import accepted_home
+from virtual_screen import ScreenError, VirtualScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from debian_root import DebianRoot
+
+SAMPLES = "/opt/mammoscope/_internal/resources/samples"
+LONGEST_S = 600.0
+LIBRARY = (".local", "share", "mammoscope", "library.sqlite")
+SETTINGS = (".config", "mammoscope", "settings.toml")
+DEFAULTS = "usr/share/applications/mimeinfo.cache"
+Say = "Callable[[str], None]"
+
+
+def try_package(
+    root: DebianRoot,
+    package: Path,
+    higher: Path,
+    films: Path | None,
+    say: Callable[[str], None],
+) -> dict[str, float]:
+    """Install a package, use it, install a higher version over it, remove it.
+
+    Parameters
+    ----------
+    higher
+        The same with a higher version.
+    films
+        Real films to open besides the sample, a folder for each study; None: there are none.
+
+    Raises
+    ------
+    RootError, ScreenError, FrozenError
+        Where something is not as it should be.
+    """
+    # Of the recommended ones: their triggers have to find the program's menu entry.
+    root.as_root(
+        "apt-get", "install", "-y", "-q", "--no-install-recommends", "desktop-file-utils"
+    )
+    before = root.files_of_package()
+    free = _used_kib(root)
+    say("install")
+    root.install(package)
+    figures = {"installed MiB": round((_used_kib(root) - free) / 1024, 1)}
+    added = root.files_of_package() - before
+    _check_menu(root, there=True)
+    figures |= _use(root, films, say)
+    say("upgrade")
+    kept = {name: root.home(*name).read_bytes() for name in (LIBRARY, SETTINGS)}
+    root.install(higher)
+    if "99.0" not in root.as_root("dpkg-query", "--show", "mammoscope"):
+        raise RootError("the higher version did not replace the lower one")
+    _compare(root, kept, "the upgrade")
+    run(root, "self-test", "--out", f"{HOME}/self-test-again")
+    say("remove")
+    kept = {name: root.home(*name).read_bytes() for name in (LIBRARY, SETTINGS)}
+    root.as_root("apt-get", "purge", "-y", "-q", "mammoscope")
+    _compare(root, kept, "the removal")
+    left = {name for name in added & root.files_of_package() if "mammoscope" in name}
+    if left:
+        raise RootError(f"the removal left {', '.join(sorted(left)[:5])}")
+    _check_menu(root, there=False)
+    return figures
+
+
+def _use(root: DebianRoot, films: Path | None, say: Callable[[str], None]) -> dict[str, float]:
+    """What a user does, as an ordinary one, without a network."""
+    figures: dict[str, float] = {}
+    with VirtualScreen() as screen:
+        say("self-test, on a screen")
+        figures["self-test s"] = run(
+            root, "self-test", "--out", f"{HOME}/self-test", display=screen.name
+        )
+        check_findings(root.home("self-test", "findings.json"), IMAGES)
+        run(root, "--help")
+        given = SAMPLES
+        count = IMAGES
+        if films is not None:
+            given = root.give(films, "films")
+            count = len(list(films.rglob("*.dcm")))
+        say(f"analyze and screen {count} images")
+        figures["analyze s"] = run(root, "analyze", given, "--json", f"{HOME}/findings.json")
+        check_findings(root.home("findings.json"), count)
+        figures["screen s"] = run(root, "screen", given, "--out", f"{HOME}/screened")
+        _check_screened(root, count)
+        say("the window: open, quit")
+        figures["window s"] = open_and_quit(root, screen, films)
+    return figures
+
+
+def _check_screened(root: DebianRoot, count: int) -> None:
+    rows = root.home("screened", "results.csv").read_text(encoding="utf-8-sig").splitlines()
+    done = sum(",done," in row for row in rows)
+    if done != count:
+        raise RootError(f"{done} of {count} images were screened")
+
+
+def run(root: DebianRoot, *arguments: str, display: str = "") -> float:
+    """Run the installed program as the user, and return its seconds.
+
+    Raises
+    ------
+    RootError
+        Where it fails, or says what was not expected.
+    """
+    start = time.perf_counter()
+    command = root.command("mammoscope", *arguments, display=display)
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=LONGEST_S
+    )
+    said = done.stdout + done.stderr
+    wanted = arguments[0] == "--help"
+    unexpected = [] if wanted else unexpected_lines(said, root.home())
+    if done.returncode != 0 or unexpected:
+        raise RootError(
+            f"`mammoscope {' '.join(arguments)}` ended with {done.returncode} and said:\n{said}"
+        )
+    return time.perf_counter() - start
+
+
+def open_and_quit(root: DebianRoot, screen: VirtualScreen, films: Path | None) -> float:
+    """Open a study in the window, see it painted, and quit with the keys for it."""
+    settings = root.home(*SETTINGS)
+    accepted = accepted_home(root.folder / "tmp")["MAMMOSCOPE_HOME"]
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_bytes((root.folder / "tmp" / "home" / settings.name).read_bytes())
+    del accepted
+    root.as_root("chown", "-R", "reader:reader", HOME)
+    studies = sorted(path.name for path in films.iterdir() if path.is_dir()) if films else []
+    given = [f"{HOME}/films/{studies[0]}", "--together"] if studies else []
+    command = root.command("mammoscope", *given, display=screen.name)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as program:
+        seconds = screen.wait_for_study(program)
+        screen.press("ctrl+q")
+        try:
+            said, _ = program.communicate(timeout=60)
+        except subprocess.TimeoutExpired as error:
+            program.kill()
+            raise ScreenError("the window did not close within a minute of Ctrl+Q") from error
+    unexpected = unexpected_lines(said, root.home())
+    if program.returncode != 0 or unexpected:
+        raise ScreenError(f"the window ended with {program.returncode} and said:\n{said}")
+    return seconds
+
+
+def _compare(root: DebianRoot, kept: dict[tuple[str, ...], bytes], what: str) -> None:
+    for name, content in kept.items():
+        if not root.home(*name).exists() or root.home(*name).read_bytes() != content:
+            raise RootError(f"{what} changed {'/'.join(name)} in the user's home")
+
+
+def _check_menu(root: DebianRoot, *, there: bool) -> None:
+    """Look whether the desktop's tables name the program for DICOM files."""
+    path = root.folder / DEFAULTS
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if ("application/dicom=mammoscope.desktop" in text) is not there:
+        state = "do not name" if there else "still name"
+        raise RootError(f"the desktop's tables {state} the program for DICOM files")
+
+
+def _used_kib(root: DebianRoot) -> int:
+    command = ["du", "--summarize", "--one-file-system", "--block-size=1024"]
+    command += [str(root.folder / top) for top in ("etc", "opt", "usr")]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return sum(int(line.split()[0]) for line in said.splitlines())
+
+
+def try_archive(
+    root: DebianRoot, archive: Path, package: Path, say: Callable[[str], None]
+) -> None:
+    """Unpack the portable archive in a user's home and have it test itself.
+
+    Parameters
+    ----------
+    package
+        Names the packages that the system has to have.
+    """
+    say("the portable archive")
+    field = ["dpkg-deb", "--field", str(package), "Depends"]
+    depends = subprocess.run(field, check=True, capture_output=True, text=True).stdout
+    names = [each.split("|")[0].split("(")[0].strip() for each in depends.split(",")]
+    root.as_root("apt-get", "install", "-y", "-q", "--no-install-recommends", *names)
+    subprocess.run(["tar", "-xf", str(archive), "-C", str(root.home())], check=True)
+    (folder,) = [path.name for path in root.home().iterdir() if path.is_dir()]
+    link = root.folder / "usr" / "bin" / "mammoscope"
+    link.symlink_to(f"{HOME}/{folder}/mammoscope")
+    run(root, "self-test", "--out", f"{HOME}/self-test")
+    check_findings(root.home("self-test", "findings.json"), IMAGES)
