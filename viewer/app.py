@@ -64,7 +64,7 @@ def run(start: Start, claim: Claim | None = None) -> int:
     window = make_window(preferences)
     guard = ErrorGuard(window)
     guard.install()
-    window.show()
+    _show(window)
     _open(window, start)
     if first and not start.paths:
         window.start_tour(offered=True)
@@ -82,6 +82,16 @@ def _is_agreed(preferences: Preferences, home: Home, incoming: Incoming) -> bool
     dialog = FirstRunDialog(preferences, home)
     with incoming.raising(dialog):
         return dialog.exec() == FirstRunDialog.DialogCode.Accepted
+
+
+def _show(window: MainWindow) -> None:
+    """In its own size, or over the whole screen where that is larger."""
+    room = window.screen().availableSize()
+    if window.width() > room.width() or window.height() > room.height():
+        window.resize(window.size().boundedTo(room))
+        window.showMaximized()
+    else:
+        window.show()
 
 
 def _open(window: MainWindow, start: Start) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication, QImage, QTextDocument
 from PySide6.QtWidgets import QDialog
 
 from ml.places import RESOURCES
+from viewer.core.commands import command_keys
 from viewer.jobs.models import ModelProcess
 from viewer.qt.dialogs.base import PAGE
 from viewer.qt.dialogs.manual import ManualDialog, fitting_page, show_manual
@@ -166,3 +167,10 @@ def test_the_page_of_what_has_the_focus_fits(
     (dialog,) = window.findChildren(ManualDialog)
     assert here(dialog) == "start.md"
     dialog.close()
+
+
+def test_the_tour_and_the_first_start_are_in_the_manual() -> None:
+    text = " ".join((DOCS / "start.md").read_text(encoding="utf-8").split())
+    for words in ("The first start", "The tour", "`F1`", "`--new-window`", "`--together`"):
+        assert words in text
+    assert command_keys()["manual"] == "F1"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QFileOpenEvent
 
 from viewer.core.start import TOKEN_VARIABLE, Start
@@ -37,8 +37,6 @@ class Incoming(QObject):
         passes here then.
     """
 
-    _asked = Signal()
-
     def __init__(
         self,
         application: QApplication,
@@ -49,6 +47,7 @@ class Incoming(QObject):
         super().__init__(application)
         self._serve: Callable[[Start], None] | None = None
         self._waiting: list[Start] = []
+        self._front: QWidget | None = None
         self._door = Door(claim, self) if claim is not None else None
         if self._door is not None:
             self._door.asked.connect(self.ask)
@@ -66,7 +65,8 @@ class Incoming(QObject):
 
     def ask(self, start: Start) -> None:
         """Someone asks for this."""
-        self._asked.emit()
+        if self._front is not None:
+            come_to_front(self._front, start.token)
         if self._serve is None:
             self._waiting.append(start)
         else:
@@ -75,15 +75,11 @@ class Incoming(QObject):
     @contextmanager
     def raising(self, window: QWidget) -> Generator[None]:
         """Bring a window to the front whenever someone asks for something meanwhile."""
-        connections = (
-            self._asked.connect(window.raise_),
-            self._asked.connect(window.activateWindow),
-        )
+        self._front = window
         try:
             yield
         finally:
-            for each in connections:
-                self._asked.disconnect(each)
+            self._front = None
 
     def close(self) -> None:
         """Hear nobody any more."""

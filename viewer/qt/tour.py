@@ -92,7 +92,8 @@ class Tour(QFrame):
         self._title, self._text, self._count = QLabel(), QLabel(), QLabel()
         self._title.setProperty("kind", "title")
         self._count.setProperty("kind", "dim")
-        self._text.setWordWrap(True)
+        for label in (self._title, self._text):
+            label.setWordWrap(True)
         for label in (self._title, self._text, self._count):
             label.setTextFormat(Qt.TextFormat.PlainText)
         self.ending, self.back, self.on = QPushButton(), QPushButton(), QPushButton()
@@ -102,7 +103,7 @@ class Tour(QFrame):
         self.on.clicked.connect(self._next)
         head, foot = QHBoxLayout(), QHBoxLayout()
         head.addWidget(self._title, 1)
-        head.addWidget(self._count)
+        head.addWidget(self._count, 0, Qt.AlignmentFlag.AlignTop)
         foot.addWidget(self.ending)
         foot.addStretch(1)
         foot.addWidget(self.back)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout
 
 from ml.texts import translate
@@ -61,7 +62,10 @@ class Dialog(QDialog):
         """Put a row of buttons under the rest; OK accepts, Cancel and Close reject."""
         box = QDialogButtonBox(self)
         for each in buttons:
-            name_button(box.addButton(each), _word(each))
+            button = box.addButton(each)
+            # The style's own pictures are drawn for light windows.
+            button.setIcon(QIcon())
+            name_button(button, _word(each))
         box.accepted.connect(self.accept)
         box.rejected.connect(self.reject)
         self.rows.addWidget(box)

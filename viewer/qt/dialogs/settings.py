@@ -64,6 +64,10 @@ class SettingsDialog(Dialog):
         self.search = SearchField(translate("Search the settings"), self)
         self.search.textChanged.connect(self._filter)
         self.rows.addWidget(self.search)
+        self.nothing = self.add_text(
+            translate("No setting fits: try another word, or Escape for all of them.")
+        )
+        self.nothing.hide()
         page = QWidget()
         self._form = form = QFormLayout(page)
         form.setContentsMargins(0, 0, 8, 0)
@@ -73,10 +77,6 @@ class SettingsDialog(Dialog):
             value = cast("SettingValue", getattr(settings, description.name))
             self._add(form, description, value)
         self.rows.addWidget(_scrolled(page), 1)
-        self.nothing = self.add_text(
-            translate("No setting fits: try another word, or Escape for all of them.")
-        )
-        self.nothing.hide()
         self.problem = self.add_text("")
         self.problem.hide()
         buttons = self.add_buttons(Button.RestoreDefaults, Button.Cancel, Button.Ok)
