@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from viewer.core.commands import command_keys
 from viewer.core.tour import OFFER, STEPS, Place
@@ -121,3 +121,11 @@ def test_every_step_names_keys_that_there_are() -> None:
     assert 6 <= len(STEPS) <= 8
     for step in STEPS:
         assert "{" not in step.told(keys)
+
+
+def test_every_card_is_as_high_as_its_words(window: MainWindow) -> None:
+    tour = start(window)
+    for _ in STEPS:
+        for label in tour.findChildren(QLabel):
+            assert label.height() >= label.heightForWidth(label.width())
+        tour.on.click()

@@ -101,17 +101,15 @@ class Tour(QFrame):
         self.ending.clicked.connect(self.end)
         self.back.clicked.connect(lambda: self._go(self._at - 1))
         self.on.clicked.connect(self._next)
-        head, foot = QHBoxLayout(), QHBoxLayout()
-        head.addWidget(self._title, 1)
-        head.addWidget(self._count, 0, Qt.AlignmentFlag.AlignTop)
+        foot = QHBoxLayout()
         foot.addWidget(self.ending)
         foot.addStretch(1)
         foot.addWidget(self.back)
         foot.addWidget(self.on)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(12, 10, 12, 10)
-        rows.addLayout(head)
-        rows.addWidget(self._text)
+        for label in (self._count, self._title, self._text):
+            rows.addWidget(label)
         rows.addLayout(foot)
 
     def _next(self) -> None:
@@ -128,7 +126,8 @@ class Tour(QFrame):
         number = at if asked else at + 1
         self._title.setText(translate(step.title))
         self._text.setText(step.told(command_keys()))
-        self._count.setText("" if asking else f"{number} / {len(STEPS)}")
+        self._count.setText(f"{number} / {len(STEPS)}")
+        self._count.setVisible(not asking)
         self.setAccessibleName(translate(step.title))
         self.setAccessibleDescription(self._text.text())
         name_button(self.ending, translate("Not now") if asking else translate("End"))

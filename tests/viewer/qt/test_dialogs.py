@@ -29,6 +29,7 @@ from viewer.core.settings import Settings, descriptions
 from viewer.core.state import Refusal
 from viewer.qt.dialogs.about import AboutDialog, card_lines
 from viewer.qt.dialogs.broken import BrokenDialog, install_excepthook
+from viewer.qt.dialogs.folder_row import FolderRow
 from viewer.qt.dialogs.refused import RefusedFilesDialog
 from viewer.qt.dialogs.settings import SettingsDialog
 from viewer.qt.dialogs.shortcuts import ShortcutsDialog
@@ -39,7 +40,6 @@ from viewer.qt.dialogs.show import (
     show_settings,
     show_shortcuts,
 )
-from viewer.qt.folder_row import FolderRow
 from viewer.qt.log_file import start_log
 
 if TYPE_CHECKING:
@@ -289,7 +289,7 @@ def test_the_folder_of_the_data_is_made_and_opened(
 ):
     opened: list[str] = []
     monkeypatch.setattr(
-        "viewer.qt.folder_row.QDesktopServices.openUrl",
+        "viewer.qt.dialogs.folder_row.QDesktopServices.openUrl",
         lambda url: opened.append(url.toLocalFile()),
     )
     row = FolderRow(tmp_path / "a" / "b")

@@ -15,7 +15,7 @@ from ml.texts import RESEARCH_USE_ONLY, translate
 from viewer.core.home import find_home
 from viewer.core.report import program_version, versions
 from viewer.qt.dialogs.base import Button, Dialog, name_button
-from viewer.qt.folder_row import FolderRow
+from viewer.qt.dialogs.folder_row import FolderRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -29,8 +29,8 @@ from viewer.jobs.devices import describe_computing
 from viewer.jobs.job import Job
 from viewer.qt import palette
 from viewer.qt.dialogs.base import Dialog, name_button
+from viewer.qt.dialogs.folder_row import FolderRow
 from viewer.qt.dialogs.pattern import Pattern, screens
-from viewer.qt.folder_row import FolderRow
 from viewer.qt.job_runner import JobRunner
 from viewer.qt.language import speak
 

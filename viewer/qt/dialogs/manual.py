@@ -51,6 +51,8 @@ _WIDTH_PX, _HEIGHT_PX, _SIDE_PX = 980, 720, 270
 _MARGIN_PX = 22
 _SIZES_PX = {1: 21, 2: 16, 3: 14}
 _DEEPER_PX = 13
+# Stands in a text for a picture (Unicode's object replacement character).
+_PICTURE = "\ufffc"
 _UNKNOWN = QTextDocument.ResourceType.UnknownResource
 
 
@@ -315,7 +317,9 @@ def _dress_block(block: QTextBlock) -> None:
     cursor = QTextCursor(block)
     level = block.blockFormat().headingLevel()
     room = QTextBlockFormat()
-    room.setLineHeight(130, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+    # The line of a picture would be higher by as much.
+    if _PICTURE not in block.text():
+        room.setLineHeight(130, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
     if level:
         room.setTopMargin(18 if level > 1 else 0)
         room.setBottomMargin(6)
