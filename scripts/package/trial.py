@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debian_root import HOME, RootError
@@ -13,16 +15,14 @@ from virtual_screen import ScreenError, VirtualScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from debian_root import DebianRoot
 
 SAMPLES = "/opt/mammoscope/_internal/resources/samples"
 LONGEST_S = 600.0
-LIBRARY = (".local", "share", "mammoscope", "library.sqlite")
-SETTINGS = (".config", "mammoscope", "settings.toml")
+LIBRARY = ".local/share/mammoscope/library.sqlite"
+SETTINGS = ".config/mammoscope/settings.toml"
 DEFAULTS = "usr/share/applications/mimeinfo.cache"
-Say = "Callable[[str], None]"
 
 
 def try_package(
@@ -59,14 +59,14 @@ def try_package(
     _check_menu(root, there=True)
     figures |= _use(root, films, say)
     say("upgrade")
-    kept = {name: root.home(*name).read_bytes() for name in (LIBRARY, SETTINGS)}
+    kept = {name: root.home(name).read_bytes() for name in (LIBRARY, SETTINGS)}
     root.install(higher)
     if "99.0" not in root.as_root("dpkg-query", "--show", "mammoscope"):
         raise RootError("the higher version did not replace the lower one")
     _compare(root, kept, "the upgrade")
     run(root, "self-test", "--out", f"{HOME}/self-test-again")
     say("remove")
-    kept = {name: root.home(*name).read_bytes() for name in (LIBRARY, SETTINGS)}
+    kept = {name: root.home(name).read_bytes() for name in (LIBRARY, SETTINGS)}
     root.as_root("apt-get", "purge", "-y", "-q", "mammoscope")
     _compare(root, kept, "the removal")
     left = {name for name in added & root.files_of_package() if "mammoscope" in name}
@@ -133,11 +133,12 @@ def run(root: DebianRoot, *arguments: str, display: str = "") -> float:
 
 def open_and_quit(root: DebianRoot, screen: VirtualScreen, films: Path | None) -> float:
     """Open a study in the window, see it painted, and quit with the keys for it."""
-    settings = root.home(*SETTINGS)
-    accepted = accepted_home(root.folder / "tmp")["MAMMOSCOPE_HOME"]
+    # She has accepted what is asked at the first start.
+    settings = root.home(SETTINGS)
     settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_bytes((root.folder / "tmp" / "home" / settings.name).read_bytes())
-    del accepted
+    with tempfile.TemporaryDirectory() as place:
+        home = Path(accepted_home(Path(place))["MAMMOSCOPE_HOME"])
+        settings.write_bytes((home / settings.name).read_bytes())
     root.as_root("chown", "-R", "reader:reader", HOME)
     studies = sorted(path.name for path in films.iterdir() if path.is_dir()) if films else []
     given = [f"{HOME}/films/{studies[0]}", "--together"] if studies else []
@@ -158,10 +159,10 @@ def open_and_quit(root: DebianRoot, screen: VirtualScreen, films: Path | None) -
     return seconds
 
 
-def _compare(root: DebianRoot, kept: dict[tuple[str, ...], bytes], what: str) -> None:
+def _compare(root: DebianRoot, kept: dict[str, bytes], what: str) -> None:
     for name, content in kept.items():
-        if not root.home(*name).exists() or root.home(*name).read_bytes() != content:
-            raise RootError(f"{what} changed {'/'.join(name)} in the user's home")
+        if not root.home(name).exists() or root.home(name).read_bytes() != content:
+            raise RootError(f"{what} changed {name} in the user's home")
 
 
 def _check_menu(root: DebianRoot, *, there: bool) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,10 +18,14 @@ sys.path.insert(0, str(ROOT / "scripts" / "package"))
 
 from bundled import Part, find_parts, read_entries, strangers  # noqa: E402
 from frozen_program import unexpected_lines  # noqa: E402
-from licences import LicenceError, write_licences  # noqa: E402
+from licences import LicenceError, copyright_text, write_licences  # noqa: E402
+from linux_packages import make_deb, write_sums  # noqa: E402
+from needs import NeedsError, packages_of  # noqa: E402
 from parts_list import parts_list  # noqa: E402
 from shrink import is_aligned  # noqa: E402
 from trim import is_kept, links, wanted  # noqa: E402
+from virtual_screen import shows_study  # noqa: E402
+from windows_installer import numbers_of  # noqa: E402
 
 QT = "PySide6/Qt"
 
@@ -151,3 +159,74 @@ def test_only_a_library_that_can_be_mapped_is_kept_stripped() -> None:
 def test_a_line_that_is_not_expected_is_told() -> None:
     output = "wrote /out/a.png\nThis plugin does not support propagateSizeHints()\nboom\n"
     assert unexpected_lines(output, Path("/out")) == ["boom"]
+
+
+def test_a_library_of_no_known_package_ends_the_packaging() -> None:
+    assert packages_of(["libEGL.so.1", "libgthread-2.0.so.0", "libglib-2.0.so.0"]) == [
+        "libegl1",
+        "libglib2.0-0",
+    ]
+    with pytest.raises(NeedsError, match=r"libnobody\.so\.1"):
+        packages_of(["libnobody.so.1"])
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb is Debian's")
+def test_a_package_has_what_a_desktop_asks_for_and_no_scripts(tmp_path: Path) -> None:
+    folder = tmp_path / "frozen"
+    (folder / "_internal").mkdir(parents=True)
+    shutil.copy("/bin/true", folder / "mammoscope")
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+    parts = [Part("lib", "2.0", "pypi", "MIT")]
+    package = make_deb(folder, tmp_path, "1.0", when, parts, "zstd")
+    told = run("dpkg-deb", "--contents", str(package))
+    names = {line.split()[5].removeprefix("./") for line in told.splitlines()}
+    assert {
+        "opt/mammoscope/mammoscope",
+        "usr/bin/mammoscope",
+        "usr/share/applications/mammoscope.desktop",
+        "usr/share/icons/hicolor/scalable/apps/mammoscope.svg",
+        "usr/share/icons/hicolor/48x48/apps/mammoscope.png",
+        "usr/share/man/man1/mammoscope.1.gz",
+        "usr/share/doc/mammoscope/copyright",
+    } <= names
+    assert all("root/root" in line for line in told.splitlines())
+    control = run("dpkg-deb", "--ctrl-tarfile", str(package), text=False)
+    assert b"postinst" not in control
+    assert "libc6 (>= 2." in run("dpkg-deb", "--field", str(package), "Depends")
+    assert not (tmp_path / "staged").exists()
+    again = package.read_bytes()
+    assert make_deb(folder, tmp_path, "1.0", when, parts, "zstd").read_bytes() == again
+    sums = write_sums([package], tmp_path)
+    assert run("sha256sum", "--check", sums.name, cwd=tmp_path).endswith(": OK\n")
+
+
+def run(*command: str, cwd: Path | None = None, text: bool = True):
+    done = subprocess.run(command, check=True, capture_output=True, text=text, cwd=cwd)
+    return done.stdout
+
+
+def test_the_copyright_file_names_every_part() -> None:
+    text = copyright_text([Part("lib", "2.0", "pypi", "MIT")], "2026-01-01")
+    assert "License: AGPL-3.0-or-later" in text
+    assert "  lib 2.0: MIT" in text
+
+
+def test_a_study_is_seen_when_every_viewport_shows_tissue() -> None:
+    screen = np.zeros((950, 1600, 3), np.uint8)
+    assert not shows_study(screen)
+    screen[150:350, 500:800] = 120
+    screen[150:350, 800:1000] = 120
+    screen[550:800, 500:800] = 120
+    assert not shows_study(screen)
+    screen[550:800, 800:1000] = (0, 90, 200)
+    assert not shows_study(screen)
+    screen[550:800, 800:1000] = 120
+    assert shows_study(screen)
+
+
+@pytest.mark.parametrize(
+    ("version", "numbers"),
+    [("0.1.0", "0.1.0.0"), ("1.2.3rc4", "1.2.3.0"), ("2.0+local5", "2.0.0.0")],
+)
+def test_windows_gets_four_numbers(version: str, numbers: str) -> None:
+    assert numbers_of(version) == numbers
