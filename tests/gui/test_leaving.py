@@ -14,6 +14,8 @@ import pytest
 from pydicom.fileset import FileSet
 
 from tests.gui.test_opening import STANDARD, hung
+from viewer.core.home import find_home
+from viewer.core.settings import Settings, write_settings
 from viewer.core.state import AnalysisPhase
 
 if TYPE_CHECKING:
@@ -39,10 +41,11 @@ LOOK = """
 import sys
 from PySide6.QtCore import QTimer
 from viewer import app
+from viewer.core.start import start_of
 
 application = app.make_application()
 make, windows = app.make_window, []
-app.make_window = lambda: windows.append(make()) or windows[-1]
+app.make_window = lambda preferences: windows.append(make(preferences)) or windows[-1]
 
 def look():
     state = windows[-1].session.state if windows else None
@@ -54,13 +57,14 @@ def look():
 timer = QTimer()
 timer.timeout.connect(look)
 timer.start(5)
-sys.exit(app.run(sys.argv[1:]))
+sys.exit(app.run(start_of(sys.argv[1:])))
 """
 
 
 def test_the_command_line_opens_what_it_names_and_ends_with_its_window(
     study: list[Path], packs: Path
 ) -> None:
+    write_settings(Settings(accepted="1 2026-11-30"), find_home().settings)
     done = subprocess.run(
         [sys.executable, "-c", LOOK, *map(str, study)],
         env={**os.environ, "MAMMOSCOPE_MODELS": str(packs)},
