@@ -54,7 +54,7 @@ def try_package(
     free = _used_kib(root)
     say("install")
     root.install(package)
-    figures = {"installed MiB": round((_used_kib(root) - free) / 1024, 1)}
+    figures = {"MiB with what it depends on": (_used_kib(root) - free) / 1024}
     added = root.files_of_package() - before
     _check_menu(root, there=True)
     figures |= _use(root, films, say)
