@@ -18,6 +18,7 @@ from ml.distribution import Distribution, distribution_from_json
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
 from ml.files import write_json
 from ml.findings import ModelUse, OperatingPoint
+from ml.hashed import known_name
 from ml.mammo.codes import FindingType, ImageKind, PresentationIntent
 from ml.mammo.prepare import PrepareSpec, Wants
 from ml.texts import mark
@@ -106,8 +107,8 @@ class ModelCard:
     intents
         The presentation intents that the model may look at; an image that names none is taken.
     training_patients, training_images
-        sha256 of each patient's and image's name that was trained on, simulated ones too, so
-        that no test reuses one.
+        `name_sha256` of each patient and image that was trained on, simulated ones too, so that
+        no test reuses one.
     parents
         ``name@version`` of the packs whose weights it began with, and theirs; what those were
         trained on is in the two lists above (`inherit` puts it there).
@@ -256,11 +257,6 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def name_sha256(name: str) -> str:
-    """The sha256 of a patient's or an image's name, as a card's training lists hold it."""
-    return hashlib.sha256(name.encode()).hexdigest()
-
-
 def inherit(card: ModelCard, parents: Iterable[ModelCard]) -> ModelCard:
     """Add to a card what the packs that its weights began with were trained on, and why."""
     known = tuple(parents)
@@ -380,8 +376,8 @@ def _card(content: dict[str, object]) -> ModelCard:
         calibration=MappingProxyType(_calibration(content.get("calibration", {}))),
         validated_kinds=tuple(ImageKind(i) for i in _list(content.get("validated_kinds", []))),
         intents=_intents(content),
-        training_patients=_texts(content.get("training_patients", [])),
-        training_images=_texts(content.get("training_images", [])),
+        training_patients=_names(content.get("training_patients", [])),
+        training_images=_names(content.get("training_images", [])),
         parents=_texts(content.get("parents", [])),
         mark_weights=MappingProxyType(_weights(content.get("mark_weights", {}))),
         precision=_text(content.get("precision", "f32")),
@@ -472,6 +468,10 @@ def _list(value: object) -> list[object]:
     if not isinstance(value, list):
         raise TypeError("a list was expected")
     return cast("list[object]", value)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(map(known_name, _texts(value)))
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -31,10 +31,10 @@ from ml.data.canvases import (
 from ml.data.crop_store import fill_store, stored_images
 from ml.data.sources.mini_mias import mini_mias_canvases, mini_mias_with_muscle
 from ml.data.sources.phantoms import PhantomSet, phantom_canvases
+from ml.hashed import name_sha256
 from ml.mammo.prepare import FINE
 from ml.manifest import Split
 from ml.places import GENERATOR, MODELS
-from ml.registry import name_sha256
 from ml.synth.known import known_of
 from ml.synth.pack import GeneratorCard
 from ml.synth.teaching import ANATOMY, FILM_DENSITIES, SIDE_PX, vendor_word

@@ -37,13 +37,13 @@ from ml.data.sources.mini_mias import mini_mias_canvases
 from ml.data.sources.phantoms import PhantomSet, phantom_canvases
 from ml.evaluate.outcomes import judge_images, mark_images
 from ml.files import write_json
+from ml.hashed import name_sha256
 from ml.mammo.codes import BreastDensity, FindingType
 from ml.mammo.prepare import WHOLE, PrepareSpec, prepare
 from ml.models.classifier import DeployedClassifier
 from ml.models.detector import deployed
 from ml.phantom.vendors import FILMS, UNSEEN_VENDORS, VENDORS
 from ml.places import MODELS
-from ml.registry import name_sha256
 from ml.synth.balance import any_prompt
 from ml.synth.hosts import PhantomHosts
 from ml.synth.lesions import NoRoomError, paint_lesion

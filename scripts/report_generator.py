@@ -29,6 +29,7 @@ from ml.control import NOBODY
 from ml.data.canvases import read_canvases, split_by_patient, write_canvases
 from ml.data.sources.mini_mias import mini_mias_canvases
 from ml.data.sources.phantoms import PhantomSet, as_mammogram, phantom_canvases
+from ml.hashed import name_sha256
 from ml.infer.reader import load_reader
 from ml.mammo.codes import BreastDensity, ViewPosition
 from ml.mammo.prepare import FINE, prepare
@@ -37,7 +38,6 @@ from ml.phantom.phantom import STANDARD_VIEWS, make_phantom
 from ml.phantom.vendors import FILMS, VENDORS
 from ml.phantom.woman import draw_woman
 from ml.places import GENERATOR, MODELS
-from ml.registry import name_sha256
 from ml.synth.balance import any_prompt
 from ml.synth.comparing import FLOOR, GENERATED, QualityReport
 from ml.synth.estimators import chest_left

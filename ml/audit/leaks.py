@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ml.audit.report import Check, Figure, Sentence, Verdict
 from ml.data.canvases import split_of
 from ml.data.duplicates import across_splits
+from ml.hashed import known_name, name_sha256
 from ml.manifest import Source, Split
-from ml.registry import name_sha256
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def _children(rows: Sequence[ManifestRow]) -> Check:
         [
             row.path
             for row in rows
-            if split_of(row) is Split.TRAIN and row.extra.get(HOST_PATIENT) in hidden
+            if split_of(row) is Split.TRAIN
+            and known_name(row.extra.get(HOST_PATIENT, "")) in hidden
         ],
         mark(
             "{count} training images were painted into breasts of held-out patients ({path})."

@@ -17,11 +17,12 @@ from ml.evaluate.outcomes import (
     mark_pairs,
     whole_images,
 )
+from ml.hashed import name_sha256
 from ml.infer.choice import choose_engine
 from ml.infer.detectors import Detectors
 from ml.mammo.prepare import WHOLE, Wants
 from ml.manifest import Source
-from ml.registry import BESIDE, FINE_ROLE, inherit, name_sha256
+from ml.registry import BESIDE, FINE_ROLE, inherit
 from ml.texts import mark
 
 if TYPE_CHECKING:

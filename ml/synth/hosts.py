@@ -14,6 +14,7 @@ import numpy as np
 
 from ml.data.sources.phantoms import as_mammogram
 from ml.errors import DataError
+from ml.hashed import name_sha256
 from ml.mammo.mammogram import Rescale, Window
 from ml.mammo.orient import to_upright
 from ml.mammo.pixels import read_pixels
@@ -30,7 +31,7 @@ from ml.phantom.woman import (
     Woman,
     draw_woman,
 )
-from ml.registry import file_sha256, name_sha256
+from ml.registry import file_sha256
 from ml.synth.order import PHANTOM
 from ml.synth.output import BITS
 from ml.synth.prompts import Area

@@ -76,7 +76,7 @@ class Making:
     host
         What was painted into: ``"phantom"`` or the sha256 of a file; empty where all was drawn.
     host_patient
-        sha256 of a real host's patient (`ml.registry.name_sha256`), so that no test is made of
+        sha256 of a real host's patient (`ml.hashed.name_sha256`), so that no test is made of
         the woman whose breast this is.
     """
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from ml.errors import ModelError, WeightsCorruptError, WeightsMissingError
 from ml.files import write_json
+from ml.hashed import known_name
 from ml.registry import CARD, Figure, file_sha256
 from ml.texts import mark
 
@@ -329,11 +330,10 @@ def _read_card(folder: Path) -> GeneratorCard:
     try:
         content = json.loads((folder / CARD).read_text("utf-8"))
         figures = tuple(Figure(**figure) for figure in content.pop("figures"))
-        tuples = {
-            name: tuple(content.pop(name))
-            for name in ("vendors", "training_patients", "training_images")
-        }
-        card = GeneratorCard(figures=figures, **tuples, **content)
+        lists = ("training_patients", "training_images")
+        tuples = {name: tuple(map(known_name, content.pop(name))) for name in lists}
+        vendors = tuple(content.pop("vendors"))
+        card = GeneratorCard(figures=figures, vendors=vendors, **tuples, **content)
     except FileNotFoundError as error:
         raise _missing(folder, CARD) from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

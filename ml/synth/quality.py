@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.files import replacing
+from ml.hashed import name_sha256
 from ml.mammo.codes import BreastDensity, Laterality, ViewPosition
 from ml.mammo.pixels import read_pixels
 from ml.mammo.prepare import prepare
 from ml.mammo.read import read_mammogram
 from ml.manifest import Source, read_manifest
-from ml.registry import Figure, name_sha256
 from ml.synth.balance import SIDES, VIEWS
 from ml.synth.comparing import (
     FLOOR,
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
     from ml.control import Control
     from ml.manifest import Manifest, ManifestRow
+    from ml.registry import Figure
     from ml.synth.features import Space
 
     Images = Sequence[NDArray[np.float32]]

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from ml.control import NOBODY, Control
 from ml.data.augment import NONE
+from ml.hashed import name_sha256
 from ml.in_use import generator_in_use
 from ml.mammo.prepare import FINE
 from ml.manifest import read_manifest
 from ml.places import GENERATOR
-from ml.registry import name_sha256
 from ml.synth.known import known_of
 from ml.synth.memory import device_of_order
 from ml.synth.pack import GeneratorCard

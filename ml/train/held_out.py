@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ml.data.canvases import split_of
 from ml.errors import DataError
+from ml.hashed import name_sha256
 from ml.manifest import Split
-from ml.registry import name_sha256
 from ml.texts import mark
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from ml.evaluate.holm import holm
 from ml.evaluate.outcomes import Marked
 from ml.evaluate.roc import area_under_roc
 from ml.evaluate.seeds import seeded_difference, seeded_mean
-from ml.registry import name_sha256
+from ml.hashed import name_sha256
 from ml.texts import mark
 from ml.train.modes import DOSED, Mode, Teaching
 

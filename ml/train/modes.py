@@ -23,8 +23,8 @@ from ml.audit.leaks import HELD_OUT, HOST_PATIENT
 from ml.data.augment import NONE, Augmentation
 from ml.data.canvases import split_of
 from ml.errors import DataError
+from ml.hashed import known_name, name_sha256
 from ml.manifest import ReferenceStandard, Source, Split
-from ml.registry import name_sha256
 from ml.texts import mark
 from ml.train.order import MODE_WORDS, Mode
 from ml.train.plan import TUNING_RATE
@@ -229,7 +229,7 @@ def refuse_children(manifest: Manifest) -> None:
     """
     hidden = {name_sha256(r.patient_id) for r in manifest.rows if split_of(r) in HELD_OUT}
     for row in taught_rows(manifest):
-        if row.extra.get(HOST_PATIENT) in hidden:
+        if known_name(row.extra.get(HOST_PATIENT, "")) in hidden:
             raise DataError(
                 mark(
                     "{path} was painted into the breast of a patient who is held out; leave "

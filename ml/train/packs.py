@@ -36,12 +36,13 @@ from ml.evaluate.outcomes import (
     whole_images,
 )
 from ml.findings import OperatingPoint
+from ml.hashed import name_sha256
 from ml.infer.detectors import Detectors
 from ml.infer.engine import as_canvas
 from ml.infer.marks import best_mark, with_mark
 from ml.infer.on_cpu import CpuEngine
 from ml.models.detector import CLASSES
-from ml.registry import FINE_ROLE, ModelCard, inherit, name_sha256, write_card
+from ml.registry import FINE_ROLE, ModelCard, inherit, write_card
 from ml.train.export import export_pack
 
 if TYPE_CHECKING:

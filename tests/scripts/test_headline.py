@@ -165,7 +165,7 @@ def test_films_count_where_every_fold_is_answered() -> None:
 def test_a_generator_that_saw_the_women_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ml.registry import name_sha256
+    from ml.hashed import name_sha256
     from ml.synth.pack import read_generator, write_generator_card
     from tests.factories.generators import make_generator
 

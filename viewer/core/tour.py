@@ -99,7 +99,7 @@ STEPS = (
         mark("Synthetic images, retraining"),
         mark(
             "{generate} makes mammograms that show nobody, {retrain} trains the models anew. "
-            "Only a model that proves better goes live."
+            "A model goes live only where it is shown to be no worse."
         ),
     ),
     Step(

@@ -132,7 +132,7 @@ class Tour(QFrame):
         self.setAccessibleDescription(self._text.text())
         name_button(self.ending, translate("Not now") if asking else translate("End"))
         name_button(self.back, translate("Back"))
-        words = translate("Done") if last else translate("Next")
+        words = translate("Finish") if last else translate("Continue")
         name_button(self.on, translate("Show me") if asking else words)
         self.back.setEnabled(number > 1)
         self.back.setVisible(not asking)

@@ -16,10 +16,10 @@ from ml.audit.looking import look, read_listed
 from ml.audit.report import AuditReport, Check, Verdict
 from ml.cli import main as run_command
 from ml.control import NOBODY
+from ml.hashed import name_sha256
 from ml.mammo.geometry import Box
 from ml.mammo.prepare import PrepareSpec
 from ml.manifest import BoxRow, Label, Manifest, ManifestRow, Source, Split, write_manifest
-from ml.registry import name_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,9 +11,10 @@ from ml.errors import DataError
 from ml.evaluate import gate
 from ml.evaluate.gate import Margins, Standing
 from ml.evaluate.versus import compare_packs, part_sha256, rows_for_testing
+from ml.hashed import name_sha256
 from ml.manifest import Source, Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
-from ml.registry import name_sha256, read_pack
+from ml.registry import read_pack
 from tests.factories.packs import make_packs, rewrite_card
 
 if TYPE_CHECKING:

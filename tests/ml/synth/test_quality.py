@@ -13,10 +13,10 @@ import ml.synth.comparing as comparing
 import ml.synth.quality as quality
 from ml.control import NOBODY
 from ml.errors import DataError
+from ml.hashed import name_sha256
 from ml.mammo.codes import BreastDensity, Laterality, ViewPosition
 from ml.manifest import ManifestRow, Source, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
-from ml.registry import name_sha256
 from ml.synth.comparing import LEAST, QualityReport
 from ml.synth.features import IMAGENET, spaces
 from ml.synth.quality import Pictures, measure, measure_folder

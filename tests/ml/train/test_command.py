@@ -15,6 +15,7 @@ from ml.cli import main as cli
 from ml.control import Stopped
 from ml.data.canvases import split_of
 from ml.errors import DataError
+from ml.hashed import name_sha256
 from ml.in_use import packs_in_use
 from ml.infer.on_cpu import CpuEngine
 from ml.infer.reader import load_reader
@@ -30,7 +31,7 @@ from ml.manifest import (
     write_manifest,
 )
 from ml.phantom.dataset import write_phantoms
-from ml.registry import CARD, FINE_ROLE, name_sha256, read_pack
+from ml.registry import CARD, FINE_ROLE, read_pack
 from ml.train import command
 from ml.train.classifier import ClassifierRecipe
 from ml.train.command import main

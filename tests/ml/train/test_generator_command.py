@@ -13,10 +13,10 @@ import pytest
 from ml.cli import main as cli
 from ml.control import Stopped
 from ml.errors import DataError
+from ml.hashed import name_sha256
 from ml.manifest import Source, Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
 from ml.places import MODELS_VARIABLE
-from ml.registry import name_sha256
 from ml.synth.known import read_known
 from ml.synth.pack import read_generator
 from ml.train import generator_data

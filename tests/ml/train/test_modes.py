@@ -12,10 +12,10 @@ import pytest
 
 from ml.data.augment import NONE, Augmentation
 from ml.errors import DataError
+from ml.hashed import name_sha256
 from ml.mammo.codes import FindingType
 from ml.mammo.geometry import Box
 from ml.manifest import BoxRow, Manifest, ManifestRow, ReferenceStandard, Source, Split
-from ml.registry import name_sha256
 from ml.train.classifier import ClassifierRecipe, Variants, draw_variants
 from ml.train.crops import Crop, CropSource, draw_crop, sampling_of
 from ml.train.detector import DetectorRecipe

@@ -108,12 +108,12 @@ def test_every_control_has_a_name_and_is_reached(dialog: FirstRunDialog) -> None
 def test_a_language_is_spoken_at_once_and_kept(
     dialog: FirstRunDialog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: object
 ) -> None:
-    use_catalogue(monkeypatch, tmp_path, "de", {"Accept": "Annehmen"})
+    use_catalogue(monkeypatch, tmp_path, "de", {"I accept": "Annehmen"})
     monkeypatch.setenv("LANGUAGE", "en")
     dialog.language.setCurrentText("Deutsch")
     assert dialog.on.text() == "Annehmen"
     dialog.language.setCurrentIndex(0)
-    assert dialog.on.text() == "Accept"
+    assert dialog.on.text() == "I accept"
     dialog.language.setCurrentText("Deutsch")
     dialog.on.click()
     dialog.reject()

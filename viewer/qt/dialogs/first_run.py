@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 STATEMENT, DISPLAY, PLACES = range(3)
 _TITLES = (mark("Welcome to Mammoscope"), mark("Your display"), mark("You and your data"))
 _BACK = (mark("Decline and leave"), mark("Back"), mark("Back"))
-_ON = (mark("Accept"), mark("Next"), mark("Start reading"))
+_ON = (mark("I accept"), mark("Continue"), mark("Start reading"))
 _WIDTH_PX, _HEIGHT_PX = 620, 470
 STYLE = f"""
 #first QLabel {{ font-size: 13px; }}
