@@ -43,11 +43,15 @@ def has_gpu() -> bool:
         return False
 
 
+def is_studio() -> bool:
+    """Whether this edition of the program can generate and train."""
+    return find_spec("torch") is not None
+
+
 def describe_computing() -> Computing:
     """What there is to compute with; asks the driver, which may take a second."""
     driver = has_gpu()
-    capable = find_spec("torch") is not None
-    return Computing(driver, card_name() if driver else "", capable)
+    return Computing(driver, card_name() if driver else "", is_studio())
 
 
 def card_name(number: int = 0) -> str:

@@ -23,6 +23,7 @@ from viewer.core.command import Group
 from viewer.core.commands import command_keys
 from viewer.core.state import Refusal
 from viewer.jobs.describe import background_of
+from viewer.jobs.devices import is_studio
 from viewer.jobs.job import Job
 from viewer.jobs.queue import JobQueue
 from viewer.qt.analyzer import Analyzer
@@ -228,6 +229,8 @@ class MainWindow(QMainWindow):
         from viewer.qt.studio.open import make_studio
         from viewer.qt.studio.window import StudioDialog
 
+        if self._lacks_studio():
+            return
         if not bring_up(self, StudioDialog):
             make_studio(self.jobs, self._runner, self.preferences, self.open_paths, self).show()
 
@@ -236,10 +239,24 @@ class MainWindow(QMainWindow):
         from viewer.qt.retraining.open import make_retraining
         from viewer.qt.retraining.window import RetrainDialog
 
+        if self._lacks_studio():
+            return
         if not bring_up(self, RetrainDialog):
             make_retraining(
                 self.jobs, self._runner, self.preferences, self._models, self.library, self
             ).show()
+
+    def _lacks_studio(self) -> bool:
+        """Whether this is the reader's edition; then it says what it takes."""
+        if is_studio():
+            return False
+        self.notice.tell(
+            translate(
+                "This is the reader's edition: synthetic mammograms and retraining come with "
+                "the studio edition of Mammoscope. Install that beside it."
+            )
+        )
+        return True
 
     def show_screening(self) -> None:
         """Screen a folder, and read its list."""
