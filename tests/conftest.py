@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ml import texts
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,6 +27,8 @@ def pytest_configure() -> None:
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "YOLO_OFFLINE", "DO_NOT_TRACK"):
         os.environ[name] = "1"
     os.environ["YOLO_AUTOINSTALL"] = "False"
+    # Whatever whoever runs the tests speaks.
+    os.environ["LANGUAGE"] = "en"
     path = [str(BLOCKED), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(path))
 
@@ -37,6 +41,13 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     # What the program's door would set for itself and its processes.
     monkeypatch.setenv("MAMMOSCOPE_OWN_MODELS", str(folder / "models"))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def one_language() -> Iterator[None]:
+    """Let no test speak the language of another: the system's own messages would follow it."""
+    yield
+    texts.use_language("en")
 
 
 @pytest.fixture(autouse=True)

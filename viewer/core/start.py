@@ -83,7 +83,9 @@ def start_from_line(line: bytes) -> Start:
 
 
 def _absolute(given: object) -> tuple[Path, ...]:
-    texts = cast("list[object]", given) if isinstance(given, list) else [given]
+    if not isinstance(given, list):
+        raise StartError(_STRANGE)
+    texts = cast("list[object]", given)
     paths = tuple(Path(each) for each in texts if isinstance(each, str))
     if len(paths) != len(texts) or not all(path.is_absolute() for path in paths):
         raise StartError(_STRANGE)

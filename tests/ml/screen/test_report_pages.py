@@ -276,7 +276,7 @@ def test_every_word_of_the_page_can_be_translated(
             fields = [part.partition("}")[0] for part in text.split("{")[1:]]
             return "§" + "".join(f"{{{field}}}" for field in fields)
 
-    monkeypatch.setattr(texts, "_catalogue", lambda: ("xx", Signs()))
+    monkeypatch.setattr(texts, "_catalogue", lru_cache(maxsize=1)(lambda: ("xx", Signs())))
     ranks = (
         rank(1, is_attention=True, reasons=(), synthetic=True, patient_id=""),
         *(rank(n, above=above) for n, above in ((2, None), (3, False), (4, True))),
