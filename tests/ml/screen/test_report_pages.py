@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
