@@ -252,6 +252,7 @@ def test_everything_has_a_name_and_room(studio: Studio, size: tuple[int, int]) -
         assert chip.width() >= chip.sizeHint().width()
 
 
+@pytest.mark.slow
 def test_the_real_queue_makes_two_images(qtbot: QtBot, tmp_path: Path, pack: Path) -> None:
     """A network of random weights draws no breast, so that all is refused: but all is told."""
     library = tmp_path / "library.sqlite"

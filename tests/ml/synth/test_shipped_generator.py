@@ -126,6 +126,7 @@ def test_it_paints_within_the_mask_only(
     assert not changed[~done.mask].any()
 
 
+@pytest.mark.slow
 def test_a_mass_is_brighter_than_the_healthy_tissue_painted_there(
     generator: Generator, host: Host
 ) -> None:

@@ -111,6 +111,7 @@ def test_both_models_are_trained_measured_and_usable(phantoms: Path, tmp_path: P
     assert load_reader(folders, CpuEngine("f32")).detector.name == "own-detector"
 
 
+@pytest.mark.slow
 def test_calcifications_are_learnt_in_fine_pixels(
     phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +146,7 @@ def test_too_coarse_pixels_are_said(phantoms: Path, tmp_path: Path) -> None:
         main("calcifications", phantoms, tmp_path, plan=PLAN, from_scratch=True)
 
 
+@pytest.mark.slow
 def test_the_parents_patients_are_in_the_childs_card(phantoms: Path, tmp_path: Path) -> None:
     parent = read_pack(packs_in_use()["detector"]).card
     main("detector", phantoms, tmp_path, plan=PLAN)

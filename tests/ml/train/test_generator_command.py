@@ -89,6 +89,7 @@ def test_a_generator_is_taught_stopped_and_taught_on(phantoms: Path, tmp_path: P
         run({**spec(phantoms, tmp_path), "manifest": str(fewer)})
 
 
+@pytest.mark.slow
 def test_a_generator_begins_with_the_installed_one(
     phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
