@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -110,10 +111,13 @@ def _opened(path: Path) -> Image:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        image = Image.open(path)
-        columns, rows = image.size
-        check_size(path.name, rows, columns, 1, 16)
-        image.load()
+        with ExitStack() as until_loaded:
+            image = until_loaded.enter_context(Image.open(path))
+            columns, rows = image.size
+            check_size(path.name, rows, columns, 1, 16)
+            image.load()
+            until_loaded.pop_all()
+            return image
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, ImportError) as error:
         # ImportError: ultralytics, once imported, has Pillow ask for a HEIF reader first.
         raise PixelDecodeError(
@@ -121,7 +125,6 @@ def _opened(path: Path) -> Image:
         ) from error
     except Image.DecompressionBombError as error:
         raise PixelDecodeError(UNREADABLE, name=path.name, detail="too many pixels") from error
-    return image
 
 
 def _check_gray(image: Image, path: Path) -> None:

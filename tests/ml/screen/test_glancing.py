@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import re
@@ -206,6 +207,8 @@ def test_a_picture_that_is_none_is_damaged_and_no_fault_of_the_disk(
     heading = glanced(path)
     assert heading.standing is Standing.DAMAGED
     assert "film.png is damaged or no image" in heading.sentence
+    # What was left open is told here, and not in whatever test comes next.
+    gc.collect()
 
 
 def test_a_colour_picture_is_something_else(tmp_path: Path) -> None:
