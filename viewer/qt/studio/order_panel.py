@@ -26,7 +26,7 @@ from ml.texts import translate
 from viewer.core import studio
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import name_button
-from viewer.qt.studio.flow import FlowLayout
+from viewer.qt.flow import FlowLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable

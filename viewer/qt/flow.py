@@ -1,4 +1,4 @@
-"""A layout that puts widgets side by side and goes on in the next line where it is full."""
+"""Layouts that go on in the next line where one is full."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 GAP_PX = 5
 
 
-class FlowLayout(QLayout):
-    """Widgets at the size that they ask for, line by line."""
+class Lines(QLayout):
+    """Holds widgets, and is the higher the narrower it is; its kinds say what lies where."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,26 +32,18 @@ class FlowLayout(QLayout):
         """Give an item back."""
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
-    def expandingDirections(self) -> Qt.Orientation:
-        """It takes no more room than it needs."""
-        return Qt.Orientation(0)
-
     def hasHeightForWidth(self) -> bool:
         """The narrower, the more lines."""
         return True
 
     def heightForWidth(self, width: int) -> int:
         """Of all lines."""
-        return self._arrange(QRect(0, 0, width, 0), move=False)
+        return self.arrange(QRect(0, 0, width, 0), move=False)
 
     def setGeometry(self, rect: QRect) -> None:
         """Put the widgets into a place."""
         super().setGeometry(rect)
-        self._arrange(rect, move=True)
-
-    def sizeHint(self) -> QSize:
-        """As little as may be; the height follows from the width."""
-        return self.minimumSize()
+        self.arrange(rect, move=True)
 
     def minimumSize(self) -> QSize:
         """The largest widget."""
@@ -60,8 +52,24 @@ class FlowLayout(QLayout):
             size = size.expandedTo(item.minimumSize())
         return size
 
-    def _arrange(self, rect: QRect, *, move: bool) -> int:
-        """Go through the lines; return the height of all."""
+    def arrange(self, rect: QRect, *, move: bool) -> int:
+        """Go through the lines, put the widgets there if so told; return the height of all."""
+        raise NotImplementedError
+
+
+class FlowLayout(Lines):
+    """Widgets at the size that they ask for, line by line."""
+
+    def expandingDirections(self) -> Qt.Orientation:
+        """It takes no more room than it needs."""
+        return Qt.Orientation(0)
+
+    def sizeHint(self) -> QSize:
+        """As little as may be; the height follows from the width."""
+        return self.minimumSize()
+
+    def arrange(self, rect: QRect, *, move: bool) -> int:
+        """Side by side from the left."""
         x, y, line = rect.x(), rect.y(), 0
         for item in self._items:
             size = item.sizeHint()
