@@ -12,6 +12,8 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from viewer.core.language import LANGUAGES as CATALOGUES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -19,7 +21,7 @@ Entry = tuple[str, str, str]
 """Where it goes in the folder, where it comes from, what it is: as PyInstaller lists them."""
 
 LINK = "SYMLINK"
-LANGUAGES = ("de", "es", "fr", "zh_CN")
+LANGUAGES = tuple(name for name in CATALOGUES.values() if name != "en")
 # `ml.mammo` decodes and encodes with these; imagecodecs imports each on its first use.
 CODECS = ("_htj2k", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_ljpeg", "_shared")
 QT_PLUGINS = (

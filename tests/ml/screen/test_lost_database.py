@@ -27,7 +27,6 @@ from ml.screen.run import Screening, run
 from ml.screen.tables import answers, files, noticing
 from tests.factories.analyses import MODELS
 from tests.factories.breasts import LETTERS, make_view
-from tests.factories.packs import make_packs
 from tests.factories.postgres import postgres_server
 from tests.factories.screening import said
 
@@ -72,13 +71,6 @@ class Heard(Control):
         self.lines.append(sentence)
         if sentence == LOST[0]:
             self._lost()
-
-
-@pytest.fixture(scope="module")
-def packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("packs")
-    make_packs(folder)
-    return folder
 
 
 @pytest.fixture

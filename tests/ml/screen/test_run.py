@@ -23,7 +23,6 @@ from ml.screen.order import ScreenOrder
 from ml.screen.preparing import Openers
 from ml.screen.run import Screening, run
 from tests.factories.breasts import make_four_views, make_view
-from tests.factories.packs import make_packs
 from tests.factories.screening import poisonous
 
 if TYPE_CHECKING:
@@ -51,13 +50,6 @@ class Heard(Control):
 
     def of_phase(self, name: str) -> list[Mapping[str, object]]:
         return [one for one in self.news if one.get("phase") == name]
-
-
-@pytest.fixture(scope="module")
-def packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("packs")
-    make_packs(folder)
-    return folder
 
 
 @pytest.fixture
