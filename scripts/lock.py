@@ -1,17 +1,19 @@
-"""Make the locks again: `python scripts/lock.py [--cluster]` (needs `uv` on the path).
+"""Make the locks again: `python scripts/lock.py [--keep | --cluster]` (needs `uv` on the path).
 
 One lock for Linux, Windows and macOS, with hashes. Two packages stay out of it, which is why
 set-up installs with `--no-deps`: opencv-python (its import points Qt at its own plugins; the
 headless build stands in) and openvino-telemetry (nothing here reports anything to anyone).
 
 What the extra `cluster` needs besides is in a second lock, made against the first: none of its
-packages is another there. With `--cluster` only the second is made.
+packages is another there. With `--cluster` only the second is made; with `--keep` what is
+locked stays, and only what `pyproject.toml` asks for besides comes to it.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,24 +58,34 @@ def besides(text: str, first: str) -> str:
     return "".join(block for block in blocks_of(text) if name_of(block) not in known)
 
 
-def compiled(options: str) -> str:
+def compiled(options: str, kept: str = "") -> str:
     """What the registry has to offer for the project, without what is left out.
+
+    Parameters
+    ----------
+    kept
+        A lock whose versions stay where nothing speaks against them.
 
     Raises
     ------
     subprocess.CalledProcessError
         Where it cannot be resolved.
     """
-    command = [*COMMAND.split(), *options.split()]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    return leave_out(done.stdout)
+    with tempfile.TemporaryDirectory() as place:
+        # uv prefers what stands in the file that it writes.
+        made = Path(place) / "made.lock"
+        made.write_text(kept, encoding="utf-8")
+        command = [*COMMAND.split(), *options.split(), "--output-file", str(made)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        return leave_out(made.read_text(encoding="utf-8"))
 
 
 def main() -> int:
     """Compile and write the locks."""
     try:
         if sys.argv[1:] != ["--cluster"]:
-            _write(LOCK, compiled(OF_ALL))
+            kept = LOCK.read_text(encoding="utf-8") if sys.argv[1:] == ["--keep"] else ""
+            _write(LOCK, compiled(OF_ALL, kept))
         first = LOCK.read_text(encoding="utf-8")
         _write(CLUSTER_LOCK, besides(compiled(OF_CLUSTER), first))
     except subprocess.CalledProcessError as error:

@@ -55,6 +55,7 @@ ORACLES = {
     "dciodvfy": "dicom3tools",
     "Xvfb": "xvfb",
     "xauth": "xauth",
+    "minisign": "minisign",
 }
 
 # The server of a cluster's ledger; Debian keeps its programs off the path.

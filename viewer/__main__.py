@@ -31,6 +31,8 @@ usage: mammoscope [--together] [--new-window] [PATH ...]
        mammoscope helps MANIFEST --role ROLE --out DIR
        mammoscope evaluate --manifest FILE [--model NAME@VERSION] --json FILE
        mammoscope models {list,show,versions,drift,add,promote,back,shadow}
+       mammoscope update [FILE | --back]      a newer version from its signed archive
+       mammoscope --version
 
 Mammoscope opens mammograms and has models look at them. Research use only.
 example: mammoscope study/
@@ -41,12 +43,15 @@ example: mammoscope study/
 def main(arguments: list[str] | None = None) -> int:
     """Run the program and return its exit code."""
     multiprocessing.freeze_support()
-    _find_own_models()
     given = sys.argv[1:] if arguments is None else arguments
+    if getattr(sys, "frozen", False):
+        from viewer.update.starter import start_update
+
+        start_update(given)
+    _find_own_models()
     first = given[0] if given else ""
-    if first in {"-h", "--help"}:
-        sys.stdout.write(USAGE)
-        return 0
+    if first in _SHORT:
+        return _SHORT[first](given[1:])
     if first == "worker":
         from ml.worker import main as work
 
@@ -55,8 +60,6 @@ def main(arguments: list[str] | None = None) -> int:
         from ml.job_process import main as run_job
 
         return run_job()
-    if first == "self-test":
-        return _self_test(given[1:])
     return _command_or_viewer(given)
 
 
@@ -114,6 +117,33 @@ def _self_test(given: list[str]) -> int:
     from viewer.app import self_test
 
     return self_test(Path(given[1]))
+
+
+def _help(_: list[str]) -> int:
+    sys.stdout.write(USAGE)
+    return 0
+
+
+def _version(_: list[str]) -> int:
+    from viewer.core.report import program_version
+
+    sys.stdout.write(f"mammoscope {program_version()}\n")
+    return 0
+
+
+def _update(given: list[str]) -> int:
+    from viewer.update.command import main as update
+
+    return update(given)
+
+
+_SHORT = {
+    "-h": _help,
+    "--help": _help,
+    "--version": _version,
+    "self-test": _self_test,
+    "update": _update,
+}
 
 
 if __name__ == "__main__":

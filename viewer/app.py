@@ -27,6 +27,7 @@ from viewer.qt.memory import Memory
 from viewer.qt.preferences import Preferences
 from viewer.qt.session import Session
 from viewer.qt.theme import apply_theme
+from viewer.update.starter import start_again
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +73,8 @@ def run(start: Start, claim: Claim | None = None) -> int:
     code = application.exec()
     incoming.close()
     guard.remove()
+    if window.starts_again:
+        start_again()
     return code
 
 

@@ -107,9 +107,9 @@ def test_too_little_disk_is_said_before_anything_is_made(
 
 
 def test_asking_whether_all_is_ready_is_quick(made: Path) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert setup_environment.is_ready()
-    assert time.perf_counter() - start < 0.1
+    assert time.process_time() - start < 0.1
 
 
 @pytest.fixture

@@ -228,6 +228,20 @@ COMMANDS: tuple[Command, ...] = (
         Group.HELP,
         mark("List every command and its keys."),
     ),
+    _command(
+        "display",
+        mark("Check the display…"),
+        "",
+        Group.HELP,
+        mark("Look at the test pattern, and keep whether you see its faint squares."),
+    ),
+    _command(
+        "update",
+        mark("Update from a file…"),
+        "",
+        Group.HELP,
+        mark("Take a newer version from its archive, or go back to the one before."),
+    ),
     _command("about", mark("About Mammoscope"), "", Group.HELP, mark("Version and models.")),
 )
 

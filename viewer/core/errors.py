@@ -11,5 +11,9 @@ class LibraryError(MammoError):
     """The library's database cannot be used."""
 
 
+class UpdateError(MammoError):
+    """A file is no newer version of the program that can be used, or one cannot be left."""
+
+
 class StartError(MammoError):
     """Another start of the program sent something that is not understood."""

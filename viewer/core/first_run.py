@@ -31,6 +31,12 @@ STATEMENT: tuple[str, ...] = (
     mark("You answer for the images that you open. Nothing leaves this computer."),
 )
 SEEN, UNSEEN = "seen", "not seen"
+PATTERN = mark("A test pattern: faint squares in black and in white, and a ramp of grays")
+SQUARES = mark("I see a dark square in the black one and a light one in the white one")
+IF_NOT = mark(
+    "If you do not: darken the room, turn night colours off, set brightness and contrast of "
+    "the screen."
+)
 MILLION = 1_000_000
 # ACR-AAPM-SIIM Practice Parameter for Determinants of Image Quality in Digital Mammography:
 # displays for interpretation have 5 megapixels or more.
@@ -57,6 +63,18 @@ def check_display(settings: Settings, day: date, *, seen: bool) -> Settings:
 def was_seen(settings: Settings) -> bool:
     """Whether the faint squares were seen when they were shown last."""
     return settings.display_check.partition(" ")[2] == SEEN
+
+
+def last_check(settings: Settings) -> str:
+    """One sentence on the last look at the test pattern."""
+    day, _, _ = settings.display_check.partition(" ")
+    if not day:
+        return translate("The display was not checked yet.")
+    if was_seen(settings):
+        sentence = translate("Last checked on {day}: both faint squares were seen.")
+    else:
+        sentence = translate("Last checked on {day}: not both faint squares were seen.")
+    return sentence.format(day=day)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 APPLICATION = "mammoscope"
+PROGRAM = "mammoscope.exe" if sys.platform == "win32" else "mammoscope"
+# In the folder of versions: which of them is started.
+VERSIONS_FILE = "versions.json"
 VARIABLE = "MAMMOSCOPE_HOME"
 
 
@@ -66,6 +70,11 @@ class Home:
     def reading_places(self) -> Path:
         """Where the reader is in each screened folder's list; the results may be another's."""
         return self.library.parent / "reading-places"
+
+    @property
+    def versions(self) -> Path:
+        """The folder of the program's versions that updates brought, beside the library."""
+        return self.library.parent / "versions"
 
 
 def find_home(environment: Mapping[str, str] | None = None) -> Home:

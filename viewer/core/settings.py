@@ -211,6 +211,14 @@ class Settings:
         low=0.0,
         high=5.0,
     )
+    trusted_keys: str = _setting(
+        "",
+        mark("Trusted keys"),
+        mark(
+            "Public keys of minisign, with blanks between, of publishers whose updates are "
+            "taken beside those of the program's own."
+        ),
+    )
     accepted: str = _setting(
         "",
         mark("Statement accepted"),

@@ -155,6 +155,8 @@ def _dialogs(window: MainWindow) -> Handlers:
         "manual": partial(_show_manual, window),
         "tour": window.start_tour,
         "shortcuts": partial(_show_shortcuts, window),
+        "display": partial(_show_display, window),
+        "update": window.show_update,
         "about": partial(_show_about, window),
     }
 
@@ -214,6 +216,12 @@ def _show_shortcuts(window: MainWindow) -> None:
     from viewer.qt.dialogs.shortcuts import ShortcutsDialog
 
     ShortcutsDialog(shortcut_sections(), window).show()
+
+
+def _show_display(window: MainWindow) -> None:
+    from viewer.qt.dialogs.display import DisplayDialog
+
+    DisplayDialog(window.preferences, window).show()
 
 
 def _show_about(window: MainWindow) -> None:

@@ -113,6 +113,8 @@ class MainWindow(QMainWindow):
         self._reads: Reads | None = None
         self.screening: ScreeningDialog | None = None
         self.tour: Tour | None = None
+        # Whether the program is to be started once more when this window is closed.
+        self.starts_again = False
         self._started = False
         self._check_soon = QTimer(self, interval=JOBS_AFTER_MS, singleShot=True)
         self._check_soon.timeout.connect(self._check_library)
@@ -271,6 +273,16 @@ class MainWindow(QMainWindow):
         self.screening.show()
         self.screening.raise_()
         self.screening.activateWindow()
+
+    def show_update(self) -> None:
+        """Take a newer version from a file, or go back."""
+        from viewer.qt.dialogs.update import show_update
+
+        show_update(self.preferences, self._runner, self._start_again, self)
+
+    def _start_again(self) -> None:
+        self.starts_again = True
+        self.close()
 
     def step_study(self, by: int) -> None:
         """Go to the next study (1) or the previous one (-1): of the list where it came from."""

@@ -206,17 +206,18 @@ def test_how_far_the_reader_is_is_told() -> None:
 
 def test_ten_thousand_studies_are_sorted_and_filtered_at_once() -> None:
     work = make_many(10000)
-    began = time.monotonic()
+    began = time.thread_time()
     listed = listed_of(work, View(), {})
-    made_s = time.monotonic() - began
-    began = time.monotonic()
+    made_s = time.thread_time() - began
+    began = time.thread_time()
     listed = with_view(listed, View(column=Column.DATE, falling=True))
     listed = with_view(listed, View(column=Column.SCORE, text="woman 001"))
     listed = with_current(listed, listed.shown[50].key)
     assert neighbour(listed, 1) is not None
     assert next_unread(listed) is not None
     assert hidden_text(listed)
-    taken_s = time.monotonic() - began
+    taken_s = time.thread_time() - began
     assert len(listed.shown) == 100
-    assert made_s < 1
-    assert taken_s < 0.8
+    # Of the processor, however busy the machine is: some ten times what it takes.
+    assert made_s < 4
+    assert taken_s < 3

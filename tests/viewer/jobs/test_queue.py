@@ -222,9 +222,7 @@ def test_an_analysis_goes_first(office: Office) -> None:
     job_id = office.count()
     office.wait_to_work(job_id)
     first, second = office.queue.hold(), office.queue.hold("cpu")
-    begun = time.monotonic()
-    while not office.is_still(job_id):
-        assert time.monotonic() - begun < 1.0
+    office.wait(lambda: office.is_still(job_id))
     first.release()
     first.release()
     assert office.is_still(job_id)
@@ -239,9 +237,7 @@ def test_a_job_that_does_not_ask_stands_still_where_it_is(office: Office) -> Non
     job_id = office.submit("deaf", 100)
     office.wait_to_work(job_id)
     with office.queue.hold():
-        begun = time.monotonic()
-        while not office.is_still(job_id):
-            assert time.monotonic() - begun < 1.5
+        office.wait(lambda: office.is_still(job_id))
         time.sleep(0.3)
         assert office.is_still(job_id)
     office.wait_for(job_id, JobState.DONE)
@@ -287,7 +283,8 @@ def test_closing_pauses_what_runs_and_it_is_offered_again(tmp_path: Path) -> Non
     pid = int(office.made(job_id)[0].read_text())
     begun = time.monotonic()
     office.queue.close()
-    assert time.monotonic() - begun < 3
+    # It waits for the job, and not until it is killed.
+    assert time.monotonic() - begun < 10
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     again = Office(tmp_path)

@@ -13,11 +13,12 @@ from sqlalchemy import create_engine
 
 from tests.factories.analyses import FOUR_VIEWS, MODELS, make_analysis
 from tests.factories.words import make_decision
+from viewer.core.errors import LibraryError
 from viewer.core.state import Reading
 from viewer.library import database
 from viewer.library.database import MIGRATIONS, open_database
 from viewer.library.library import Library, RecentStudy
-from viewer.library.migrating import back_up, migrate
+from viewer.library.migrating import back_up, migrate, take_back
 from viewer.library.schema import metadata
 
 UIDS = tuple(f"1.2.3.{title}" for title in FOUR_VIEWS)
@@ -196,3 +197,43 @@ def test_the_readers_word_can_be_kept_in_a_library_of_version_two(path: Path) ->
     library.close()
     with closing(sqlite3.connect(f"{path}.version-2")) as copy:
         assert copy.execute("PRAGMA user_version").fetchone() == (2,)
+
+
+def test_a_library_goes_back_to_what_an_older_version_knows(path: Path) -> None:
+    make_old(path)
+    library = Library(path)
+    library.remember_study(RecentStudy("1.2", "/a", "A", "2026-01-02", {"1.2.3": "/a/1"}))
+    library.keep_analysis(make_analysis())
+    library.close()
+    for revision in range(len(MIGRATIONS) - 1, 0, -1):
+        take_back(path, revision)
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (revision,)
+            assert ("shadows" in schema_of(connection)) is (revision >= 4)
+            assert ("decisions" in schema_of(connection)) is (revision >= 3)
+            assert ("files" in schema_of(connection)) is (revision >= 2)
+            (count,) = connection.execute("SELECT count(*) FROM analyses").fetchone()
+            assert count == len(UIDS)
+    again = Library(path)
+    assert again.sentence == ""
+    assert again.recent_studies() == (RecentStudy("1.2", "/a", "A", "2026-01-02"),)
+    assert again.analysis_of(UIDS, MODELS) is not None
+    again.close()
+    # What only the newer version keeps is in the copy.
+    with closing(sqlite3.connect(f"{path}.version-{len(MIGRATIONS)}")) as copy:
+        assert copy.execute("SELECT path FROM files").fetchall() == [("/a/1",)]
+
+
+def test_a_library_that_somebody_writes_does_not_go_back(path: Path) -> None:
+    Library(path).close()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LibraryError, match="close all windows"):
+            take_back(path, 1)
+        other.execute("ROLLBACK")
+        before = schema_of(other)
+    take_back(path, len(MIGRATIONS))
+    take_back(path.with_name("none.sqlite"), 1)
+    with closing(sqlite3.connect(path)) as connection:
+        assert schema_of(connection) == before
+    assert not path.with_name("none.sqlite").exists()

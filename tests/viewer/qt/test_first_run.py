@@ -9,9 +9,10 @@ from PySide6.QtCore import Qt, QTranslator
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
 
 from tests.factories.catalogues import use_catalogue
-from viewer.core.first_run import Computing, is_accepted, was_seen
+from viewer.core.first_run import Computing, is_accepted, last_check, was_seen
 from viewer.core.home import find_home
 from viewer.core.settings import read_settings
+from viewer.qt.dialogs.display import DisplayDialog
 from viewer.qt.dialogs.first_run import DISPLAY, PLACES, STATEMENT, FirstRunDialog
 from viewer.qt.dialogs.pattern import Pattern, screens
 from viewer.qt.preferences import Preferences
@@ -152,3 +153,26 @@ def test_a_file_that_cannot_be_written_is_told_by_the_window_later(
     made.on.click()
     made.reject()
     assert "cannot be written" in preferences.sentence
+
+
+def test_the_display_is_checked_again(qtbot: QtBot, home: Path) -> None:
+    preferences = Preferences(Session(), find_home().settings)
+    for seen, told in ((True, "both faint squares were seen"), (False, "not both")):
+        dialog = DisplayDialog(preferences, None)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        qtbot.addWidget(dialog)
+        dialog.show()
+        # Whatever was seen last time.
+        assert not dialog.seen.isChecked()
+        if seen:
+            assert dialog.last.text() == "The display was not checked yet."
+            dialog.seen.click()
+        dialog.accept()
+        settings, _ = read_settings(find_home().settings)
+        assert was_seen(settings) is seen
+        assert told in last_check(settings)
+    unchanged = DisplayDialog(preferences, None)
+    qtbot.addWidget(unchanged)
+    unchanged.seen.click()
+    unchanged.reject()
+    assert not was_seen(read_settings(find_home().settings)[0])

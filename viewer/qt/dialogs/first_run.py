@@ -169,27 +169,13 @@ class FirstRunDialog(Dialog):
         rows.addWidget(self._screens)
         rows.addWidget(self._meaning)
         pattern = Pattern()
-        self._say(
-            pattern.setAccessibleName,
-            mark("A test pattern: faint squares in black and in white, and a ramp of grays"),
-        )
+        self._say(pattern.setAccessibleName, first_run.PATTERN)
         rows.addWidget(pattern)
         self.seen = QCheckBox()
         self.seen.setChecked(first_run.was_seen(self._preferences.settings))
-        self._say(
-            partial(_name_check, self.seen),
-            mark("I see a dark square in the black one and a light one in the white one"),
-        )
+        self._say(partial(_name_check, self.seen), first_run.SQUARES)
         rows.addWidget(self.seen)
-        rows.addWidget(
-            self._label(
-                mark(
-                    "If you do not: darken the room, turn night colours off, set brightness "
-                    "and contrast of the screen."
-                ),
-                "dim",
-            )
-        )
+        rows.addWidget(self._label(first_run.IF_NOT, "dim"))
         rows.addStretch(1)
         self._found = _text()
         rows.addWidget(self._found)

@@ -26,6 +26,12 @@ def upgrade() -> None:
     op.create_index("lines_of_job", "job_lines", ["job_id", "id"])
 
 
+def downgrade() -> None:
+    """Drop them."""
+    for table in ("job_lines", "jobs", "files"):
+        op.drop_table(table)
+
+
 def _make_files() -> None:
     op.create_table(
         "files",

@@ -37,6 +37,12 @@ def upgrade() -> None:
     op.create_index("outcomes_of_study", "outcomes", ["study_uid", "number"])
 
 
+def downgrade() -> None:
+    """Drop them."""
+    op.drop_table("outcomes")
+    op.drop_table("decisions")
+
+
 def _circumstances() -> tuple[sa.Column[object], ...]:
     return (
         sa.Column("reader", sa.Text, nullable=False),

@@ -20,3 +20,8 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("shadows_of_role", "shadows", ["role"])
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.drop_table("shadows")
