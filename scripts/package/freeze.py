@@ -24,6 +24,7 @@ from left_out import EDITIONS, LARGE, READER, STUDIO
 from licences import LicenceError, write_licences
 from parts_list import write_parts_list
 from shrink import shrink
+from signing import add_publisher
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = Path(__file__).resolve().parent / "mammoscope.spec"
@@ -32,8 +33,13 @@ BUNDLED = "bundled.json"
 INSIDE = "_internal"
 
 
-def build(edition: str, out: Path) -> Path:
+def build(edition: str, out: Path, publisher: Path | None = None) -> Path:
     """Build an edition's folder, complete with its papers, and return it.
+
+    Parameters
+    ----------
+    publisher
+        A public key of minisign whose updates it takes; None: nobody's.
 
     Raises
     ------
@@ -48,6 +54,8 @@ def build(edition: str, out: Path) -> Path:
     _do([*command, *places, str(SPEC), "--", *own])
     folder = out / "mammoscope"
     shrink(folder)
+    if publisher is not None:
+        add_publisher(folder, publisher)
     _write_papers(folder, out / BUNDLED)
     return folder
 
@@ -131,12 +139,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--edition", choices=EDITIONS, default=READER)
     parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="DIR")
+    parser.add_argument("--publisher", type=Path, metavar="PUB", help="whose updates it takes")
     parser.add_argument("--only-check", action="store_true", help="what was frozen before")
     given = parser.parse_args()
     out = given.out.resolve() / given.edition
     try:
         start = time.perf_counter()
-        folder = out / "mammoscope" if given.only_check else build(given.edition, out)
+        folder = out / "mammoscope"
+        if not given.only_check:
+            build(given.edition, out, given.publisher)
         print(f"built {folder} in {time.perf_counter() - start:.0f} s", flush=True)
         check_contents(folder, given.edition)
         print(f"size {size_mib(folder):.0f} MiB", flush=True)

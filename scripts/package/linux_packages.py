@@ -151,9 +151,15 @@ def _set_modes(staged: Path) -> None:
 
 
 def make_archive(
-    folder: Path, out: Path, version: str, when: datetime, how: str = "xz"
+    folder: Path, out: Path, version: str, when: datetime, how: str = "xz", level: int = 6
 ) -> Path:
-    """Make the portable archive of a frozen folder, and return its path."""
+    """Make the portable archive of a frozen folder, and return its path.
+
+    Parameters
+    ----------
+    level
+        Of xz, 0 to 9: the lower the quicker, and the larger the archive.
+    """
     name = f"mammoscope-{version}"
     staged = out / name
     shutil.rmtree(staged, ignore_errors=True)
@@ -171,7 +177,7 @@ def make_archive(
         (staged / "README.txt").write_text(text, encoding="utf-8")
         shutil.copy(ROOT / "LICENSE", staged)
         path = out / f"{name}-linux-{platform.machine()}.{COMPRESSIONS[how]}"
-        command = "xz -T0 -6" if how == "xz" else "zstd -T0 -19 -q"
+        command = f"xz -T0 -{level}" if how == "xz" else "zstd -T0 -19 -q"
         fixed = ["--sort=name", f"--mtime=@{int(when.timestamp())}", "--owner=0", "--group=0"]
         options = ["--numeric-owner", f"--use-compress-program={command}"]
         _do(["tar", *fixed, *options, "-cf", str(path), "-C", str(out), name], when)

@@ -2,15 +2,18 @@
 
 `.venv/bin/python scripts/package/release.py [--out DIR]` freezes the reader's edition, makes a
 `.deb` and a portable archive of it, and tries them: in a fresh Debian the package is installed,
-run as an ordinary user without a network, replaced by a higher version and removed. It writes
-what it measured to `DIR/figures.json`. Any line of output that is not expected fails it.
-Linux, as root (for the fresh Debian); apt-get install debootstrap xvfb xdotool.
+run as an ordinary user without a network, updated from a signed file and taken back, replaced
+by a higher version and removed. It writes what it measured to `DIR/figures.json`. Any line of
+output that is not expected fails it. With `--sign KEY --publisher PUB` the archive is an update
+for everyone whose program trusts PUB.
+Linux, as root (for the fresh Debian); apt-get install debootstrap minisign xvfb xdotool.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 from importlib.metadata import version
@@ -25,12 +28,15 @@ from left_out import READER
 from linux_packages import COMPRESSIONS, PackageError, make_archive, make_deb, write_sums
 from needs import NeedsError
 from parts_list import NAME
+from signing import SigningError, passing_key, release_of, renumber, sign
 from start_figures import memory_at_rest, start_figures
-from trial import try_archive, try_package
+from trial import Update, try_archive, try_package
 from virtual_screen import ScreenError
 
 ROOT = Path(__file__).resolve().parents[2]
-FAILURES = (FrozenError, PackageError, NeedsError, RootError, ScreenError, OSError)
+FAILURES = (
+    *(FrozenError, PackageError, NeedsError, RootError, ScreenError, SigningError, OSError),
+)
 MIB = 2**20
 # What the figures are held against.
 GOAL_PACKAGE_MIB, GOAL_START = 350, 1.3
@@ -57,7 +63,10 @@ def make_packages(folder: Path, given: argparse.Namespace) -> dict[str, Path]:
         deb = make_deb(folder, out, number, when, parts, given.compression)
         archive = make_archive(folder, out, number, when, given.compression)
         list_of_parts.write_bytes((folder / NAME).read_bytes())
-        write_sums([deb, archive, list_of_parts], out)
+        sums = write_sums([deb, archive, list_of_parts], out)
+        if given.sign is not None:
+            sign(archive, given.sign, release_of(folder, number, READER).to_comment())
+            sign(sums, given.sign, f"{OURS} {number}")
     (deb,) = out.glob(f"mammoscope_{number}_*.deb")
     (archive,) = out.glob(f"mammoscope-{number}-linux-*.{COMPRESSIONS[given.compression]}")
     return {"deb": deb, "archive": archive, "parts": list_of_parts}
@@ -67,7 +76,7 @@ def release(given: argparse.Namespace) -> dict[str, object]:
     """Build, pack, try, measure; return the figures."""
     frozen = given.out / READER
     say("freezing the reader's edition")
-    folder = frozen / "mammoscope" if given.frozen else build(READER, frozen)
+    folder = frozen / "mammoscope" if given.frozen else build(READER, frozen, given.publisher)
     check_contents(folder, READER)
     figures: dict[str, object] = {"frozen MiB": round(size_mib(folder), 1)}
     say("the frozen program tests itself")
@@ -90,10 +99,27 @@ def release(given: argparse.Namespace) -> dict[str, object]:
         fresh_copy(pristine, ROOT / "build" / "debian-archives") as root,
     ):
         higher = make_deb(folder, Path(place), "99.0", source_date(), parts, "zstd")
-        figures["installed"] = rounded(try_package(root, made["deb"], higher, shown, say))
+        update = make_update(folder, Path(place))
+        tried = try_package(root, made["deb"], higher, shown, say, update)
+        figures["installed"] = rounded(tried)
     with fresh_copy(pristine, ROOT / "build" / "debian-archives") as root:
         try_archive(root, made["archive"], made["deb"], say)
     return figures
+
+
+def make_update(folder: Path, place: Path) -> Update:
+    """An update to version 98.0, signed with a key that is made for it."""
+    say("an update to try")
+    copy = place / "98.0"
+    shutil.copytree(folder, copy, symlinks=True)
+    try:
+        renumber(copy, version(OURS), "98.0")
+        archive = make_archive(copy, place, "98.0", source_date(), level=1)
+        secret, line = passing_key(place)
+        sign(archive, secret, release_of(copy, "98.0", READER).to_comment())
+    finally:
+        shutil.rmtree(copy)
+    return Update(archive, line, version(OURS), "98.0")
 
 
 def rounded(figures: dict[str, float]) -> dict[str, float]:
@@ -122,6 +148,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="DIR")
     parser.add_argument("--frozen", action="store_true", help="take what was frozen before")
     parser.add_argument("--packed", action="store_true", help="take what was packed before")
+    parser.add_argument("--sign", type=Path, metavar="KEY", help="the publisher's secret key")
+    parser.add_argument("--publisher", type=Path, metavar="PUB", help="whose updates it takes")
     parser.add_argument("--compression", choices=sorted(COMPRESSIONS), default="xz")
     parser.add_argument("--suite", default="bookworm")
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +17,36 @@ from virtual_screen import ScreenError, VirtualScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
 
     from debian_root import DebianRoot
 
 SAMPLES = "/opt/mammoscope/_internal/resources/samples"
 LONGEST_S = 600.0
 LIBRARY = ".local/share/mammoscope/library.sqlite"
+VERSIONS = ".local/share/mammoscope/versions"
 SETTINGS = ".config/mammoscope/settings.toml"
 DEFAULTS = "usr/share/applications/mimeinfo.cache"
+
+
+@dataclass(frozen=True)
+class Update:
+    """An update to try.
+
+    Attributes
+    ----------
+    archive
+        With its signature beside it.
+    key
+        The public line of who signed.
+    old, new
+        The version before it and its own.
+    """
+
+    archive: Path
+    key: str
+    old: str
+    new: str
 
 
 def try_package(
@@ -31,8 +55,9 @@ def try_package(
     higher: Path,
     films: Path | None,
     say: Callable[[str], None],
+    update: Update,
 ) -> dict[str, float]:
-    """Install a package, use it, install a higher version over it, remove it.
+    """Install a package, use it, update it, install a higher version over it, remove it.
 
     Parameters
     ----------
@@ -58,6 +83,7 @@ def try_package(
     added = root.files_of_package() - before
     _check_menu(root, there=True)
     figures |= _use(root, films, say)
+    figures |= _update(root, update, say)
     say("upgrade")
     kept = {name: root.home(name).read_bytes() for name in (LIBRARY, SETTINGS)}
     root.install(higher)
@@ -99,6 +125,61 @@ def _use(root: DebianRoot, films: Path | None, say: Callable[[str], None]) -> di
         say("the window: open, quit")
         figures["window s"] = open_and_quit(root, screen, films)
     return figures
+
+
+def _update(root: DebianRoot, update: Update, say: Callable[[str], None]) -> dict[str, float]:
+    """Take an update from a file, use it, and go back: as the user, without a network."""
+    say("an update from a file, and the way back")
+    given = root.home(update.archive.name)
+    shutil.copy(update.archive, given)
+    shutil.copy(f"{update.archive}.minisig", root.home())
+    kept = {name: root.home(name).read_bytes() for name in (LIBRARY, SETTINGS)}
+    file = f"{HOME}/{given.name}"
+    _ask(root, "which is not trusted here", "update", file, code=1)
+    with given.open("r+b") as opened:
+        opened.seek(1000)
+        right = opened.read(1)
+        _put(opened, b"!" if right != b"!" else b"?")
+        _ask(
+            root, "not what its publisher signed", "update", file, "--trust", update.key, code=1
+        )
+        _put(opened, right)
+    start = time.perf_counter()
+    _ask(root, f"Version {update.new} is started", "update", file, "--trust", update.key)
+    figures = {"update s": time.perf_counter() - start}
+    _compare(root, kept, "the update")
+    _ask(root, f"mammoscope {update.new}", "--version")
+    figures["self-test of the update s"] = run(root, "self-test", "--out", f"{HOME}/updated")
+    with VirtualScreen() as screen:
+        figures["window of the update s"] = open_and_quit(root, screen, None)
+    kept = {name: root.home(name).read_bytes() for name in (LIBRARY, SETTINGS)}
+    _ask(root, f"version {update.old} is started", "update", "--back")
+    _ask(root, f"mammoscope {update.old}", "--version")
+    _compare(root, kept, "the way back")
+    left = [path.name for path in root.home(VERSIONS).iterdir() if path.is_dir()]
+    if left:
+        raise RootError(f"the way back left {', '.join(left)}")
+    given.unlink()
+    return figures
+
+
+def _put(opened: BinaryIO, byte: bytes) -> None:
+    opened.seek(1000)
+    opened.write(byte)
+    opened.flush()
+
+
+def _ask(root: DebianRoot, expected: str, *arguments: str, code: int = 0) -> None:
+    """Run the installed program as the user, and look for words in what it says."""
+    command = root.command("mammoscope", *arguments)
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=LONGEST_S
+    )
+    said = done.stdout + done.stderr
+    if done.returncode != code or expected not in said or len(said.splitlines()) != 1:
+        raise RootError(
+            f"`mammoscope {' '.join(arguments)}` ended with {done.returncode} and said:\n{said}"
+        )
 
 
 def _check_screened(root: DebianRoot, count: int) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from viewer.update.program import Program
     from viewer.update.versions import Installed
 
-FILES = mark("Updates (*.tar.xz *.tar.zst *.tar.gz);;All files (*)")
+FILES = mark("Updates (*.tar.xz *.tar.gz);;All files (*)")
 _WIDTH_PX = 620
 _PERCENT = 100
 _log = logging.getLogger("viewer.qt")
