@@ -21,12 +21,14 @@ from default_generator import generator_of
 
 from ml.data.canvases import (
     CanvasSet,
+    Order,
+    begun,
     only_calcifications,
     only_seen,
     read_canvases,
     split_by_patient,
     write_canvases,
-    write_pairs,
+    write_order,
 )
 from ml.data.crop_store import StorePlan, fill_store, stored_images
 from ml.data.sources.mini_mias import mini_mias_canvases
@@ -193,13 +195,10 @@ def prepared_data(work: Path, mini_mias: Path, times: int = 1) -> Data:
         write_canvases(work / "films", films, FILMS_AT_MOST, WHOLE)
     if _missing(work / "train"):
         women = replace(TRAINING, count=TRAINING.count * times)
-        simulated = phantom_canvases(women, WHOLE, processes=os.cpu_count() or 1)
-        write_canvases(work / "train", simulated, women.count, WHOLE)
-    wants = Wants(WHOLE, (), FINE)
+        _draw(work / "train", women, Order(women.count, WHOLE))
     for name, phantoms in HELD_OUT.items():
         if _missing(work / name):
-            pairs = phantom_pairs(phantoms, wants, processes=os.cpu_count() or 1)
-            write_pairs(work / name, pairs, phantoms.count, WHOLE, FINE)
+            _draw(work / name, phantoms, Order(phantoms.count, WHOLE, FINE))
     films = read_canvases(work / "films")
     purposes = [split_by_patient(item.patient_id).value for item in films.items]
     indices = {
@@ -208,6 +207,15 @@ def prepared_data(work: Path, mini_mias: Path, times: int = 1) -> Data:
     }
     known = {name: read_canvases(work / name) for name in HELD_OUT}
     return Data(work, read_canvases(work / "train"), known, films, indices, times)
+
+
+def _draw(folder: Path, phantoms: PhantomSet, order: Order) -> None:
+    """Draw phantoms, from where an interruption left off."""
+    begin = begun(folder, order)
+    wants = Wants(order.spec, (), order.fine)
+    count = os.cpu_count() or 1
+    pairs = phantom_pairs(phantoms, wants, processes=count, begin=begin)
+    write_order(folder, pairs, order, begin)
 
 
 def fine_pieces(folder: Path, times: int) -> CanvasSet:

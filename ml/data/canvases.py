@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,9 @@ FOLDS = 5
 CALCIFICATIONS = FindingType.CALCIFICATIONS
 # Of an image without a finer canvas.
 NO_SCALE = (0.0, 0.0)
+# What is known of the images that an interrupted writing has left, so many at a time.
+JOURNAL = "canvases.jsonl"
+NOTED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,39 +281,128 @@ def write_canvases(
     OSError
         Where the disk has no room for one more.
     """
+    write_order(folder, ((pixels, None, item) for pixels, item in images), Order(count, spec))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be written.
+
+    Attributes
+    ----------
+    count
+        At least as many as there are images.
+    fine
+        How finer canvases are prepared; None: there are none.
+    images
+        Names the images: what was begun with others is begun anew.
+    """
+
+    count: int
+    spec: PrepareSpec
+    fine: PrepareSpec | None = None
+    images: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """As a journal begins."""
+        fine = self.fine.to_json() if self.fine else None
+        spec = self.spec.to_json()
+        return {"count": self.count, "spec": spec, "fine": fine, "images": self.images}
+
+
+def begun(folder: Path, order: Order) -> int:
+    """How many images of an order an interrupted writing has left; 0: none of use."""
+    return len(_journal(folder, order))
+
+
+def write_order(folder: Path, pairs: Iterable[Pair], order: Order, begin: int = 0) -> None:
+    """As `write_canvases`, with the finer canvas of each image that has one.
+
+    An interruption loses the last few images at most: `begun` says how many are there.
+
+    Parameters
+    ----------
+    begin
+        So many are there already; `pairs` yields those after them.
+
+    Raises
+    ------
+    OSError
+        Where the disk has no room for one more.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    shape = (count, spec.rows, spec.columns)
-    array = np.lib.format.open_memmap(folder / "canvases.npy", "w+", np.uint16, shape)
-    items: list[CanvasItem] = []
-    for pixels, item in images:
-        _put(array, len(items), pixels)
-        items.append(item)
-    array.flush()
-    table = {"spec": spec.to_json(), "items": [item_to_json(item) for item in items]}
+    done = _journal(folder, order)[:begin]
+    if len(done) != begin:
+        raise ValueError(f"{begin} images cannot be there: {len(done)} are")
+    arrays = _arrays(folder, order, begun=bool(begin))
+    with replacing(folder / JOURNAL) as journal:
+        journal.write_text(_lines((order.to_json(), *done)), encoding="utf-8")
+    with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
+        fresh: list[dict[str, Any]] = []
+        for index, (pixels, fine, item) in enumerate(pairs, begin):
+            _put(arrays[0], index, pixels)
+            if fine is not None:
+                _put(arrays[1], index, fine.pixels)
+            scale = (fine.row_scale, fine.column_scale) if fine else NO_SCALE
+            fresh.append({"item": item_to_json(item), "scale": scale})
+            if len(fresh) == NOTED:
+                _note(journal, arrays, fresh)
+                done, fresh = [*done, *fresh], []
+        done += fresh
+    for array in arrays:
+        array.flush()
+    _write_tables(folder, order, done)
+    (folder / JOURNAL).unlink()
+
+
+def _journal(folder: Path, order: Order) -> list[dict[str, Any]]:
+    """What is known of the images that are there; none where they are of another order."""
+    names = ("canvases.npy", "fine.npy") if order.fine else ("canvases.npy",)
+    if not all((folder / name).exists() for name in names):
+        return []
+    try:
+        text = (folder / JOURNAL).read_text("utf-8")
+    except FileNotFoundError:
+        return []
+    # The last line ends nowhere where its writing was interrupted.
+    first, *rest = [json.loads(line) for line in text.split("\n")[:-1]] or [None]
+    return rest if first == order.to_json() else []
+
+
+def _arrays(folder: Path, order: Order, *, begun: bool) -> list[np.memmap[Any, Any]]:
+    """The files of pixels, opened or made."""
+    mode = "r+" if begun else "w+"
+    wanted = {"canvases.npy": order.spec, "fine.npy": order.fine}
+    return [
+        np.lib.format.open_memmap(
+            folder / name, mode, np.uint16, (order.count, spec.rows, spec.columns)
+        )
+        for name, spec in wanted.items()
+        if spec is not None
+    ]
+
+
+def _note(
+    journal: IO[str], arrays: Sequence[np.memmap[Any, Any]], lines: Sequence[object]
+) -> None:
+    """Note what is on the disk, once it is there."""
+    for array in arrays:
+        array.flush()
+    journal.write(_lines(lines))
+    journal.flush()
+
+
+def _lines(documents: Iterable[object]) -> str:
+    return "".join(f"{json.dumps(each)}\n" for each in documents)
+
+
+def _write_tables(folder: Path, order: Order, done: Sequence[dict[str, Any]]) -> None:
+    if order.fine:
+        table = {"spec": order.fine.to_json(), "scales": [line["scale"] for line in done]}
+        (folder / "fine.json").write_text(json.dumps(table), encoding="utf-8")
+    table = {"spec": order.spec.to_json(), "items": [line["item"] for line in done]}
     with replacing(folder / "canvases.json") as fresh:
         fresh.write_text(json.dumps(table), encoding="utf-8")
-
-
-def write_pairs(
-    folder: Path, pairs: Iterable[Pair], count: int, spec: PrepareSpec, fine_spec: PrepareSpec
-) -> None:
-    """As `write_canvases`, with the finer canvas of each image that has one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shape = (count, fine_spec.rows, fine_spec.columns)
-    array = np.lib.format.open_memmap(folder / "fine.npy", "w+", np.uint16, shape)
-    scales: list[tuple[float, float]] = []
-
-    def whole() -> Iterator[tuple[NDArray[np.uint16], CanvasItem]]:
-        for pixels, fine, item in pairs:
-            if fine is not None:
-                _put(array, len(scales), fine.pixels)
-            scales.append((fine.row_scale, fine.column_scale) if fine else NO_SCALE)
-            yield pixels, item
-        array.flush()
-        table = {"spec": fine_spec.to_json(), "scales": scales}
-        (folder / "fine.json").write_text(json.dumps(table), encoding="utf-8")
-
-    write_canvases(folder, whole(), count, spec)
 
 
 def _put(array: np.memmap[Any, Any], index: int, pixels: NDArray[np.uint16]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ml.control import NOBODY, Breathing, Control, breathing
-from ml.data.canvases import read_canvases, split_of, write_canvases, write_pairs
+from ml.data.canvases import Order, begun, read_canvases, split_of, write_order
 from ml.data.duplicates import fingerprints, refuse_duplicates
-from ml.data.sources.listed import listed_canvases, listed_pairs
+from ml.data.sources.listed import listed_pairs
 from ml.errors import DataError
 from ml.files import write_json
 from ml.in_use import packs_in_use
@@ -28,7 +29,7 @@ from ml.train.samples import Sampled
 from ml.train.teaching import teach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import torch
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from ml.data.canvases import CanvasItem, CanvasSet
     from ml.mammo.prepare import PrepareSpec
-    from ml.manifest import Manifest
+    from ml.manifest import Manifest, ManifestRow
     from ml.registry import ModelPack
     from ml.train.loop import Recipe
     from ml.train.modes import Teaching
@@ -397,12 +398,8 @@ def _prepared(
     # Training needs the finer canvas only where it is what is trained.
     fine = wants.fine if role == FINE_ROLE or purpose is not Split.TRAIN else None
     if not (folder / "canvases.json").exists():
-        if fine is None:
-            images = breathing(listed_canvases(manifest, rows, spec), control)
-            write_canvases(folder, images, len(rows), spec)
-        else:
-            pairs = breathing(listed_pairs(manifest, rows, wants), control)
-            write_pairs(folder, pairs, len(rows), spec, fine)
+        order = Order(len(rows), spec, fine, _name_of(rows))
+        _prepare(manifest, rows, order, folder, control)
     prepared = read_canvases(folder)
     shown, there = _material(role, prepared)
     items = [shown.items[index] for index in there]
@@ -423,6 +420,25 @@ def _prepared(
             purpose=purpose.value,
         )
     return prepared
+
+
+def _name_of(rows: Sequence[ManifestRow]) -> str:
+    told = "\n".join(f"{row.path},{row.patient_id},{row.label}" for row in rows)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _prepare(
+    manifest: Manifest,
+    rows: Sequence[ManifestRow],
+    order: Order,
+    folder: Path,
+    control: Control,
+) -> None:
+    """Prepare images, from where an interruption left off."""
+    begin = begun(folder, order)
+    wants = Wants(order.spec, (), order.fine)
+    pairs = listed_pairs(manifest, rows[begin:], wants)
+    write_order(folder, breathing(pairs, control), order, begin)
 
 
 def _weights(parent: ModelPack | None) -> Mapping[str, torch.Tensor] | None:

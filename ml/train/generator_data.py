@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.data.canvases import read_canvases, split_of, write_canvases
+from ml.data.canvases import Order, begun, read_canvases, split_of, write_order
 from ml.data.crop_store import StorePlan, fill_store, read_store
 from ml.data.duplicates import fingerprints, refuse_duplicates
 from ml.data.sources.listed import listed_canvases
@@ -133,8 +133,12 @@ def taught(
     _same_rows(out, rows)
     whole, pieces = out / "breasts", out / "pieces"
     if not (whole / "canvases.json").exists():
-        images = listed_canvases(manifest, rows, ANATOMY)
-        write_canvases(whole, _breathing(images, control), len(rows), ANATOMY)
+        # Of these rows: another list was refused.
+        order = Order(len(rows), ANATOMY)
+        begin = begun(whole, order)
+        images = listed_canvases(manifest, rows[begin:], ANATOMY)
+        pairs = ((pixels, None, item) for pixels, item in _breathing(images, control))
+        write_order(whole, pairs, order, begin)
     breasts = read_canvases(whole)
     if not (out / CHECKED).exists():
         _refuse_copies(manifest, breasts, control)

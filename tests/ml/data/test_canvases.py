@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 
 from ml.data.canvases import (
+    JOURNAL,
+    NOTED,
+    Order,
+    begun,
     fold_of,
     item_from_json,
     item_to_json,
@@ -20,7 +24,7 @@ from ml.data.canvases import (
     read_canvases,
     stratified_folds,
     write_canvases,
-    write_pairs,
+    write_order,
 )
 from ml.data.sources.listed import listed_canvases
 from ml.data.sources.mini_mias import MISPLACED, mini_mias_canvases
@@ -34,11 +38,14 @@ from ml.phantom.dataset import write_phantoms
 from tests.factories.truths import make_item
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from ml.data.canvases import CanvasItem
+    from ml.data.canvases import CanvasItem, Pair
 
 SPEC = PrepareSpec(rows=256, columns=160, pixel_mm=0.8)
+FINE = PrepareSpec(rows=512, columns=320, pixel_mm=0.4)
 FILMS = Path(__file__).resolve().parents[4] / "shared" / "data" / "mini_mias"
 
 
@@ -62,7 +69,7 @@ def test_both_canvases_are_written_and_read(tmp_path: Path) -> None:
     ]
     wants = Wants(SPEC, (), fine_spec)
     made = [pair for phantoms in sets for pair in phantom_pairs(phantoms, wants)]
-    write_pairs(tmp_path, iter(made), 9, SPEC, fine_spec)
+    write_order(tmp_path, iter(made), Order(9, SPEC, fine_spec))
     seen = read_canvases(tmp_path)
     assert [fine is None for _, fine, _ in seen.pairs()] == [False] * 4 + [True] * 4
     for (pixels, fine, item), (again, other, same) in zip(made, seen.pairs(), strict=True):
@@ -77,6 +84,55 @@ def test_both_canvases_are_written_and_read(tmp_path: Path) -> None:
     everything = [kind for item in seen.items[:4] for kind in item.finding_types]
     assert set(kept) == {FindingType.CALCIFICATIONS} < set(everything)
     assert len(kept) == everything.count(FindingType.CALCIFICATIONS)
+
+
+def numbered(count: int) -> Iterator[Pair]:
+    """Images that are their number, with a finer canvas of every second one."""
+    for number in range(count):
+        whole = np.full((SPEC.rows, SPEC.columns), number, np.uint16)
+        fine = None
+        if number % 2:
+            fine = FineCanvas(np.full((FINE.rows, FINE.columns), number, np.uint16), 0.5, 0.25)
+        yield whole, fine, make_item(str(number))
+
+
+@pytest.mark.parametrize("fine", [None, FINE])
+def test_an_interrupted_writing_goes_on_where_it_was(
+    tmp_path: Path, fine: PrepareSpec | None
+) -> None:
+    order, count = Order(50, SPEC, fine, "these"), 45
+    pairs = [pair if fine else (pair[0], None, pair[2]) for pair in numbered(count)]
+    write_order(tmp_path / "whole", iter(pairs), order)
+
+    def some(first: int, end: int) -> Iterator[Pair]:
+        yield from pairs[first:end]
+        raise KeyboardInterrupt
+
+    folder, begins = tmp_path / "parts", [0]
+    for end in (NOTED - 1, 2 * NOTED + 3, 2 * NOTED + 3):
+        with pytest.raises(KeyboardInterrupt):
+            write_order(folder, some(begins[-1], end), order, begins[-1])
+        begins.append(begun(folder, order))
+    assert begins == [0, 0, 2 * NOTED, 2 * NOTED]
+    assert not (folder / "canvases.json").exists()
+    # Interrupted while a line was written.
+    with (folder / JOURNAL).open("a") as journal:
+        journal.write('{"item": {"patient')
+    assert begun(folder, order) == begins[-1]
+    # What was asked for is another thing.
+    for other in (
+        replace(order, images="those"),
+        replace(order, count=51),
+        replace(order, spec=FINE),
+        replace(order, fine=None if fine else FINE),
+    ):
+        assert begun(folder, other) == 0
+    write_order(folder, iter(pairs[begins[-1] :]), order, begins[-1])
+    for path in (tmp_path / "whole").iterdir():
+        assert path.read_bytes() == (folder / path.name).read_bytes()
+    assert begun(folder, order) == 0
+    with pytest.raises(ValueError, match="cannot be there"):
+        write_order(folder, iter(()), order, 3)
 
 
 def test_what_nobody_sees_is_left_out() -> None:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from ml.control import Breathing, Control, Stopped
-from ml.manifest import Split
+from ml.data import canvases as canvas_files
+from ml.mammo.codes import FindingType
+from ml.mammo.prepare import FineCanvas, Wants
+from ml.manifest import Manifest, ManifestRow, Split
 from ml.models.classifier import build_classifier
 from ml.models.detector import build_detector
+from ml.train import command
 from ml.train.classifier import make_variants
 from ml.train.command import _held_out
 from ml.train.crops import CropSource
 from ml.train.hard import with_hard
-from tests.factories.truths import SMALL, bright_disc_canvases
+from tests.factories.truths import SMALL, bright_disc_canvases, make_item
 
 if TYPE_CHECKING:
-    from ml.data.canvases import CanvasSet
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from ml.data.canvases import CanvasSet, Pair
 
 IMAGES = 4
 
@@ -73,3 +82,40 @@ def test_before_each_image_that_measures(canvases: CanvasSet) -> None:
 def test_things_are_the_same_each_time() -> None:
     things = Breathing((number for number in range(3)), Control())
     assert list(things) == list(things) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("role", ["detector", "calcifications"])
+def test_images_that_were_prepared_are_not_prepared_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    asked: list[str] = []
+
+    def listed(_: Manifest, rows: Sequence[ManifestRow], wants: Wants) -> Iterator[Pair]:
+        for row in rows:
+            asked.append(row.path)
+            lesion = row.path != "0"
+            item = make_item(row.path, ((1.0, 1.0, 9.0, 9.0),) if lesion else ())
+            item = replace(item, finding_types=(FindingType.CALCIFICATIONS,) * lesion)
+            whole = np.full((SMALL.rows, SMALL.columns), int(row.path), np.uint16)
+            yield whole, FineCanvas(whole, 1.0, 1.0) if wants.fine else None, item
+
+    monkeypatch.setattr(command, "listed_pairs", listed)
+    monkeypatch.setattr(canvas_files, "NOTED", 2)
+    rows = tuple(ManifestRow(str(i), f"woman {i}", split=Split.TRAIN) for i in range(6))
+    manifest, wants = Manifest(tmp_path, rows), Wants(SMALL, (), SMALL)
+    with pytest.raises(Stopped):
+        command._prepared(manifest, Split.TRAIN, tmp_path, wants, role, Breaths(last=4))
+    assert asked == ["0", "1", "2", "3"][: len(asked)]
+    asked.clear()
+    made = command._prepared(manifest, Split.TRAIN, tmp_path, wants, role, Control())
+    assert asked == ["2", "3", "4", "5"]
+    assert [int(pixels[0, 0]) for pixels, _ in made.images()] == list(range(6))
+    assert [item.image_id for item in made.items] == [f"{number}-image" for number in range(6)]
+    # Of another list, what was begun is of no use.
+    asked.clear()
+    with pytest.raises(Stopped):
+        command._prepared(manifest, Split.TRAIN, tmp_path / "b", wants, role, Breaths(last=4))
+    other = replace(manifest, rows=tuple(replace(row, patient_id="x") for row in rows))
+    asked.clear()
+    command._prepared(other, Split.TRAIN, tmp_path / "b", wants, role, Control())
+    assert asked[0] == "0"
