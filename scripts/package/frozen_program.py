@@ -57,11 +57,13 @@ class Program:
         The program, with what comes before it (as ``chroot`` does).
     work
         An empty folder, for its home and its results.
+    seen
+        The same as the program sees it, where that is elsewhere.
     """
 
-    def __init__(self, command: Sequence[str], work: Path) -> None:
+    def __init__(self, command: Sequence[str], work: Path, seen: Path | None = None) -> None:
         self.command = list(command)
-        self.work = work
+        self.work, self.seen = work, seen or work
         self.home = work / "home"
         self.home.mkdir(parents=True)
         self.environment = {
@@ -103,7 +105,7 @@ class Program:
             )
         except subprocess.TimeoutExpired as error:
             raise FrozenError(f"`{arguments[0]}` took over {longest_s:.0f} s") from error
-        lines = unexpected_lines(done.stdout + done.stderr, self.work)
+        lines = unexpected_lines(done.stdout + done.stderr, self.seen)
         unexpected = [line for line in lines if not expected.match(line)]
         if done.returncode != 0 or unexpected:
             said = "\n".join(unexpected or (done.stdout + done.stderr).splitlines())
@@ -177,10 +179,10 @@ def screen(program: Program, folder: Path, count: int = IMAGES) -> float:
 
 def generate(program: Program) -> float:
     """Have it generate two images in very few steps; return its seconds."""
-    out = program.work / "generated"
+    out, seen = program.work / "generated", program.seen / "generated"
     prompt = "a alpha mammogram in MLO view with medium area and high density, left breast"
     wanted = ["--prompt", prompt, "--count", "2", "--seed", "1", "--steps", "2", "--keep-all"]
-    seconds = program.run("generate", *wanted, "--device", "cpu", "--out", str(out))
+    seconds = program.run("generate", *wanted, "--device", "cpu", "--out", str(seen))
     made = list(out.rglob("*.dcm"))
     if len(made) != 2:
         raise FrozenError(f"two images were asked of the generator, and {len(made)} made")
@@ -189,7 +191,7 @@ def generate(program: Program) -> float:
 
 def train(program: Program) -> float:
     """Have it simulate a few women and train a detector on them by one step."""
-    data, out = program.work / "phantoms", program.work / "training"
+    data, out = program.seen / "phantoms", program.seen / "training"
     seconds = program.run("phantom", "--count", "6", "--seed", "1", "--out", str(data))
     manifest = data / "manifest.csv"
     few = ["--from-scratch", "--part", "0.000001", "--device", "cpu"]
@@ -200,6 +202,6 @@ def train(program: Program) -> float:
         longest_s=900.0,
         expected=OF_TRAINING,
     )
-    if not list(out.rglob("card.json")):
+    if not list((program.work / out.name).rglob("card.json")):
         raise FrozenError("the training left no model")
     return seconds

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from bundled import sha256
 from icon import SVG, draw_icon
+from left_out import READER, STUDIO
 from licences import copyright_text
 from needs import FONTS, depends, glibc_of
 
@@ -33,8 +34,25 @@ OPT = Path("opt") / "mammoscope"
 ICON_SIZES = (16, 32, 48, 64, 128, 256)
 COMPRESSIONS = {"xz": "tar.xz", "zstd": "tar.zst"}
 SUMS = "SHA256SUMS"
+# What the package and the archive of an edition are called; neither stands beside the other.
+NAMES = {READER: "mammoscope", STUDIO: "mammoscope-studio"}
+OTHERS = """\
+Conflicts: {others}
+Replaces: {others}
+"""
+TEXTS = {
+    READER: """\
+ Opens DICOM mammograms from disk, hangs them as they should be, marks lesions and
+ shows what models say of them; screens folders of studies. Everything runs offline.
+""",
+    STUDIO: """\
+ Opens DICOM mammograms from disk, hangs them as they should be, marks lesions and
+ shows what models say of them; screens folders of studies; makes synthetic mammograms
+ and retrains the models. Everything runs offline.
+""",
+}
 CONTROL = """\
-Package: mammoscope
+Package: {name}
 Version: {version}
 Architecture: {architecture}
 Maintainer: the Mammoscope authors <mammoscope@localhost>
@@ -43,10 +61,8 @@ Depends: {depends}
 Recommends: {recommends}
 Section: science
 Priority: optional
-Description: mammography workstation, reader's edition
- Opens DICOM mammograms from disk, hangs them as they should be, marks lesions and
- shows what models say of them; screens folders of studies. Everything runs offline.
- .
+{others}Description: mammography workstation, {edition}'s edition
+{text} .
  Research use only. Not a medical device.
 """
 
@@ -56,7 +72,13 @@ class PackageError(Exception):
 
 
 def make_deb(
-    folder: Path, out: Path, version: str, when: datetime, parts: list[Part], how: str = "xz"
+    folder: Path,
+    out: Path,
+    version: str,
+    when: datetime,
+    parts: list[Part],
+    how: str = "xz",
+    edition: str = READER,
 ) -> Path:
     """Make the package of a frozen folder, and return its path.
 
@@ -64,6 +86,8 @@ def make_deb(
     ----------
     how
         ``"xz"``, smaller, or ``"zstd"``, quicker.
+    edition
+        Which was frozen.
     """
     staged = out / "staged"
     shutil.rmtree(staged, ignore_errors=True)
@@ -71,9 +95,9 @@ def make_deb(
         shutil.copytree(folder, staged / OPT, symlinks=True)
         _stage_desktop(staged)
         _stage_documents(staged, parts, when)
-        _write_control(staged, folder, version)
+        _write_control(staged, folder, version, edition)
         _set_modes(staged)
-        path = out / f"mammoscope_{version}_{_architecture()}.deb"
+        path = out / f"{NAMES[edition]}_{version}_{_architecture()}.deb"
         options = ["--root-owner-group", f"-Z{how}", f"-z{6 if how == 'xz' else 1}"]
         _do(["dpkg-deb", *options, "--build", str(staged), str(path)], when)
     finally:
@@ -114,10 +138,15 @@ def _write_gzip(source: Path, target: Path) -> None:
     target.write_bytes(gzip.compress(source.read_bytes(), 9, mtime=0))
 
 
-def _write_control(staged: Path, folder: Path, version: str) -> None:
+def _write_control(staged: Path, folder: Path, version: str, edition: str) -> None:
     needed, recommended = depends(folder)
     sizes = (path.lstat().st_size for path in staged.rglob("*") if not path.is_dir())
+    others = ", ".join(name for other, name in NAMES.items() if other != edition)
     text = CONTROL.format(
+        name=NAMES[edition],
+        others=OTHERS.format(others=others),
+        edition=edition,
+        text=TEXTS[edition],
         version=version,
         architecture=_architecture(),
         kib=sum(size // 1024 + 1 for size in sizes),
@@ -151,7 +180,13 @@ def _set_modes(staged: Path) -> None:
 
 
 def make_archive(
-    folder: Path, out: Path, version: str, when: datetime, how: str = "xz", level: int = 6
+    folder: Path,
+    out: Path,
+    version: str,
+    when: datetime,
+    how: str = "xz",
+    level: int = 6,
+    edition: str = READER,
 ) -> Path:
     """Make the portable archive of a frozen folder, and return its path.
 
@@ -159,8 +194,10 @@ def make_archive(
     ----------
     level
         Of xz, 0 to 9: the lower the quicker, and the larger the archive.
+    edition
+        Which was frozen.
     """
-    name = f"mammoscope-{version}"
+    name = f"{NAMES[edition]}-{version}"
     staged = out / name
     shutil.rmtree(staged, ignore_errors=True)
     try:
@@ -170,6 +207,7 @@ def make_archive(
         text = (LINUX / "README.txt").read_text(encoding="utf-8")
         text = text.format(
             version=version,
+            edition=edition,
             machine=platform.machine(),
             glibc=glibc_of(folder),
             packages=" ".join([*packages, *recommended, FONTS.split(" ")[0]]),

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from debian_root import HOME, RootError
-from frozen_program import IMAGES, check_findings, unexpected_lines
+from frozen_program import (
+    IMAGES,
+    Program,
+    check_findings,
+    generate,
+    train,
+    unexpected_lines,
+)
+from left_out import READER, STUDIO
+from linux_packages import NAMES
 from start_figures import accepted_home
 from virtual_screen import ScreenError, VirtualScreen
 
@@ -56,6 +65,7 @@ def try_package(
     films: Path | None,
     say: Callable[[str], None],
     update: Update,
+    edition: str = READER,
 ) -> dict[str, float]:
     """Install a package, use it, update it, install a higher version over it, remove it.
 
@@ -65,6 +75,8 @@ def try_package(
         The same with a higher version.
     films
         Real films to open besides the sample, a folder for each study; None: there are none.
+    edition
+        The studio also generates and trains.
 
     Raises
     ------
@@ -83,17 +95,19 @@ def try_package(
     added = root.files_of_package() - before
     _check_menu(root, there=True)
     figures |= _use(root, films, say)
+    if edition == STUDIO:
+        figures |= _make_and_teach(root, say)
     figures |= _update(root, update, say)
     say("upgrade")
     kept = {name: root.home(name).read_bytes() for name in (LIBRARY, SETTINGS)}
     root.install(higher)
-    if "99.0" not in root.as_root("dpkg-query", "--show", "mammoscope"):
+    if "99.0" not in root.as_root("dpkg-query", "--show", NAMES[edition]):
         raise RootError("the higher version did not replace the lower one")
     _compare(root, kept, "the upgrade")
     run(root, "self-test", "--out", f"{HOME}/self-test-again")
     say("remove")
     kept = {name: root.home(name).read_bytes() for name in (LIBRARY, SETTINGS)}
-    root.as_root("apt-get", "purge", "-y", "-q", "mammoscope")
+    root.as_root("apt-get", "purge", "-y", "-q", NAMES[edition])
     _compare(root, kept, "the removal")
     left = {name for name in added & root.files_of_package() if "mammoscope" in name}
     if left:
@@ -125,6 +139,15 @@ def _use(root: DebianRoot, films: Path | None, say: Callable[[str], None]) -> di
         say("the window: open, quit")
         figures["window s"] = open_and_quit(root, screen, films)
     return figures
+
+
+def _make_and_teach(root: DebianRoot, say: Callable[[str], None]) -> dict[str, float]:
+    """Two generated images and one step of a training, as the user."""
+    say("two images, one step of a training")
+    work = root.home("trial")
+    program = Program(root.command("mammoscope"), work, Path(HOME) / work.name)
+    root.as_root("chown", "-R", "reader:reader", str(program.seen))
+    return {"generate s": generate(program), "train s": train(program)}
 
 
 def _update(root: DebianRoot, update: Update, say: Callable[[str], None]) -> dict[str, float]:

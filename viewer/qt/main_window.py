@@ -255,7 +255,7 @@ class MainWindow(QMainWindow):
         self.notice.tell(
             translate(
                 "This is the reader's edition: synthetic mammograms and retraining come with "
-                "the studio edition of Mammoscope. Install that beside it."
+                "the studio edition of Mammoscope. Install that in its place; your data stay."
             )
         )
         return True
