@@ -1,4 +1,4 @@
-"""What makes a run wait instead of failing: a disk full, gone or slow, or a lost database.
+"""What makes a run wait instead of failing: a disk full, gone or slow, a database held or lost.
 
 Whoever meets one waits here, says so once, and goes on by itself when it is over.
 """
@@ -38,6 +38,8 @@ _NAMES = 64
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")
 _FULL_STATE = "53100"
 _FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT)
+# What SQLite calls a file that another program keeps from being written.
+_HELD = ("SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY", "SQLITE_LOCKED")
 # What PostgreSQL calls a connection that failed (a class), and a server that stops or starts.
 _LOST_CLASS, _LOST_STATES = "08", ("57P01", "57P02", "57P03")
 # And where two machines wrote the same rows in another order, and one had to give way.
@@ -48,6 +50,7 @@ class _Hindrance(Enum):
     """What a piece of work failed at and may not fail at later."""
 
     FULL = auto()
+    HELD = auto()
     LOST = auto()
     RIVAL = auto()
 
@@ -171,7 +174,7 @@ class Hindrances:
         return True
 
     def overcome(self, work: Callable[[], Result]) -> Result:
-        """Have something done; where the disk is full or the database gone, wait and try again.
+        """Have something done; where disk or database do not let it, wait and try again.
 
         Where another machine was in the way, try again at once.
 
@@ -212,6 +215,13 @@ class Hindrances:
             template = mark("The disk of {folder} is full; make room, and screening goes on.")
             self._control.log(translate(template).format(folder=self._results.name))
             return
+        if met is _Hindrance.HELD:
+            template = mark(
+                "Another program holds the ledger in {folder}; screening goes on when it lets "
+                "go."
+            )
+            self._control.log(translate(template).format(folder=self._results.name))
+            return
         log.warning("the database does not answer: %s", getattr(error, "orig", error))
         template = mark(
             "The ledger's database does not answer; start it, or mend the network to it, and "
@@ -222,6 +232,8 @@ class Hindrances:
     def _over(self, told: _Hindrance) -> None:
         if told is _Hindrance.LOST:
             self._control.log(translate(mark("The ledger's database is back.")))
+        if told is _Hindrance.HELD:
+            self._control.log(translate(mark("The ledger can be written again.")))
         # Nobody looked for what came from the disk meanwhile.
         self.moved()
 
@@ -236,8 +248,11 @@ class Hindrances:
 def _hindrance_of(error: Exception) -> _Hindrance | None:
     if _is_full(error):
         return _Hindrance.FULL
-    if isinstance(error, DBAPIError) and _state(error.orig) in _RIVAL_STATES:
-        return _Hindrance.RIVAL
+    if isinstance(error, DBAPIError):
+        if getattr(error.orig, "sqlite_errorname", "") in _HELD:
+            return _Hindrance.HELD
+        if _state(error.orig) in _RIVAL_STATES:
+            return _Hindrance.RIVAL
     return _Hindrance.LOST if _is_lost(error) else None
 
 

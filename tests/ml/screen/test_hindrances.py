@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ml.control import Control, Stopped
@@ -126,6 +127,31 @@ def test_a_lost_database_is_waited_for_and_told_once(
     caplog.clear()
 
 
+def test_a_ledger_that_another_program_holds_is_waited_for(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'ledger'}", connect_args={"timeout": 0.01})
+    with closing(sqlite3.connect(tmp_path / "ledger")) as other:
+        other.execute("CREATE TABLE t (a)")
+        other.execute("BEGIN IMMEDIATE")
+        tries: list[int] = []
+
+        def write() -> str:
+            tries.append(1)
+            if len(tries) == 3:
+                other.execute("COMMIT")
+            with engine.begin() as connection:
+                connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+            return "written"
+
+        control = Heard(after=1000)
+        assert hindrances(tmp_path, control).overcome(write) == "written"
+    engine.dispose()
+    assert len(tries) == 3
+    assert control.lines == [
+        "Another program holds the ledger in out; screening goes on when it lets go.",
+        "The ledger can be written again.",
+    ]
+
+
 @pytest.mark.parametrize("state", ["40001", "40P01"])
 def test_where_another_machine_was_first_it_is_tried_again_and_not_told(
     state: str, tmp_path: Path
@@ -159,7 +185,7 @@ def test_one_hindrance_may_follow_another(
     [
         OSError(errno.EACCES, "Permission denied"),
         OperationalError("INSERT", {}, of_sqlite("SQLITE_READONLY")),
-        OperationalError("INSERT", {}, of_sqlite("SQLITE_BUSY")),
+        OperationalError("INSERT", {}, of_sqlite("SQLITE_CORRUPT")),
         OperationalError("INSERT", {}, OfPsycopgError("57014")),
         DBAPIError("INSERT", {}, OfPsycopgError()),
         ZeroDivisionError(),
