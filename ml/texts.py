@@ -14,6 +14,8 @@ from ml.places import RESOURCES
 DOMAIN = "mammoscope"
 # The language that the texts are written in.
 _WRITTEN_IN = "en"
+# GNU gettext, "MO file format": what stands between a context and its text.
+_OF_CONTEXT = "\x04"
 # CLDR, characterOrder: the languages that are written from right to left, and the scripts,
 # where a language is written in several.
 _RIGHT_TO_LEFT = frozenset(("ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"))
@@ -43,12 +45,19 @@ def use_language(name: str) -> None:
 
 def translate(text: str) -> str:
     """Return `text` in the user's language, or unchanged where no catalogue has it."""
-    return _catalogue()[1].gettext(text) if text else ""
+    found = _catalogue()[1].gettext(text) if text else ""
+    return found if found != text else text.rpartition(_OF_CONTEXT)[2]
 
 
-def mark(text: str) -> str:
-    """Return `text` unchanged: a mark for the extractor on texts that are shown later."""
-    return text
+def mark(text: str, context: str = "") -> str:
+    """Return `text` for `translate`: a mark for the extractor on texts that are shown later.
+
+    Parameters
+    ----------
+    context
+        What it is about, where another language has several words for it.
+    """
+    return f"{context}{_OF_CONTEXT}{text}" if context else text
 
 
 def within(text: str) -> str:

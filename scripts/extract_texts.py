@@ -1,6 +1,8 @@
 """Collect the texts that a user may read into `resources/translations/mammoscope.pot`.
 
-Texts are found by `translate("…")` and `mark("…")`. To add a language, copy the template to
+Texts are found by `translate("…")` and `mark("…")`, which may name a context besides.
+
+To add a language, copy the template to
 `resources/translations/<language>/LC_MESSAGES/mammoscope.po`, translate it, name it in
 `viewer/core/language.py`, and compile it with `compile_texts.py`. To bring one up to date, take
 the new texts over from the template (`pybabel update` does it).
@@ -30,24 +32,33 @@ def template_text() -> str:
     Line numbers and dates are left out, so that it changes only when a text does.
     """
     catalog = Catalog(project="Mammoscope", charset="utf-8", fuzzy=False)
-    found: dict[str, set[str]] = {}
+    found: dict[tuple[str, str], set[str]] = {}
     for half in ("ml", "viewer"):
         for path in sorted((ROOT / half).rglob("*.py")):
             for text in texts_of(path.read_text(encoding="utf-8")):
                 found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
-    for text in sorted(found):
-        catalog.add(text, locations=[(name, 0) for name in sorted(found[text])])
+    for text, context in sorted(found):
+        places = [(name, 0) for name in sorted(found[text, context])]
+        catalog.add(text, locations=places, context=context or None)
     buffer = io.BytesIO()
     write_po(buffer, catalog, omit_header=True, include_lineno=False, width=96)
     return _HEADER + buffer.getvalue().decode("utf-8")
 
 
-def texts_of(source: str) -> Iterator[str]:
-    """Every text that is marked in a module, also within an f-string, where Babel sees none."""
+def texts_of(source: str) -> Iterator[tuple[str, str]]:
+    """Every text that is marked in a module, and its context.
+
+    Also within an f-string, where Babel sees none.
+    """
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in KEYWORDS:
-            given = [each.value for each in node.args if isinstance(each, ast.Constant)]
-            yield from (text for text in given if isinstance(text, str) and text)
+        if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in KEYWORDS:
+            continue
+        given = [each.value for each in node.args if isinstance(each, ast.Constant)]
+        match [each for each in given if isinstance(each, str)]:
+            case [text] if text:
+                yield text, ""
+            case [text, context] if text:
+                yield text, context
 
 
 _HEADER = """# Texts of Mammoscope. Made by scripts/extract_texts.py.

@@ -101,7 +101,7 @@ def find_view(
     ]
     alarms: tuple[Alarm, ...] = ()
     if found and any(other.value is not found[0].value for other in found[1:]):
-        alarms = (_disagreement(mark("View"), found),)
+        alarms = (_disagreement(mark("View is not certain ({said})."), found),)
     return (found[0] if found else None), _modifiers(dataset), alarms
 
 
@@ -127,7 +127,7 @@ def find_laterality(
         found = _side_by_convention(dataset)
     alarms: tuple[Alarm, ...] = ()
     if found and any(other.value is not found[0].value for other in found[1:]):
-        alarms = (_disagreement(mark("Laterality"), found),)
+        alarms = (_disagreement(mark("Laterality is not certain ({said})."), found),)
     if not found:
         return None, ()
     return found[0], alarms
@@ -263,7 +263,7 @@ def _modifiers(dataset: Dataset) -> tuple[ViewModifier, ...]:
 
 
 def _disagreement(
-    what: str, found: list[Evidence[ViewPosition]] | list[Evidence[Laterality]]
+    template: str, found: list[Evidence[ViewPosition]] | list[Evidence[Laterality]]
 ) -> Alarm:
     said = ", ".join(f"{evidence.reason}: {evidence.value.value}" for evidence in found)
-    return Alarm(mark("{what} is not certain ({said})."), (("what", what), ("said", said)))
+    return Alarm(template, (("said", said),))

@@ -31,7 +31,8 @@ def use_catalogue(
     """
     catalogue = Catalog(charset="utf-8")
     for text, translation in words.items():
-        catalogue.add(text, translation)
+        context, _, plain = text.rpartition("\x04")
+        catalogue.add(plain, translation, context=context or None)
     path = folder / "translations" / language / "LC_MESSAGES" / f"{texts.DOMAIN}.mo"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:

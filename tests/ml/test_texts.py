@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ml import texts
-from ml.texts import RESEARCH_USE_ONLY, is_right_to_left, language, translate
+from ml.texts import RESEARCH_USE_ONLY, is_right_to_left, language, mark, translate
 from tests.factories.catalogues import use_catalogue
 
 if TYPE_CHECKING:
@@ -52,3 +52,14 @@ def test_a_name_within_a_sentence_is_small_but_for_german_nouns(
     assert texts.within("Mass") == "mass"
     use_catalogue(monkeypatch, tmp_path, "de", {"Mass": "Herdbefund"})
     assert texts.within("Herdbefund") == "Herdbefund"
+
+
+def test_a_word_with_two_meanings_is_told_apart_by_its_context(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place, rank = mark("Place", "in the breast"), mark("Place")
+    assert translate(place) == translate(rank) == "Place"
+    words = {"Place": "Platz", "in the breast\x04Place": "Lage"}
+    use_catalogue(monkeypatch, tmp_path, "de", words)
+    assert (translate(place), translate(rank)) == ("Lage", "Platz")
+    assert translate(mark("Unknown", "of something")) == "Unknown"

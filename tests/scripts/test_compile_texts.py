@@ -38,8 +38,8 @@ def test_translations_take_the_same_values(name: str) -> None:
     wrong = [m.id for m in told if fields(str(m.id)) != fields(str(m.string))]
     assert wrong == []
     with extract_texts.TEMPLATE.open("rb") as file:
-        texts = {message.id for message in read_po(file) if message.id}
-    translated = {m.id for m in told if not m.fuzzy}
+        texts = {(m.id, m.context) for m in read_po(file) if m.id}
+    translated = {(m.id, m.context) for m in told if not m.fuzzy}
     assert len(texts & translated) >= LEAST_TRANSLATED * len(texts)
 
 

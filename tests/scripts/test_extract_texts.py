@@ -22,5 +22,10 @@ def test_texts_of_both_halves_are_found():
 def test_texts_are_found_within_an_f_string_and_over_several_lines():
     source = (
         'f"{translate(mark(\'One\'))}"\nmark("two " "and three")\ntranslate(name)\nmark("")'
+        '\nmark("Place", "in a row")'
     )
-    assert sorted(extract_texts.texts_of(source)) == ["One", "two and three"]
+    assert sorted(extract_texts.texts_of(source)) == [
+        ("One", ""),
+        ("Place", "in a row"),
+        ("two and three", ""),
+    ]

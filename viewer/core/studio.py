@@ -47,11 +47,11 @@ class Chips:
 
 ROWS: tuple[tuple[Chips, ...], ...] = (
     (Chips("vendor", mark("Vendor")),),
-    (Chips("view", mark("View")), Chips("laterality", mark("Side"))),
+    (Chips("view", mark("View", "of a breast")), Chips("laterality", mark("Side"))),
     (Chips("density", mark("Density")),),
     (Chips("area", mark("Area")),),
     (Chips("lesion", mark("Lesion")),),
-    (Chips("quadrant", mark("Place")),),
+    (Chips("quadrant", mark("Place", "in the breast")),),
 )
 
 
