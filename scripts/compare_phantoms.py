@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import cv2
 import matplotlib as mpl
 import numpy as np
+from pictures import shrink
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -61,6 +62,8 @@ WITH_MASSES = PhantomSet(9_100_000, 160, lesion_rate=1.0)
 ADIPOSE, FIBROGLANDULAR = 128, 192
 # A beam that crosses more gland than this shows as dense.
 DENSE_SHARE = 0.25
+# Of the pages' pictures.
+COLOURS = 256
 FORM = ("area (cm2)", "height (mm)", "width (mm)", "share of its box")
 REAL_COLOUR, PHANTOM_COLOUR = "#444444", "#c05020"
 
@@ -255,6 +258,7 @@ def picture(path: Path, phantoms: Sequence[Breast]) -> None:
 def _save(figure: Figure, path: Path) -> None:
     figure.savefig(path, dpi=90, metadata={"Software": None})
     plt.close(figure)
+    shrink(path, COLOURS)
 
 
 def _spread(values: NDArray[np.float64]) -> str:
