@@ -4,7 +4,7 @@
 reader's or the studio's edition, makes a `.deb` and a portable archive of it, and tries them:
 in a fresh Debian the package is installed, run as an ordinary user without a network, updated
 from a signed file and taken back, replaced by a higher version and removed. It writes what it
-measured to `DIR/EDITION/figures.json`. Any line of output that is not expected fails it. With
+measured to `DIR/EDITION.json`. Any line of output that is not expected fails it. With
 `--sign KEY --publisher PUB` the archive is an update for everyone whose program trusts PUB.
 Linux, as root (for the fresh Debian); apt-get install debootstrap minisign xvfb xdotool.
 """
@@ -161,6 +161,8 @@ def main() -> int:
     parser.add_argument("--suite", default="bookworm")
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")
     given = parser.parse_args()
+    if given.sign and given.compression != "xz":
+        parser.error("an update is compressed with xz: no program unpacks another one")
     given.out = given.out.resolve()
     given.out.mkdir(parents=True, exist_ok=True)
     try:
@@ -169,7 +171,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     text = json.dumps(figures, indent=1)
-    (given.out / given.edition / "figures.json").write_text(text + "\n", encoding="utf-8")
+    (given.out / f"{given.edition}.json").write_text(text + "\n", encoding="utf-8")
     print(text)
     judge(figures, given.edition)
     return 0
