@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 # Each is measured with those before it beside it, as it is used.
 GENERATOR = "generator"
 ROLES = (FINE_ROLE, "detector", "classifier", GENERATOR)
-VERSION = "0.2.0"
+# 0.2.1 was taught anew: the patches of 0.2.0 had begun with ImageNet's weights alone.
+VERSIONS = {FINE_ROLE: "0.2.0", "detector": "0.2.0", "classifier": "0.2.1"}
 # Simulated sets; their seeds share no woman. The test set's machines are never trained on.
 TRAINING = PhantomSet(1_000_000, 1600, lesion_rate=0.65, most_lesions=4)
 # The first half of these women in fine pixels, of which only pieces are kept.
@@ -242,7 +243,7 @@ def origin(role: str, data: Data) -> Origin:
     text += FILMED.format(films=len(films), patients=patients) if films else "."
     text += IMAGENET if role == "classifier" else ""
     spec = FINE if fine else WHOLE
-    return Origin(f"mammoscope-{role}", VERSION, text, spec, (*simulated, *films))
+    return Origin(f"mammoscope-{role}", VERSIONS[role], text, spec, (*simulated, *films))
 
 
 def held_out(role: str, data: Data) -> HeldOut:
