@@ -13,6 +13,7 @@ import os
 import platform
 import shutil
 import subprocess
+from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,15 +43,23 @@ Replaces: {others}
 """
 TEXTS = {
     READER: """\
- Opens DICOM mammograms from disk, hangs them as they should be, marks lesions and
- shows what models say of them; screens folders of studies. Everything runs offline.
+ Opens DICOM mammograms from disk, hangs them as they should be, marks lesions
+ and shows what models say of them; screens folders of studies. All of it runs
+ offline.
 """,
     STUDIO: """\
- Opens DICOM mammograms from disk, hangs them as they should be, marks lesions and
- shows what models say of them; screens folders of studies; makes synthetic mammograms
- and retrains the models. Everything runs offline.
+ Opens DICOM mammograms from disk, hangs them as they should be, marks lesions
+ and shows what models say of them; screens folders of studies; makes synthetic
+ mammograms and retrains the models. All of it runs offline.
 """,
 }
+CHANGES = """\
+{name} ({version}) unstable; urgency=medium
+
+  * What changed is told in CHANGELOG.md.gz.
+
+ -- the Mammoscope authors <mammoscope@localhost>  {when}
+"""
 CONTROL = """\
 Package: {name}
 Version: {version}
@@ -94,7 +103,7 @@ def make_deb(
     try:
         shutil.copytree(folder, staged / OPT, symlinks=True)
         _stage_desktop(staged)
-        _stage_documents(staged, parts, when)
+        _stage_documents(staged, parts, when, NAMES[edition], version)
         _write_control(staged, folder, version, edition)
         _set_modes(staged)
         path = out / f"{NAMES[edition]}_{version}_{_architecture()}.deb"
@@ -122,20 +131,24 @@ def _stage_desktop(staged: Path) -> None:
         draw_icon(icons / f"{size}x{size}" / "apps" / "mammoscope.png", size)
 
 
-def _stage_documents(staged: Path, parts: list[Part], when: datetime) -> None:
-    documents = staged / "usr" / "share" / "doc" / "mammoscope"
+def _stage_documents(
+    staged: Path, parts: list[Part], when: datetime, name: str, version: str
+) -> None:
+    documents = staged / "usr" / "share" / "doc" / name
     documents.mkdir(parents=True)
     text = copyright_text(parts, when.date().isoformat())
     (documents / "copyright").write_text(text, encoding="utf-8")
     manual = staged / "usr" / "share" / "man" / "man1" / "mammoscope.1.gz"
     manual.parent.mkdir(parents=True)
-    _write_gzip(LINUX / "mammoscope.1", manual)
-    _write_gzip(ROOT / "CHANGELOG.md", documents / "changelog.gz")
+    _write_gzip((LINUX / "mammoscope.1").read_bytes(), manual)
+    _write_gzip((ROOT / "CHANGELOG.md").read_bytes(), documents / "CHANGELOG.md.gz")
+    entry = CHANGES.format(name=name, version=version, when=format_datetime(when))
+    _write_gzip(entry.encode(), documents / "changelog.gz")
 
 
-def _write_gzip(source: Path, target: Path) -> None:
+def _write_gzip(content: bytes, target: Path) -> None:
     # Without the time: the same source gives the same package.
-    target.write_bytes(gzip.compress(source.read_bytes(), 9, mtime=0))
+    target.write_bytes(gzip.compress(content, 9, mtime=0))
 
 
 def _write_control(staged: Path, folder: Path, version: str, edition: str) -> None:
