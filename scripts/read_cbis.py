@@ -38,13 +38,13 @@ TRUTH = {
     ("P_00820", "RIGHT"): "benign mass",
 }
 # What was seen on the pictures, by eye of ours and not a radiologist's, of these models' marks.
-DISCUSSED = {"detector": "0.2.0", "calcifications": "0.2.0", "classifier": "0.2.0"}
+DISCUSSED = {"detector": "0.2.0", "calcifications": "0.2.0", "classifier": "0.2.1"}
 DISCUSSION = {
     ("P_00173", "LEFT"): (
         "The MLO is marked at two bright islands of tissue behind the nipple; the CC at a "
         "small round opacity near the skin, which stands at another distance from the "
         "nipple than either island. The two views do not name one thing, so at most one "
-        "of the marks is the mass. Both views are called."
+        "of the marks is the mass. Neither view is called."
     ),
     ("P_00173", "RIGHT"): (
         "Missed. The CC's only mark is a round opacity at the chest wall that the MLO "
@@ -55,16 +55,17 @@ DISCUSSION = {
     ("P_00820", "LEFT"): (
         "The malignant one. On the CC the weakest mark of all encloses the densest part "
         "of a dense breast, as large as a mass would have to be to fill it; on the MLO "
-        "the mark lies low at the chest wall, elsewhere. The CC is not called, the MLO "
-        "just is, and neither malignancy score stands out from those of the benign "
-        "breasts: these models would not have told this woman's cancer."
+        "the mark lies low at the chest wall, elsewhere. The CC is called, with the second "
+        "highest score of the eight, the MLO is not, and both malignancy scores are among "
+        "the lower ones: these models would have called her back for this breast, and would "
+        "not have told that it is a cancer."
     ),
     ("P_00820", "RIGHT"): (
         "The clearest of the four. A bright dot on the skin, of the kind put on a lump "
         "that can be felt, stands beside the breast in both views, and in both the best "
         "or only mark lies next to it in the upper outer part. A second mark on the MLO "
-        "takes a loop of tissue behind the nipple for a mass. Both views are called, with "
-        "the highest scores."
+        "takes a loop of tissue behind the nipple for a mass. Both views are called, the CC "
+        "with the highest score of all."
     ),
 }
 MOST_MARKS = 3
