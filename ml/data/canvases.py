@@ -303,6 +303,11 @@ class Order:
     fine: PrepareSpec | None = None
     images: str = ""
 
+    def files(self) -> dict[str, PrepareSpec]:
+        """The files of pixels, and how what is in them is prepared."""
+        fine = {"fine.npy": self.fine} if self.fine else {}
+        return {"canvases.npy": self.spec, **fine}
+
     def to_json(self) -> dict[str, object]:
         """As a journal begins."""
         fine = self.fine.to_json() if self.fine else None
@@ -347,7 +352,8 @@ def write_order(folder: Path, pairs: Iterable[Pair], order: Order, begin: int = 
             fresh.append({"item": item_to_json(item), "scale": scale})
             if len(fresh) == NOTED:
                 _note(journal, arrays, fresh)
-                done, fresh = [*done, *fresh], []
+                done += fresh
+                fresh = []
         done += fresh
     for array in arrays:
         array.flush()
@@ -357,8 +363,7 @@ def write_order(folder: Path, pairs: Iterable[Pair], order: Order, begin: int = 
 
 def _journal(folder: Path, order: Order) -> list[dict[str, Any]]:
     """What is known of the images that are there; none where they are of another order."""
-    names = ("canvases.npy", "fine.npy") if order.fine else ("canvases.npy",)
-    if not all((folder / name).exists() for name in names):
+    if not all((folder / name).exists() for name in order.files()):
         return []
     try:
         text = (folder / JOURNAL).read_text("utf-8")
@@ -372,13 +377,11 @@ def _journal(folder: Path, order: Order) -> list[dict[str, Any]]:
 def _arrays(folder: Path, order: Order, *, begun: bool) -> list[np.memmap[Any, Any]]:
     """The files of pixels, opened or made."""
     mode = "r+" if begun else "w+"
-    wanted = {"canvases.npy": order.spec, "fine.npy": order.fine}
     return [
         np.lib.format.open_memmap(
             folder / name, mode, np.uint16, (order.count, spec.rows, spec.columns)
         )
-        for name, spec in wanted.items()
-        if spec is not None
+        for name, spec in order.files().items()
     ]
 
 

@@ -32,9 +32,11 @@ def start_update(arguments: Sequence[str]) -> None:
     arguments
         Of the command line, passed on as they are.
     """
-    own = _installed_folder()
     folder = find_home().versions
-    if own is None or set(arguments[:1]) & STAYS or not (folder / VERSIONS_FILE).exists():
+    if set(arguments[:1]) & STAYS or not (folder / VERSIONS_FILE).exists():
+        return
+    own = _installed_folder()
+    if own is None:
         return
     from viewer.core.report import program_version
     from viewer.update.versions import read_versions, to_start
