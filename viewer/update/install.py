@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ from viewer.update.versions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
     from io import BufferedReader
 
     from ml.control import Control
@@ -152,30 +153,34 @@ def _unpacked(file: BufferedReader, release: Release, folder: Path, control: Con
             free=round(free / 1e6),
         )
     place = Path(tempfile.mkdtemp(prefix=f"{release.version}-", dir=folder))
-    try:
+    with _gone_where_it_fails(place):
         unpack(file, place, release.size_bytes, control)
+    return place
+
+
+@contextmanager
+def _gone_where_it_fails(place: Path) -> Generator[None]:
+    """Remove what was unpacked where it is not put into use."""
+    try:
+        yield
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
-    return place
 
 
 def _try_out(place: Path, new: Installed, folder: Path, control: Control) -> None:
     """Have the new version test itself; it is started from now on, or gone."""
     try:
-        control.breathe()
-        _test(place / PROGRAM, new.version)
-        control.breathe()
-        write_versions(folder, with_version(read_versions(folder), new))
+        with _gone_where_it_fails(place):
+            control.breathe()
+            _test(place / PROGRAM, new.version)
+            control.breathe()
+            write_versions(folder, with_version(read_versions(folder), new))
     except OSError as error:
-        shutil.rmtree(place, ignore_errors=True)
         raise UpdateError(
             mark("The update cannot be put into use ({why}); nothing was changed."),
             why=error.strerror or str(error),
         ) from error
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
 
 
 def _test(program: Path, version: str) -> None:
