@@ -38,6 +38,8 @@ PACKAGES = {
     "libxcb-glx.so.0": "libxcb-glx0",
     "libzstd.so.1": "libzstd1",
 }
+# Of a GPU's driver: who has the GPU has it, and the rest is done on the CPU.
+OF_DRIVERS = frozenset({"libcuda.so.1"})
 FONTS = "fonts-dejavu-core | fonts-noto-core | fonts-liberation | fonts-freefont-ttf"
 # Only for printing, which Qt can live without.
 OPTIONAL = frozenset({"libcups2"})
@@ -50,11 +52,11 @@ class NeedsError(Exception):
 
 
 def needed_libraries(folder: Path) -> list[str]:
-    """Name the libraries that are asked for and not bundled, glibc's left out."""
+    """Name the libraries that are asked for and not bundled, glibc's and a driver's left out."""
     files = elf_files(folder)
     bundled = {path.name for path in files}
     asked = {name for path in files for name in _NEEDED.findall(_readelf("--dynamic", path))}
-    return sorted(name for name in asked - bundled if not GLIBC.match(name))
+    return sorted(name for name in asked - bundled - OF_DRIVERS if not GLIBC.match(name))
 
 
 def packages_of(libraries: list[str]) -> list[str]:

@@ -12,6 +12,8 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from left_out import READER
+
 from viewer.core.language import LANGUAGES as CATALOGUES
 
 if TYPE_CHECKING:
@@ -35,12 +37,15 @@ _QT_KEPT = re.compile("|".join(QT_PLUGINS))
 _QT_PLUGIN = re.compile(r"PySide6/(Qt/)?plugins/(.+)")
 _QT_TEXTS = re.compile(r"PySide6/(Qt/)?translations/(.+)")
 _OUT = re.compile(
-    # OpenVINO: what needs it to run is its CPU plugin and the reader of its own graphs.
-    r"openvino/libs/.*(gpu_plugin|npu_plugin|onnx|tensorflow|pytorch|paddle|jax|gguf)"
-    r"|openvino/libs/.*(auto_plugin|auto_batch|hetero|openvino_c\b|malloc_proxy|cache\.json)"
-    r"|openvino/(include|cmake)/"
+    # OpenVINO computes on the CPU; on a GPU torch does.
+    r"openvino/libs/.*(gpu_plugin|npu_plugin|cache\.json)|openvino/(include|cmake)/"
     # Qt draws its windows without OpenGL: no software renderer, no compiler of shaders.
     r"|PySide6/(opengl32sw|d3dcompiler|Qt6(Qml|Quick|Pdf|VirtualKeyboard))"
+)
+_OUT_OF_READER = re.compile(
+    # What runs a network is OpenVINO's CPU plugin and the reader of its own graphs.
+    r"openvino/libs/.*(onnx|tensorflow|pytorch|paddle|jax|gguf)"
+    r"|openvino/libs/.*(auto_plugin|auto_batch|hetero|openvino_c\b|malloc_proxy)"
     r"|PIL/_(avif|imagingft|imagingtk|webp)\."
     r"|pyqtgraph/(icons|colors/maps)/"
     r"|\.(pyi|pxd|pdb|lib|a|la|h|pc)$"
@@ -51,7 +56,7 @@ _BUNDLED = re.compile(r"lib(python3|ssl|crypto|sqlite3|ffi|bz2|lzma|uuid|mpdec|z
 _SYSTEM = re.compile(r"^(/usr)?/lib(64|32)?/")
 
 
-def is_kept(entry: Sequence[str]) -> bool:
+def is_kept(entry: Sequence[str], edition: str = READER) -> bool:
     """Whether a file goes into the folder, as far as its own name says.
 
     Parameters
@@ -66,10 +71,12 @@ def is_kept(entry: Sequence[str]) -> bool:
         return text[2] in {f"qtbase_{name}.qm" for name in LANGUAGES}
     if place.startswith("imagecodecs/_") and not place.endswith(".py"):
         return any(re.match(rf"imagecodecs/{name}(_cython)?\.", place) for name in CODECS)
-    return not _OUT.search(place) and is_ours(entry)
+    if _OUT.search(place) or (edition == READER and _OUT_OF_READER.search(place)):
+        return False
+    return _is_ours(entry)
 
 
-def is_ours(entry: Sequence[str]) -> bool:
+def _is_ours(entry: Sequence[str]) -> bool:
     """Whether a file is not the system's, nor one that only a translator needs."""
     name = PurePath(entry[0]).name
     if _SYSTEM.match(PurePath(entry[1]).as_posix()):

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "package"))
 
 from bundled import Part, find_parts, read_entries, strangers  # noqa: E402
 from frozen_program import unexpected_lines  # noqa: E402
+from left_out import STUDIO  # noqa: E402
 from licences import LicenceError, copyright_text, write_licences  # noqa: E402
 from linux_packages import make_deb, write_sums  # noqa: E402
 from needs import NeedsError, packages_of  # noqa: E402
@@ -52,6 +53,20 @@ QT = "PySide6/Qt"
 )
 def test_a_file_is_kept_by_its_name(place: str, kept: bool) -> None:
     assert is_kept((place, f"/somewhere/{place}")) is kept
+
+
+@pytest.mark.parametrize(
+    ("place", "kept"),
+    [
+        (f"{QT}/plugins/platformthemes/libqgtk3.so", False),
+        (f"{QT}/plugins/platforms/libqxcb.so", True),
+        ("openvino/libs/libopenvino_intel_gpu_plugin.so", False),
+        # What a training ends with: the network as OpenVINO's graph.
+        ("openvino/libs/libopenvino_pytorch_frontend.so.2641", True),
+    ],
+)
+def test_the_studio_keeps_what_it_teaches_with(place: str, kept: bool) -> None:
+    assert is_kept((place, f"/somewhere/{place}"), STUDIO) is kept
 
 
 def test_the_system_keeps_its_libraries_but_for_what_python_was_built_with() -> None:
