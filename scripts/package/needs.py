@@ -52,7 +52,7 @@ class NeedsError(Exception):
 
 
 def needed_libraries(folder: Path) -> list[str]:
-    """Name the libraries that are asked for and not bundled, glibc's and a driver's left out."""
+    """Name the libraries that are asked for and not bundled, but for glibc's and a driver's."""
     files = elf_files(folder)
     bundled = {path.name for path in files}
     asked = {name for path in files for name in _NEEDED.findall(_readelf("--dynamic", path))}
