@@ -56,6 +56,7 @@ ORACLES = {
     "Xvfb": "xvfb",
     "xauth": "xauth",
     "minisign": "minisign",
+    "chrpath": "chrpath",
 }
 
 # The server of a cluster's ledger; Debian keeps its programs off the path.

@@ -23,7 +23,7 @@ from frozen_program import FrozenError, Program, generate, screen, test_itself, 
 from left_out import EDITIONS, LARGE, READER, STUDIO
 from licences import LicenceError, write_licences
 from parts_list import write_parts_list
-from shrink import shrink
+from shrink import ShrinkError, forget_places, shrink
 from signing import add_publisher
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,10 @@ def build(edition: str, out: Path, publisher: Path | None = None) -> Path:
     _do([*command, *places, str(SPEC), "--", *own])
     folder = out / "mammoscope"
     shrink(folder)
+    try:
+        forget_places(folder)
+    except ShrinkError as error:
+        raise FrozenError(str(error)) from error
     if publisher is not None:
         add_publisher(folder, publisher)
     _write_papers(folder, out / BUNDLED)

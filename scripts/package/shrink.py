@@ -1,4 +1,6 @@
-"""Take the tables for debuggers out of a frozen folder's libraries (Linux; needs binutils).
+"""Take out of a frozen folder's libraries what is of the machine that built them (Linux).
+
+That is the tables for debuggers (with binutils), and where it keeps its libraries (chrpath).
 
 Libraries whose layout was patched when their wheel was made may not load once they are stripped
 (PyInstaller's own option strips these, too): each is looked at afterwards, and kept as it was
@@ -7,6 +9,7 @@ where its segments lost their alignment.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -15,6 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ELF = b"\x7fELF"
+_RUN_PATH = re.compile(r"\(R(?:UN)?PATH\)\s+Library r(?:un)?path: \[(.*)\]")
+
+
+class ShrinkError(Exception):
+    """A tool is missing, or failed."""
 
 
 def is_elf(path: Path) -> bool:
@@ -52,6 +60,42 @@ def _strip(path: Path) -> int:
         smaller.replace(path)
     smaller.unlink(missing_ok=True)
     return won
+
+
+def forget_places(folder: Path) -> list[Path]:
+    """Have no library look for others where the building machine had them; return the changed.
+
+    Raises
+    ------
+    ShrinkError
+        Where one does and `chrpath` is missing or fails.
+    """
+    changed: list[Path] = []
+    for path in elf_files(folder):
+        for run_path in _RUN_PATH.findall(_readelf("--dynamic", path)):
+            kept = beside_itself(run_path)
+            if kept != run_path:
+                _chrpath("--replace", kept, path) if kept else _chrpath("--delete", path)
+                changed.append(path)
+    return changed
+
+
+def beside_itself(run_path: str) -> str:
+    """The part of a run path that is told from where the library lies.
+
+    >>> beside_itself("/home/me/lib:$ORIGIN/../lib")
+    '$ORIGIN/../lib'
+    """
+    return ":".join(each for each in run_path.split(":") if each.startswith("$ORIGIN"))
+
+
+def _chrpath(*arguments: object) -> None:
+    if shutil.which("chrpath") is None:
+        raise ShrinkError("chrpath is missing: apt-get install chrpath")
+    command = ["chrpath", *map(str, arguments)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise ShrinkError(f"{' '.join(command)} failed: {done.stdout}{done.stderr}")
 
 
 def is_aligned(segments: str) -> bool:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import PySide6
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,7 @@ from licences import LicenceError, copyright_text, write_licences  # noqa: E402
 from linux_packages import make_deb, write_sums  # noqa: E402
 from needs import NeedsError, packages_of  # noqa: E402
 from parts_list import parts_list  # noqa: E402
-from shrink import is_aligned  # noqa: E402
+from shrink import forget_places, is_aligned  # noqa: E402
 from trim import is_kept, links, wanted  # noqa: E402
 from virtual_screen import shows_study  # noqa: E402
 from windows_installer import numbers_of  # noqa: E402
@@ -169,6 +170,27 @@ def test_only_a_library_that_can_be_mapped_is_kept_stripped() -> None:
     assert is_aligned("Program Headers:\n" + good)
     assert not is_aligned(good + bad)
     assert not is_aligned("")
+
+
+@pytest.mark.skipif(shutil.which("chrpath") is None, reason="chrpath is not installed")
+def test_no_library_looks_where_the_building_machine_has_others(tmp_path: Path) -> None:
+    plugin = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
+    clean, dirty, mixed = (tmp_path / name for name in ("clean.so", "dirty.so", "mixed.so"))
+    for path, run_path in ((clean, ""), (dirty, "/h/lib"), (mixed, "/h:$ORIGIN/..")):
+        shutil.copy(plugin, path)
+        if run_path:
+            subprocess.run(["chrpath", "--replace", run_path, path], check=True)
+    assert forget_places(tmp_path) == [dirty, mixed]
+    assert run_paths(clean) == run_paths(plugin) != ""
+    assert run_paths(dirty) == ""
+    assert run_paths(mixed) == "$ORIGIN/.."
+    assert forget_places(tmp_path) == []
+
+
+def run_paths(library: Path) -> str:
+    """As the library's own table tells them."""
+    told = subprocess.run(["chrpath", "--list", library], capture_output=True, text=True)
+    return told.stdout.strip().rpartition("RUNPATH=")[2] if "RUNPATH=" in told.stdout else ""
 
 
 def test_a_line_that_is_not_expected_is_told() -> None:
