@@ -87,6 +87,7 @@ def make_deb(
     when: datetime,
     parts: list[Part],
     how: str = "xz",
+    level: int = 6,
     edition: str = READER,
 ) -> Path:
     """Make the package of a frozen folder, and return its path.
@@ -95,6 +96,8 @@ def make_deb(
     ----------
     how
         ``"xz"``, smaller, or ``"zstd"``, quicker.
+    level
+        Of xz, 0 to 9: the lower the quicker, and the larger the package.
     edition
         Which was frozen.
     """
@@ -107,7 +110,7 @@ def make_deb(
         _write_control(staged, folder, version, edition)
         _set_modes(staged)
         path = out / f"{NAMES[edition]}_{version}_{_architecture()}.deb"
-        options = ["--root-owner-group", f"-Z{how}", f"-z{6 if how == 'xz' else 1}"]
+        options = ["--root-owner-group", f"-Z{how}", f"-z{level if how == 'xz' else 1}"]
         _do(["dpkg-deb", *options, "--build", str(staged), str(path)], when)
     finally:
         shutil.rmtree(staged, ignore_errors=True)

@@ -64,7 +64,7 @@ def make_packages(folder: Path, given: argparse.Namespace) -> dict[str, Path]:
     if not given.packed:
         say("packing")
         how, level = given.compression, LEVELS[edition]
-        deb = make_deb(folder, out, number, when, parts, how, edition)
+        deb = make_deb(folder, out, number, when, parts, how, level, edition)
         archive = make_archive(folder, out, number, when, how, level, edition)
         list_of_parts.write_bytes((folder / NAME).read_bytes())
         sums = write_sums([deb, archive, list_of_parts], out)
@@ -104,7 +104,7 @@ def release(given: argparse.Namespace) -> dict[str, object]:
         fresh_copy(pristine, ROOT / "build" / "debian-archives") as root,
     ):
         here = Path(place)
-        higher = make_deb(folder, here, "99.0", source_date(), parts, "zstd", edition)
+        higher = make_deb(folder, here, "99.0", source_date(), parts, "zstd", edition=edition)
         update = make_update(folder, here, edition)
         tried = try_package(root, made["deb"], higher, shown, say, update, edition)
         figures["installed"] = rounded(tried)
