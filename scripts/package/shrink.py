@@ -86,7 +86,7 @@ def beside_itself(run_path: str) -> str:
     >>> beside_itself("/home/me/lib:$ORIGIN/../lib")
     '$ORIGIN/../lib'
     """
-    return ":".join(each for each in run_path.split(":") if each.startswith("$ORIGIN"))
+    return ":".join(each for each in run_path.split(":") if not each.startswith("/"))
 
 
 def _chrpath(*arguments: object) -> None:
