@@ -9,6 +9,7 @@ import copy
 import gzip
 import shutil
 import tempfile
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -228,15 +229,17 @@ def _graph_of(network: nn.Module, example: torch.Tensor, *, any_size: bool) -> o
     with torch.no_grad():
         network(example)  # YOLO makes its anchors for this size once
     frontend = FrontEndManager().load_by_framework("pytorch")
-    # Named, because the frontend does not keep it alive.
-    decoder = TorchScriptPythonDecoder(network, example_input=example)
+    with warnings.catch_warnings():
+        # OpenVINO traces the network; that torch will take this away is nothing for who trains.
+        warnings.filterwarnings("ignore", r"`torch\.jit\.trace", FutureWarning)
+        # Named, because the frontend does not keep it alive.
+        decoder = TorchScriptPythonDecoder(network, example_input=example)
     graph = frontend.convert(frontend.load(decoder))
     rows, columns = (-1, -1) if any_size else example.shape[2:]
     graph.reshape({graph.inputs[0]: [1, 1, rows, columns]})
     passes = Manager()
-    passes.register_pass(
-        ConstantFolding()
-    )  # what followed from shapes, now that they are fixed
+    # What followed from shapes, now that they are fixed.
+    passes.register_pass(ConstantFolding())
     passes.run_passes(graph)
     return graph
 

@@ -24,10 +24,8 @@ LIBRARY = "library.sqlite"
 IMAGES = 4
 # What Qt's offscreen platform says of every window.
 EXPECTED = ("This plugin does not support propagateSizeHints()",)
-# What a training says of its model, and torch of the road by which OpenVINO gets its networks.
-OF_TRAINING = re.compile(
-    r"Measuring on |sensitivity at |.*FutureWarning: `torch\.jit\.trace|warnings\.warn\($"
-)
+# What a training says of its model.
+OF_TRAINING = re.compile(r"Measuring on |sensitivity at ")
 NOTHING = re.compile(r"(?!)")
 # What a program needs of its surroundings; everything else of the developer's stays outside.
 KEPT_VARIABLES = ("SYSTEMROOT", "TEMP", "TMP", "USERPROFILE", "LOCALAPPDATA")
