@@ -1,6 +1,7 @@
 """Collect the texts that a user may read into `resources/translations/mammoscope.pot`.
 
-Texts are found by `translate("…")` and `mark("…")`, which may name a context besides.
+Texts are found by `translate("…")` and `mark("…")`, which may name a context besides, and by
+`counted("…", "…", count)`: for one and for many.
 
 To add a language, copy the template to
 `resources/translations/<language>/LC_MESSAGES/mammoscope.po`, translate it, name it in
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "resources" / "translations" / "mammoscope.pot"
 KEYWORDS = ("translate", "mark")
+COUNTED = "counted"
+# A text, or one for one and one for many; and the context of it.
+Text = tuple[str | tuple[str, str], str]
 
 
 def template_text() -> str:
@@ -32,12 +36,12 @@ def template_text() -> str:
     Line numbers and dates are left out, so that it changes only when a text does.
     """
     catalog = Catalog(project="Mammoscope", charset="utf-8", fuzzy=False)
-    found: dict[tuple[str, str], set[str]] = {}
+    found: dict[Text, set[str]] = {}
     for half in ("ml", "viewer"):
         for path in sorted((ROOT / half).rglob("*.py")):
             for text in texts_of(path.read_text(encoding="utf-8")):
                 found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
-    for text, context in sorted(found):
+    for text, context in sorted(found, key=_as_sorted):
         places = [(name, 0) for name in sorted(found[text, context])]
         catalog.add(text, locations=places, context=context or None)
     buffer = io.BytesIO()
@@ -45,16 +49,24 @@ def template_text() -> str:
     return _HEADER + buffer.getvalue().decode("utf-8")
 
 
-def texts_of(source: str) -> Iterator[tuple[str, str]]:
+def _as_sorted(text: Text) -> tuple[str, str]:
+    named, context = text
+    return named if isinstance(named, str) else named[0], context
+
+
+def texts_of(source: str) -> Iterator[Text]:
     """Every text that is marked in a module, and its context.
 
     Also within an f-string, where Babel sees none.
     """
     for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in KEYWORDS:
+        name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+        if not isinstance(node, ast.Call) or name not in (*KEYWORDS, COUNTED):
             continue
         given = [each.value for each in node.args if isinstance(each, ast.Constant)]
         match [each for each in given if isinstance(each, str)]:
+            case [one, many] if name == COUNTED:
+                yield (one, many), ""
             case [text] if text:
                 yield text, ""
             case [text, context] if text:

@@ -193,16 +193,23 @@ def _put(opened: BinaryIO, byte: bytes) -> None:
 
 
 def _ask(root: DebianRoot, expected: str, *arguments: str, code: int = 0) -> None:
-    """Run the installed program as the user, and look for words in what it says."""
-    command = root.command("mammoscope", *arguments)
+    """Run the installed program as the user, and look for words in the one line it says."""
+    ended, said = _ended(root, *arguments)
+    if ended != code or expected not in said or len(said.splitlines()) != 1:
+        raise _unlike(arguments, ended, said)
+
+
+def _ended(root: DebianRoot, *arguments: str, display: str = "") -> tuple[int, str]:
+    """How the installed program ends that the user runs, and all that it says."""
+    command = root.command("mammoscope", *arguments, display=display)
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, timeout=LONGEST_S
     )
-    said = done.stdout + done.stderr
-    if done.returncode != code or expected not in said or len(said.splitlines()) != 1:
-        raise RootError(
-            f"`mammoscope {' '.join(arguments)}` ended with {done.returncode} and said:\n{said}"
-        )
+    return done.returncode, done.stdout + done.stderr
+
+
+def _unlike(arguments: tuple[str, ...], ended: int, said: str) -> RootError:
+    return RootError(f"`mammoscope {' '.join(arguments)}` ended with {ended} and said:\n{said}")
 
 
 def _check_screened(root: DebianRoot, count: int) -> None:
@@ -221,18 +228,12 @@ def run(root: DebianRoot, *arguments: str, display: str = "") -> float:
         Where it fails, or says what was not expected.
     """
     start = time.perf_counter()
-    command = root.command("mammoscope", *arguments, display=display)
-    done = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=LONGEST_S
-    )
-    said = done.stdout + done.stderr
+    ended, said = _ended(root, *arguments, display=display)
+    seconds = time.perf_counter() - start
     wanted = arguments[0] == "--help"
-    unexpected = [] if wanted else unexpected_lines(said, root.home())
-    if done.returncode != 0 or unexpected:
-        raise RootError(
-            f"`mammoscope {' '.join(arguments)}` ended with {done.returncode} and said:\n{said}"
-        )
-    return time.perf_counter() - start
+    if ended != 0 or (not wanted and unexpected_lines(said, root.home())):
+        raise _unlike(arguments, ended, said)
+    return seconds
 
 
 def open_and_quit(root: DebianRoot, screen: VirtualScreen, films: Path | None) -> float:
