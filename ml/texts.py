@@ -49,6 +49,19 @@ def translate(text: str) -> str:
     return found if found != text else text.rpartition(_OF_CONTEXT)[2]
 
 
+def counted(one: str, many: str, count: int) -> str:
+    """Return the form of a text that the user's language takes for a count.
+
+    Some have one form for all counts, others up to six (gettext, "Plural forms").
+
+    Parameters
+    ----------
+    one, many
+        The text in English, for one and for any other count.
+    """
+    return _catalogue()[1].ngettext(one, many, count)
+
+
 def mark(text: str, context: str = "") -> str:
     """Return `text` for `translate`: a mark for the extractor on texts that are shown later.
 

@@ -16,6 +16,7 @@ def test_without_a_catalogue_all_is_as_it_was_written() -> None:
     assert translate(RESEARCH_USE_ONLY) == RESEARCH_USE_ONLY
     assert (language(), is_right_to_left()) == ("en", False)
     assert translate("") == ""
+    assert [texts.counted("1", "many", n) for n in (0, 1, 2)] == ["many", "1", "many"]
 
 
 @pytest.mark.parametrize(

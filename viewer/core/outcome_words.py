@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ml.texts import mark, translate
+from ml.texts import counted, mark, translate
 from viewer.core.decision import AssessmentCategory, Proof, Truth
 
 if TYPE_CHECKING:
@@ -47,5 +47,6 @@ def _proof_text(proof: Proof, truth: Truth, outcome: Outcome) -> str:
     text = f"{translate(TRUTHS[truth])}, {translate(PROOFS[proof])} {outcome.proof_date}"
     if outcome.follow_up_months is None:
         return text
-    months = translate("{count} months").format(count=outcome.follow_up_months)
+    count = outcome.follow_up_months
+    months = counted("{count} month", "{count} months", count).format(count=count)
     return f"{text} ({months})"

@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from ml.mammo.codes import Laterality
-from ml.texts import RESEARCH_USE_ONLY, mark, translate
+from ml.texts import RESEARCH_USE_ONLY, counted, mark, translate
 from viewer.core.decision import Standing
 from viewer.core.outcome_words import outcome_text
 from viewer.core.read_audit import MEANINGS, TITLES, is_positive
@@ -91,6 +91,12 @@ def count_text(share: Share) -> str:
     return text + ", " + translate(mark("{count} unknown")).format(count=share.unknown)
 
 
+def read_text(audit: ReadAudit) -> str:
+    """``"12 studies read"``."""
+    text = counted("{count} study read", "{count} studies read", audit.read)
+    return text.format(count=audit.read)
+
+
 def left_out_text(audit: ReadAudit) -> str:
     """What the figures do not rest on; empty where they rest on everything."""
     parts = (
@@ -113,7 +119,7 @@ def period_text(first: str, last: str, reader: str) -> str:
 def audit_text(audit: ReadAudit, period: str) -> str:
     """The figures as a page of plain text."""
     lines = [translate(mark("Outcomes of my reads")), period]
-    lines += [translate(mark("{count} studies read")).format(count=audit.read), ""]
+    lines += [read_text(audit), ""]
     for share in audit.shares:
         title = translate(TITLES[share.figure])
         lines.append(f"{title}: {value_text(share)}; {count_text(share)}")

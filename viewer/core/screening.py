@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ml.screen.ranking import Group
-from ml.texts import mark, translate
+from ml.texts import counted, mark, translate
 from viewer.core.read_study import SYNTHETIC, Status
 from viewer.core.screening_words import Column, columns_of, remarks_of, sort_value
 from viewer.core.state import RANKED
@@ -217,8 +217,10 @@ def counts_text(listed: Listed) -> str:
     count = len(listed.lines)
     stand = [status for key, status in listed.statuses.items() if key in listed.spots]
     read, recalled = stand.count(Status.READ), stand.count(Status.RECALLED)
-    return translate(
-        mark("{count} studies: {unread} unread, {read} read, {recalled} recalled")
+    return counted(
+        "{count} study: {unread} unread, {read} read, {recalled} recalled",
+        "{count} studies: {unread} unread, {read} read, {recalled} recalled",
+        count,
     ).format(
         count=f"{count:,}",
         unread=f"{count - read - recalled:,}",
@@ -235,7 +237,11 @@ def hidden_text(listed: Listed) -> str:
     hidden = [line for line in listed.ordered if line.key not in shown]
     unread = sum(listed.status(line.key) is Status.UNREAD for line in hidden)
     attention = sum(line.needs_attention for line in hidden)
-    text = translate(mark("The filter hides {count} studies, {unread} of them unread"))
+    text = counted(
+        "The filter hides {count} study, {unread} of them unread",
+        "The filter hides {count} studies, {unread} of them unread",
+        len(hidden),
+    )
     text = text.format(count=f"{len(hidden):,}", unread=f"{unread:,}")
     if listed.view.order != RANKED or not attention:
         return f"{text}."

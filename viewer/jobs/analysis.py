@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ml.exchange import prepare_image
 from ml.in_use import cards_in_use
 from ml.registry import wants_of
-from ml.texts import mark, translate
+from ml.texts import counted
 from viewer.jobs.job import Job
 
 if TYPE_CHECKING:
@@ -69,5 +69,7 @@ def analysis_job(
         future.add_done_callback(lambda _: let_go())
         return future
 
-    title = translate(mark("Analyzing {count} images")).format(count=len(images))
+    count = len(images)
+    title = counted("Analyzing {count} image", "Analyzing {count} images", count)
+    title = title.format(count=count)
     return Job(title, work, "model")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ml.audit.report import Verdict
-from ml.texts import translate
+from ml.texts import counted, translate
 from viewer.core.retraining import HELPS_FOLDER, Run, Step, helps_order
 from viewer.jobs import describe
 from viewer.jobs.foot import Deed, Foot, at_work
@@ -117,9 +117,12 @@ def _compare(run: Run) -> Foot:
         )
         return Foot(said, (Deed(COMPARE, translate("Compare"), first=True),))
     again = Deed(COMPARE, translate("Compare again"))
-    count = translate("These patients were asked {count} times.").format(
-        count=run.comparison.uses
-    )
+    uses = run.comparison.uses
+    count = counted(
+        "These patients were asked {count} time.",
+        "These patients were asked {count} times.",
+        uses,
+    ).format(count=uses)
     return Foot(count, (again, Deed("to_promote", translate("Next: promote"), first=True)))
 
 

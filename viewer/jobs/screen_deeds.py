@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ml.texts import mark, translate
+from ml.texts import counted, mark, translate
 from viewer.jobs import describe
 from viewer.jobs.foot import Deed, Foot, at_work
 from viewer.library.job_row import JobState
@@ -64,8 +64,10 @@ def done_text(row: JobRow) -> str:
     studies, attention = (row.news.get(name) for name in ("studies", "attention"))
     if not (isinstance(studies, int) and isinstance(attention, int)):
         return translate("The folder is screened.")
-    return translate(
-        "The folder is screened: {studies} studies, {attention} of them not wholly analyzed."
+    return counted(
+        "The folder is screened: {studies} study, {attention} of them not wholly analyzed.",
+        "The folder is screened: {studies} studies, {attention} of them not wholly analyzed.",
+        studies,
     ).format(studies=f"{studies:,}", attention=f"{attention:,}")
 
 
@@ -74,7 +76,9 @@ def _progress(row: JobRow) -> tuple[str, ...]:
     running = row.state is JobState.RUNNING and not row.stopping
     state = translate(phase) if running and phase else describe.state_text(row)
     indexed = row.news.get("indexed")
-    files = translate("{count} files").format(count=f"{indexed:,}") if indexed else ""
+    files = ""
+    if isinstance(indexed, int) and indexed:
+        files = counted("{count} file", "{count} files", indexed).format(count=f"{indexed:,}")
     return (
         state[:1].upper() + state[1:],
         files or _images(row),
@@ -96,7 +100,7 @@ def _left(row: JobRow) -> str:
 def _images(row: JobRow) -> str:
     if not row.of:
         return ""
-    text = translate("{done} of {count} images")
+    text = counted("{done} of {count} image", "{done} of {count} images", row.of)
     return text.format(done=f"{row.done:,}", count=f"{row.of:,}")
 
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from ml.errors import MammoError
 from ml.files import replacing
-from ml.texts import mark, translate
+from ml.texts import counted, mark, translate
 from viewer.core.outcomes import add_outcome
 from viewer.core.read_study import learnt
 from viewer.core.reading import utc_now
@@ -159,11 +159,12 @@ class Reads(QObject):
 
 def written_text(written: Written) -> str:
     """What a data set of corrections holds, and what was left out."""
-    text = translate(
-        mark(
-            "{images} images in {folder}: {boxes} findings, {hard} hard negatives, {proven} "
-            "images with a proven outcome."
-        )
+    text = counted(
+        "{images} image in {folder}: findings: {boxes}, hard negatives: {hard}, images with a "
+        "proven outcome: {proven}.",
+        "{images} images in {folder}: findings: {boxes}, hard negatives: {hard}, images with a "
+        "proven outcome: {proven}.",
+        written.images,
     ).format(
         images=written.images,
         folder=written.folder.name,
@@ -172,11 +173,28 @@ def written_text(written: Written) -> str:
         proven=written.proven,
     )
     parts = (
-        (written.synthetic, mark("{count} synthetic studies")),
-        (written.away, mark("{count} images that are not where they were")),
-        (written.contradicted, mark("{count} images with a finding in a normal breast")),
+        (
+            written.synthetic,
+            counted("{count} synthetic study", "{count} synthetic studies", written.synthetic),
+        ),
+        (
+            written.away,
+            counted(
+                "{count} image that is not where it was",
+                "{count} images that are not where they were",
+                written.away,
+            ),
+        ),
+        (
+            written.contradicted,
+            counted(
+                "{count} image with a finding in a normal breast",
+                "{count} images with a finding in a normal breast",
+                written.contradicted,
+            ),
+        ),
     )
-    left = [translate(words).format(count=count) for count, words in parts if count]
+    left = [words.format(count=count) for count, words in parts if count]
     if not left:
         return text
     return f"{text} " + translate(mark("Left out: {what}.")).format(what=", ".join(left))

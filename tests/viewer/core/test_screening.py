@@ -149,7 +149,7 @@ def test_what_the_reader_just_judged_stays_until_she_goes_on() -> None:
     assert "0.9" in keys(listed)
     gone_on = with_current(listed, "0.7")
     assert "0.9" not in keys(gone_on)
-    assert hidden_text(gone_on) == "The filter hides 1 studies, 0 of them unread."
+    assert hidden_text(gone_on) == "The filter hides 1 study, 0 of them unread."
     assert keys(few(View(status=Status.RECALLED), partial=Status.RECALLED)) == ["partial"]
 
 

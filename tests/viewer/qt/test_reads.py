@@ -104,7 +104,7 @@ def test_what_is_entered_is_kept_and_counts(
 def test_the_corrections_are_a_data_set(qtbot: QtBot, reads: Reads, tmp_path: Path) -> None:
     with qtbot.waitSignal(reads.told) as told:
         reads.write_corrections(tmp_path / "own")
-    assert "2 images in own: 1 findings, 1 hard negatives, 0 images" in told.args[0]
+    assert "2 images in own: findings: 1, hard negatives: 1, images with a" in told.args[0]
     manifest = read_manifest(tmp_path / "own")
     assert [row.split for row in manifest.rows] == [Split.TRAIN] * 2
     assert all(manifest.file_of(row).is_file() for row in manifest.rows)

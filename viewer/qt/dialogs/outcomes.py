@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from ml.mammo.codes import Laterality
-from ml.texts import mark, translate
+from ml.texts import counted, mark, translate
 from viewer.core.decision import outcome_of
 from viewer.core.read_audit import MEANINGS, TITLES, audit_of_reads, in_period
 from viewer.core.read_words import (
@@ -38,6 +38,7 @@ from viewer.core.read_words import (
     left_out_text,
     name_of,
     period_text,
+    read_text,
     reads_csv,
     value_text,
 )
@@ -320,7 +321,7 @@ class _Figures(QWidget):
             widget.deleteLater()
         self._shown = []
         self._add(translate("Figures of these reads"), "heading")
-        self._add(translate("{count} studies read").format(count=audit.read), "")
+        self._add(read_text(audit), "")
         for share in audit.shares:
             self._add(f"{translate(TITLES[share.figure])}: {value_text(share)}", "title")
             self._add(count_text(share), "")
@@ -341,7 +342,11 @@ class _Figures(QWidget):
 def _note(proposals: Proposals) -> str:
     parts: list[str] = []
     if proposals.without:
-        text = translate("{count} unread studies have no calibrated probability.")
+        text = counted(
+            "{count} unread study has no calibrated probability.",
+            "{count} unread studies have no calibrated probability.",
+            proposals.without,
+        )
         parts.append(text.format(count=proposals.without))
     if proposals.away:
         text = translate("Files not found: {count}.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QWidget
 
-from ml.texts import translate
+from ml.texts import counted, translate
 from viewer.core.retraining import MODES, PART_WORDS, PARTS, ROLES
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import name_button
@@ -83,7 +83,7 @@ class DataPage(Page):
         self.said.setText(sentence)
         self.said.setAccessibleName(sentence)
 
-    def show_counted(self, counted: Counted | None) -> None:
+    def show_counted(self, data: Counted | None) -> None:
         """Show what the chosen data have."""
         self.say(
             translate(
@@ -93,12 +93,12 @@ class DataPage(Page):
         )
         rows = self.clear(self.right)
         rows.addWidget(heading(translate("What the data have")))
-        if counted is None:
+        if data is None:
             rows.addWidget(label(translate("Nothing is chosen yet."), "dim"))
         else:
-            for name in counted.sets:
+            for name in data.sets:
                 rows.addWidget(self._set(name))
-            for each in _lines(counted):
+            for each in _lines(data):
                 rows.addWidget(each)
         rows.addStretch(1)
 
@@ -130,23 +130,25 @@ def _modes() -> QComboBox:
     return made
 
 
-def _lines(counted: Counted) -> list[QWidget]:
+def _lines(data: Counted) -> list[QWidget]:
     found: list[QWidget] = []
-    for word, (patients, images, lesions) in zip(PART_WORDS, counted.parts, strict=True):
-        text = translate("{images} images, {lesions} of them with a lesion").format(
-            images=images, lesions=lesions
-        )
+    for word, (patients, images, lesions) in zip(PART_WORDS, data.parts, strict=True):
+        text = counted(
+            "{images} image, {lesions} of them with a lesion",
+            "{images} images, {lesions} of them with a lesion",
+            images,
+        ).format(images=images, lesions=lesions)
         sign = "green" if patients else "amber"
         count = translate("patients: {count}").format(count=patients)
         found.append(line(sign, translate(word), text, count))
-    if not counted.parts[2][0]:
+    if not data.parts[2][0]:
         said = translate(
             "Without patients for testing a model can be trained, but not compared: it stays "
             "out of use. Give some patients the split test."
         )
         found.append(line("amber", said))
-    if counted.generated:
-        said = translate("generated images: {count}").format(count=counted.generated)
+    if data.generated:
+        said = translate("generated images: {count}").format(count=data.generated)
         found.append(line("none", said, translate("They may only train.")))
     return found
 

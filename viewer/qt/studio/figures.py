@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ml.texts import translate
+from ml.texts import counted, translate
 from viewer.core import lacks
 from viewer.core.batch import FigureLine, figure_lines, filtered_out
 from viewer.qt import palette
@@ -119,16 +119,18 @@ class FiguresPanel(QWidget):
             text = translate("“Balance my data set…” counts a data set's images of each kind.")
             _say(self.name, text)
             return
-        unplaced = translate("{count} images are of no known kind").format(
-            count=data.census.unplaced
-        )
-        _say(self.name, f"{data.folder}\n{unplaced}" if data.census.unplaced else data.folder)
+        unplaced = data.census.unplaced
+        text = counted(
+            "{count} image is of no known kind", "{count} images are of no known kind", unplaced
+        ).format(count=unplaced)
+        _say(self.name, f"{data.folder}\n{text}" if unplaced else data.folder)
         self._fill_table(data)
         plan = lacks.plan_of(data, self.wanted.value())
         count = lacks.images_of(plan)
-        name_button(
-            self.queue_plan, translate("Queue the plan: {count} images").format(count=count)
+        queue = counted(
+            "Queue the plan: {count} image", "Queue the plan: {count} images", count
         )
+        name_button(self.queue_plan, queue.format(count=count))
         unable = lacks.has_lesions(plan) and not self._paints
         self.queue_plan.setEnabled(bool(count) and not unable)
         if unable:

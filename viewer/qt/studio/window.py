@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from ml.errors import MammoError
-from ml.texts import translate
+from ml.texts import counted, translate
 from viewer.core import batch as batches
 from viewer.core import studio
 from viewer.core.batch import Batch
@@ -202,7 +202,8 @@ class StudioDialog(Dialog):
             self._choices.finish()
 
     def _saved(self, count: int) -> None:
-        self.foot.say(translate("{count} images saved.").format(count=count))
+        text = counted("{count} image saved.", "{count} images saved.", count)
+        self.foot.say(text.format(count=count))
 
     def _new_folder(self) -> Path:
         draft = self.order.draft
