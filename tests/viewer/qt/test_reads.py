@@ -6,6 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QImage
+from PySide6.QtPdf import QPdfDocument
+from PySide6.QtPrintSupport import QPrintDialog
 
 from ml.mammo.codes import Laterality
 from ml.manifest import Split, read_manifest
@@ -121,3 +125,27 @@ def test_a_folder_with_another_data_set_is_left_alone(
     with qtbot.waitSignal(reads.told) as told:
         reads.write_corrections(tmp_path)
     assert "holds another data set" in told.args[0]
+
+
+def test_the_figures_are_printed_dark_on_white(
+    qtbot: QtBot, dialog: OutcomesDialog, tmp_path: Path
+) -> None:
+    dialog.buttons["print"].click()
+    asked = dialog.findChild(QPrintDialog)
+    assert asked is not None
+    asked.printer().setOutputFileName(str(tmp_path / "reads.pdf"))
+    asked.done(QPrintDialog.DialogCode.Accepted)
+    printed = QPdfDocument()
+    assert printed.load(str(tmp_path / "reads.pdf")) == QPdfDocument.Error.None_
+    said = printed.getAllText(0).text()
+    assert "Outcomes of my reads" in said
+    assert "PPV1" in said
+    page = printed.render(0, QSize(600, 800)).convertToFormat(QImage.Format.Format_ARGB32)
+    # Paper is where nothing is: what is printed is dark.
+    darkest = min(
+        page.pixelColor(x, y).lightness()
+        for x in range(0, 600, 2)
+        for y in range(800)
+        if page.pixelColor(x, y).alpha() > 200
+    )
+    assert darkest < 60
