@@ -64,14 +64,22 @@ def taught(report: Report) -> list[str]:
             f"{asked['images']} images of {asked['patients']} patients.\n",
             table(("figure", "taught", "measured", "gain", "p", "said"), lines),
         ]
-    helps = any(
-        row.get("verdict") == "helps"
-        for asked in report["questions"].values()
+    return [*parts, _gains(report)]
+
+
+def _gains(report: Report) -> str:
+    """In one sentence what is claimed."""
+    helps = [
+        f"{name.replace('/', ', ')}: {row['way']} ({row['figure']})"
+        for name, asked in report["questions"].items()
         for row in asked["rows"]
+        if row.get("verdict") == "helps"
+    ]
+    if helps:
+        return f"A gain is claimed for {'; '.join(helps)}, and for nothing else.\n"
+    return (
+        "No gain is claimed: nowhere is the interval above zero and p, corrected, below 0.05.\n"
     )
-    if not helps:
-        parts.append("No gain is shown: no interval of a gain lies above zero.\n")
-    return parts
 
 
 def tried(sets: Mapping[str, Report]) -> list[str]:

@@ -194,9 +194,10 @@ def test_ways_of_teaching_become_a_table_beside_the_original() -> None:
     assert "### classifier, films" in page
     said = "| both | 0.700 (0.600 to 0.800) | 0.100 (0.020 to 0.200) | 0.030 | helps |"
     assert said in page
-    assert "No gain is shown" not in page
+    assert "A gain is claimed for classifier, films: both (AUC, lesion), and" in page
+    assert "No gain is claimed" not in page
     rows[1]["verdict"] = "too few to tell"
-    assert "No gain is shown" in write_results.results_page({"headline": report})
+    assert "No gain is claimed" in write_results.results_page({"headline": report})
 
 
 def test_what_the_audit_said_of_known_sets_becomes_a_table() -> None:
