@@ -70,6 +70,14 @@ class Split(Enum):
     TEST = "test"
 
 
+# In a sentence: an image for training.
+PURPOSES = {
+    Split.TRAIN: mark("for training"),
+    Split.VALIDATION: mark("for validation"),
+    Split.TEST: mark("for testing"),
+}
+
+
 class ReferenceStandard(Enum):
     """How the label is known."""
 

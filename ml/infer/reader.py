@@ -16,7 +16,7 @@ from ml.infer.detections import to_findings
 from ml.infer.detectors import Detectors
 from ml.infer.engine import as_canvas
 from ml.infer.marks import best_mark, with_mark
-from ml.mammo.codes import BreastDensity
+from ml.mammo.codes import BreastDensity, ImageKind
 from ml.mammo.geometry import Affine
 from ml.mammo.prepare import fine_canvas
 from ml.registry import probability_of, read_pack, wants_of
@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     from ml.mammo.mammogram import Mammogram
     from ml.mammo.prepare import Prepared, Wants
     from ml.registry import ModelCard, ModelPack
+
+KINDS = {
+    ImageKind.DIGITAL: mark("digital mammogram"),
+    ImageKind.TOMOSYNTHESIS: mark("breast tomosynthesis"),
+    ImageKind.FILM: mark("scanned film"),
+    ImageKind.PICTURE: mark("not DICOM"),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,7 +227,7 @@ def _probability(card: ModelCard, facts: ImageFacts, name: str, score: float) ->
 def _not_validated(card: ModelCard, facts: ImageFacts) -> str:
     if facts.kind not in card.validated_kinds:
         sentence = mark("The models are not validated for this kind of image ({kind}).")
-        return translate(sentence).format(kind=facts.kind.value)
+        return translate(sentence).format(kind=translate(KINDS[facts.kind]))
     if facts.laterality is None or facts.view is None:
         return translate(mark("The side or the view of the image is not known."))
     return "" if card.calibration else translate(mark("The scores are not calibrated."))

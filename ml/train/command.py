@@ -15,7 +15,7 @@ from ml.errors import DataError
 from ml.files import write_json
 from ml.in_use import packs_in_use
 from ml.mammo.prepare import FINE, WHOLE, Wants
-from ml.manifest import Source, Split, read_manifest
+from ml.manifest import PURPOSES, Source, Split, read_manifest
 from ml.registry import BESIDE, FINE_ROLE, read_pack
 from ml.synth.memory import device_of_order
 from ml.texts import mark, translate
@@ -391,8 +391,8 @@ def _prepared(
     rows = [as_told(manifest, row) for row in manifest.rows if split_of(row) is purpose]
     if not rows:
         raise DataError(
-            mark("The manifest has no image for {purpose}; name more patients."),
-            purpose=purpose.value,
+            mark("The manifest has no image {purpose}; name more patients."),
+            purpose=translate(PURPOSES[purpose]),
         )
     folder, spec = into / purpose.value, wants.whole
     # Training needs the finer canvas only where it is what is trained.
@@ -406,18 +406,18 @@ def _prepared(
     if not items:
         raise DataError(
             mark(
-                "No image for {purpose} has pixels fine enough for calcifications; name images "
+                "No image {purpose} has pixels fine enough for calcifications; name images "
                 "of at most 0.1 mm."
             ),
-            purpose=purpose.value,
+            purpose=translate(PURPOSES[purpose]),
         )
     if not any(item.boxes for item in items) or not any(item.free for item in items):
         raise DataError(
             mark(
-                "The images for {purpose} must be some with a boxed lesion and some without "
+                "The images {purpose} must be some with a boxed lesion and some without "
                 "any lesion; name more patients."
             ),
-            purpose=purpose.value,
+            purpose=translate(PURPOSES[purpose]),
         )
     return prepared
 

@@ -8,6 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml.manifest import PURPOSES
 from ml.texts import mark, translate
 from ml.train.order import DOSES, MODE_WORDS, HelpsOrder, Mode, is_next_point
 
@@ -88,7 +89,7 @@ class Counted:
     generated: int
 
 
-PART_WORDS = (mark("for training"), mark("for validation"), mark("for testing"))
+PART_WORDS = tuple(PURPOSES.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ def test_a_row_without_a_split_goes_where_its_patient_goes() -> None:
 def test_what_cannot_be_learnt_from_is_said(phantoms: Path, tmp_path: Path) -> None:
     empty = Manifest(tmp_path, ())
     write_manifest(empty)
-    with pytest.raises(DataError, match="no image for train"):
+    with pytest.raises(DataError, match="no image for training;"):
         main("detector", tmp_path, tmp_path / "out")
     row = ManifestRow("missing.dcm", "one", split=Split.TRAIN)
     write_manifest(Manifest(tmp_path, (row,)))
