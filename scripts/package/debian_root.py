@@ -67,7 +67,9 @@ class DebianRoot:
 
     def command(self, *command: str, display: str = "") -> list[str]:
         """A command line that runs in it as the ordinary user, without a network."""
-        start = ["unshare", "--net", "chroot", f"--userspec={USER}:{USER}", str(self.folder)]
+        # By its whole path: who runs this may have no PATH for it to be found on.
+        chroot = shutil.which("chroot") or "/usr/sbin/chroot"
+        start = ["unshare", "--net", chroot, f"--userspec={USER}:{USER}", str(self.folder)]
         shown = ["DISPLAY=" + display] if display else ["QT_QPA_PLATFORM=offscreen"]
         bare = ["PATH=/usr/bin:/bin", f"HOME={HOME}", "LANG=C.UTF-8", *shown]
         return [*start, "/usr/bin/env", "-i", "-C", HOME, *bare, *command]
