@@ -45,9 +45,10 @@ def taught(report: Report) -> list[str]:
     told = report["original"]
     parts = [
         f"The original's accuracy: {told['without']:.1%} without, {told['with']:.1%} with "
-        "synthetic images. Ours:\n"
+        f"synthetic images. {_accuracy(report)}\n",
+        _gains(report),
     ]
-    for name, asked in report["questions"].items():
+    for name, asked in sorted(report["questions"].items(), key=_films_first):
         lines = [
             (
                 row["figure"],
@@ -57,14 +58,31 @@ def taught(report: Report) -> list[str]:
                 "" if row.get("p") is None else f"{row['p']:.3f}",
                 row.get("verdict", ""),
             )
-            for row in asked["rows"]
+            for row in sorted(asked["rows"], key=lambda row: (row["figure"], "gain" in row))
         ]
         parts += [
             f"### {cell(name.replace('/', ', '))}\n",
             f"{asked['images']} images of {asked['patients']} patients.\n",
             table(("figure", "taught", "measured", "gain", "p", "said"), lines),
         ]
-    return [*parts, _gains(report)]
+    return parts
+
+
+def _films_first(question: tuple[str, Report]) -> tuple[bool, int, str]:
+    """Real films before phantoms, few before many."""
+    asked, _, count = question[0].partition("-")
+    return not asked.endswith("films"), int(count or 0), asked
+
+
+def _accuracy(report: Report) -> str:
+    """The same figure of ours, where films were asked."""
+    asked = report["questions"].get("classifier/films", {"rows": ()})
+    rows = [row for row in asked["rows"] if row["figure"] == "accuracy"]
+    rows.sort(key=lambda row: "gain" in row)
+    if not rows:
+        return "Ours:"
+    ours = ", ".join(f"{row['value']:.1%} {row['way']}" for row in rows)
+    return f"Ours, on films of women whom no model had seen: {ours}."
 
 
 def _gains(report: Report) -> str:

@@ -187,11 +187,20 @@ def test_ways_of_teaching_become_a_table_beside_the_original() -> None:
         {**measured, "way": "real-only"},
         {**measured, "way": "both", "gain": gain, "p": 0.03, "verdict": "helps"},
     ]
-    asked = {"classifier/films": {"images": 9, "patients": 5, "rows": rows}}
+    right = {**measured, "figure": "accuracy", "value": 0.6}
+    rows += [
+        {**right, "way": "both", "gain": gain, "value": 0.7},
+        {**right, "way": "real-only"},
+    ]
+    asked = {
+        "detector/phantoms-50": {"images": 9, "patients": 5, "rows": rows[:1]},
+        "classifier/films": {"images": 9, "patients": 5, "rows": rows},
+    }
     report = {"original": {"without": 0.505, "with": 0.98}, "questions": asked}
     page = write_results.results_page({"headline": report})
     assert "50.5% without, 98.0% with" in page
-    assert "### classifier, films" in page
+    assert page.index("### classifier, films") < page.index("### detector, phantoms-50")
+    assert "no model had seen: 60.0% real-only, 70.0% both." in page
     said = "| both | 0.700 (0.600 to 0.800) | 0.100 (0.020 to 0.200) | 0.030 | helps |"
     assert said in page
     assert "A gain is claimed for classifier, films: both (AUC, lesion), and" in page
