@@ -60,8 +60,10 @@ def texts_of(source: str) -> Iterator[Text]:
     Also within an f-string, where Babel sees none.
     """
     for node in ast.walk(ast.parse(source)):
-        name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
-        if not isinstance(node, ast.Call) or name not in (*KEYWORDS, COUNTED):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "id", "")
+        if name not in (*KEYWORDS, COUNTED):
             continue
         given = [each.value for each in node.args if isinstance(each, ast.Constant)]
         match [each for each in given if isinstance(each, str)]:
