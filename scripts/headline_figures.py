@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ml.data.canvases import FOLDS, patient_fold
+from ml.evaluate.calibrate import fit_calibration
 from ml.evaluate.cases import cases_of
-from ml.evaluate.detection import froc
+from ml.evaluate.detection import froc, threshold_at
 from ml.evaluate.holm import holm
 from ml.evaluate.outcomes import Judged, Marked
 from ml.evaluate.roc import area_under_roc
-from ml.evaluate.seeds import seeded_difference, seeded_mean
+from ml.evaluate.seeds import remembered, seeded_difference, seeded_mean
 from ml.infer.classified import Classified
+from ml.registry import probability_of
 from ml.train.helps_figures import verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from ml.evaluate.seeds import SeedFigures
 
     Answer = Marked | Judged
-    Figure = Callable[[Sequence[Answer]], float]
+    # From the images that count, with repetition, to a figure.
+    Drawn = Callable[[NDArray[np.int64]], float]
+    Figure = Callable[[Sequence[Answer]], Drawn]
 
 TITLE = "Does what is synthetic help where real images are few?"
 ORIGINAL = {"without": 0.505, "with": 0.98}
@@ -35,18 +39,25 @@ NOTE = (
     "Each way of teaching takes the same number of updates. The public project that this one "
     "began from reported an accuracy of 50.5 % without and 98 % with synthetic images; all of "
     "its healthy images were generated, so that its network told real from generated. Here "
-    "generated and real images are healthy and ill alike, only real images (or, where phantoms "
-    "stand for them, phantoms of makers that nothing synthetic has) are asked, and each is "
-    "asked of models that never saw its patient. Intervals are over patients{seeds}; p is "
-    "corrected for all comparisons of a question (Holm 1979). The accuracy of a fold is at the "
-    "threshold that is best for the other folds' answers, each given by a model that had not "
-    "seen its patient. All of it at 0.4 mm a pixel, half as fine as the models that ship look, "
-    "and with short trainings: masses are seen so, single specks of calcifications are not."
+    "generated and real images are healthy and ill alike, only real images (or, where "
+    "phantoms stand for them, phantoms of makers that nothing synthetic has) are asked, and "
+    "each is asked of models that never saw its patient. Intervals are over patients{seeds}; "
+    "p is corrected for all comparisons of a question (Holm 1979). Operating points and "
+    "probabilities come from out-of-fold answers: the patients who are asked are in five "
+    "folds, and a fold's accuracy is at the threshold that is best for the other four, its "
+    "sensitivity where those have {rate:g} false mark an image without a lesion, its "
+    "probabilities by Platt's fit to them (Brier skill: 1 is perfect, 0 says no more than how "
+    "many are ill, less is worse). Of films, the other folds' answers are of models that had "
+    "not seen the patients of those answers, but had seen the fold's own: with none that had, "
+    "there would be three times the trainings. All of it at 0.4 mm a pixel, half as fine as "
+    "the models that ship look, and with short trainings: masses are seen so, single specks "
+    "of calcifications are not."
     "{alone}"
 )
 ONE_SEED = " One seed: what another would change is in no interval."
 REFERENCE = "real-only"
 RATE = 1.0
+UNDEFINED = float("nan")
 FILMS = "films"
 NO_MAP = np.zeros((1, 1), np.float32)
 DENSITY = np.full(4, 0.25, np.float32)
@@ -101,7 +112,9 @@ def report_of(
     asked = joined(found)
     seeds = max((len(lists) for ways in asked.values() for lists in ways.values()), default=0)
     note = NOTE.format(
-        seeds=" and seeds" if seeds > 1 else "", alone="" if seeds > 1 else ONE_SEED
+        seeds=" and seeds" if seeds > 1 else "",
+        rate=RATE,
+        alone="" if seeds > 1 else ONE_SEED,
     )
     questions = {name: _question(name, ways, draws) for name, ways in asked.items()}
     return {"title": TITLE, "note": note, "original": ORIGINAL, "questions": questions}
@@ -130,30 +143,88 @@ def joined(
 def figures_of(name: str) -> dict[str, Figure]:
     """What is asked of a role and question."""
     if name.startswith("detector"):
-        return {f"sensitivity at {RATE:g} false mark": _froc}
-    areas: dict[str, Figure] = {
+        at_rate = f"at {RATE:g} false mark"
+        return {
+            f"sensitivity {at_rate}": partial(_anew, _froc),
+            f"sensitivity {at_rate} of the other folds": partial(_anew, crossed_sensitivity),
+        }
+    return {
+        "accuracy": partial(_anew, crossed_accuracy),
+        "Brier skill": crossed_skill,
         "AUC, lesion": partial(_area, "lesion"),
         "AUC, malignancy": partial(_area, "malignancy"),
     }
-    if name.endswith(FILMS):
-        return {"accuracy": crossed_accuracy, **areas}
-    return areas
+
+
+def _anew(figure: Callable[[Sequence[Answer]], float], said: Sequence[Answer]) -> Drawn:
+    """A figure that is worked out again from each draw's answers."""
+    return lambda indices: figure([said[i] for i in indices])
 
 
 def crossed_accuracy(said: Sequence[Answer]) -> float:
     """Share of the images that are called rightly, each fold at the others' best threshold."""
-    judged = cast("Sequence[Judged]", said)
-    folds = np.array([patient_fold(one.item.patient_id) for one in judged])
-    scores = np.array([one.said.lesion for one in judged])
-    truths = np.array([one.item.lesion for one in judged])
-    right = 0
+    right: list[bool] = []
+    for own, others in _crossed(said):
+        (scores, truths), (known, true) = _lesions(said, own), _lesions(said, others)
+        right += ((scores >= _best_threshold(known, true)) == truths).tolist()
+    return _share(right)
+
+
+def crossed_sensitivity(said: Sequence[Answer]) -> float:
+    """Share of the lesions that are marked, each fold where the others have `RATE` marks."""
+    found: list[bool] = []
+    for own, others in _crossed(said):
+        marks = cast("Sequence[Marked]", said)
+        threshold = threshold_at([marks[i] for i in others], RATE)
+        for one in (marks[i] for i in own):
+            marked = (one.lesion_scores >= threshold) & (one.lesion_scores > 0)
+            found += marked.tolist()
+    return _share(found)
+
+
+def _share(true: Sequence[bool]) -> float:
+    return sum(true) / len(true) if true else UNDEFINED
+
+
+def crossed_skill(said: Sequence[Answer]) -> Drawn:
+    """How much better probabilities are than the share of the ill (Murphy 1973).
+
+    One less the ratio of the two mean squared errors (Brier 1950). Both are the other folds':
+    Platt's fit to their answers (their share, where those allow none), and their share. They
+    are fitted once; draws are of who is asked.
+    """
+    errors = np.full((2, len(said)), UNDEFINED)
+    for own, others in _crossed(said):
+        (scores, truths), (known, true) = _lesions(said, own), _lesions(said, others)
+        share = float(true.mean())
+        fit = fit_calibration(known, true)
+        told = [share if fit is None else probability_of(fit, score) for score in scores]
+        errors[:, own] = (np.array([told, np.full(len(own), share)]) - truths) ** 2
+
+    def skill(indices: NDArray[np.int64]) -> float:
+        error, usual = errors[:, indices].sum(1)
+        return float(1 - error / usual) if usual else UNDEFINED
+
+    return skill
+
+
+def _crossed(
+    said: Sequence[Answer],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Which answers are each fold's, and which the others'; none where all are in one fold."""
+    folds = np.array([patient_fold(one.item.patient_id) for one in said])
     for fold in np.unique(folds):
-        own = folds == fold
-        if own.all():
-            return float("nan")
-        called = scores[own] >= _best_threshold(scores[~own], truths[~own])
-        right += int(np.count_nonzero(called == truths[own]))
-    return right / len(judged)
+        if not (folds == fold).all():
+            yield np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+
+
+def _lesions(
+    said: Sequence[Answer], of: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Scores, and whether there is a lesion."""
+    judged = [cast("Judged", said[i]) for i in of]
+    scores = np.array([one.said.lesion for one in judged], np.float64)
+    return scores, np.array([one.item.lesion for one in judged], np.bool_)
 
 
 def _best_threshold(scores: NDArray[np.float64], truths: NDArray[np.bool_]) -> float:
@@ -168,9 +239,9 @@ def _froc(said: Sequence[Answer]) -> float:
     return froc(cast("Sequence[Marked]", said), RATE)
 
 
-def _area(target: str, said: Sequence[Answer]) -> float:
+def _area(target: str, said: Sequence[Answer]) -> Drawn:
     cases = cases_of(cast("Sequence[Judged]", said), "image", target)
-    return area_under_roc(cases.scores, cases.truths)
+    return lambda indices: area_under_roc(cases.scores[indices], cases.truths[indices])
 
 
 def _question(
@@ -183,9 +254,11 @@ def _question(
     rows: list[dict[str, object]] = []
     gains: list[tuple[dict[str, object], Estimate, float]] = []
     for figure, of in figures_of(name).items():
-        usual = _seeded(of, reference)
+        usual = remembered(_seeded(of, reference))
         for way, lists in ways.items():
-            own = _seeded(of, _aligned(lists, ways[REFERENCE]))
+            own = usual
+            if way != REFERENCE:
+                own = remembered(_seeded(of, _aligned(lists, ways[REFERENCE])))
             value = seeded_mean(patients, own, draws=draws)
             row: dict[str, object] = {"figure": figure, "way": way, **value.to_json()}
             rows.append(row)
@@ -211,7 +284,5 @@ def _aligned(
 
 
 def _seeded(figure: Figure, lists: Sequence[Sequence[Answer]]) -> SeedFigures:
-    def of(indices: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.array([figure([answers[i] for i in indices]) for answers in lists])
-
-    return of
+    of_seeds = [figure(answers) for answers in lists]
+    return lambda indices: np.array([of(indices) for of in of_seeds])

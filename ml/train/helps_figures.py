@@ -9,7 +9,6 @@ no help is claimed, and where they fell no harm.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from ml.evaluate.gate import LEAST_BEYOND
 from ml.evaluate.holm import holm
 from ml.evaluate.outcomes import Marked
 from ml.evaluate.roc import area_under_roc
-from ml.evaluate.seeds import seeded_difference, seeded_mean
+from ml.evaluate.seeds import remembered, seeded_difference, seeded_mean
 from ml.hashed import name_sha256
 from ml.texts import mark
 from ml.train.modes import DOSED, Mode, Teaching
@@ -320,25 +319,12 @@ def _seen(of_seeds: Sequence[Answers]) -> _Seen:
     if "said_lesion" in _rows(of_seeds[0])[0]:
         return _Seen(
             {
-                LESION: _remembered(_area(of_seeds, "said_lesion", "lesion")),
-                MALIGNANCY: _remembered(_area(of_seeds, "said_malignancy", "malignant")),
+                LESION: remembered(_area(of_seeds, "said_lesion", "lesion")),
+                MALIGNANCY: remembered(_area(of_seeds, "said_malignancy", "malignant")),
             },
             None,
         )
     return _Seen({SENSITIVITY: _sensitivity(of_seeds)}, _false_marks(of_seeds))
-
-
-def _remembered(figures: SeedFigures) -> SeedFigures:
-    """The same, each draw counted out once: all comparisons are made over the same draws."""
-    known: dict[bytes, NDArray[np.float64]] = {}
-
-    def told(indices: NDArray[np.int64]) -> NDArray[np.float64]:
-        key = hashlib.blake2b(indices.tobytes(), digest_size=16).digest()
-        if key not in known:
-            known[key] = figures(indices)
-        return known[key]
-
-    return told
 
 
 def _area(of_seeds: Sequence[Answers], said: str, known: str) -> SeedFigures:

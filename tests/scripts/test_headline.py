@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from dataclasses import replace
 from itertools import pairwise
@@ -15,14 +16,25 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 import headline
 from headline import FEW, PHANTOMS_FIRST, WAYS, Material, cells
-from headline_figures import REFERENCE, crossed_accuracy, joined, kept, report_of, to_keep
+from headline_figures import (
+    REFERENCE,
+    crossed_accuracy,
+    crossed_sensitivity,
+    crossed_skill,
+    joined,
+    kept,
+    report_of,
+    to_keep,
+)
 
 from ml.data.canvases import FOLDS, CanvasItem, CanvasSet, patient_fold
 from ml.mammo.prepare import WHOLE
 from tests.factories.truths import make_item, make_judged, make_marked
 
 if TYPE_CHECKING:
-    from ml.evaluate.outcomes import Judged
+    from numpy.typing import NDArray
+
+    from ml.evaluate.outcomes import Judged, Marked
 
 FILMS, PHANTOMS, REAL, TEST, PAINTED = 40, 60, max(FEW), 30, 220
 
@@ -179,3 +191,42 @@ def test_a_generator_that_saw_the_women_is_refused(
     assert read_generator(pack.folder).card.training_patients
     with pytest.raises(SystemExit, match="phantoms alone"):
         headline.untaught(pack.folder, tmp_path)
+
+
+def test_a_sensitivity_is_where_the_other_folds_have_one_false_mark() -> None:
+    def marks(n: int, lift: float) -> Marked:
+        if n % 2:
+            return make_marked(f"woman {n}", (0.6 + lift,))
+        return make_marked(f"woman {n}", (), (0.5 + lift, 0.4 + lift))
+
+    said = [marks(n, 0.0) for n in range(60)]
+    assert crossed_sensitivity(said) == 1
+    # One fold's scores lie lower: there the others' threshold leaves its lesions unmarked.
+    lower = [marks(n, -0.3 if patient_fold(f"woman {n}") == 0 else 0.0) for n in range(60)]
+    missed = sum(n % 2 and patient_fold(f"woman {n}") == 0 for n in range(60))
+    assert missed > 3
+    assert crossed_sensitivity(lower) == pytest.approx(1 - missed / 30)
+    assert math.isnan(crossed_sensitivity([said[1]]))
+
+
+def test_a_skill_is_of_probabilities_that_the_other_folds_give() -> None:
+    rng = np.random.default_rng(5)
+    chance = rng.random(400)
+    ill = rng.random(400) < chance
+
+    def judged(scores: NDArray[np.float64]) -> list[Judged]:
+        return [
+            make_judged(f"woman {n}", float(score), lesion=bool(ill[n]))
+            for n, score in enumerate(scores)
+        ]
+
+    def skill(scores: NDArray[np.float64]) -> float:
+        return crossed_skill(judged(scores))(np.arange(400))
+
+    # With the true chances of an even draw, the error is 1/6, and that of the share 1/4.
+    assert skill(chance) == pytest.approx(1 / 3, abs=0.07)
+    # A straight change of the logit costs nothing: the fit takes it back.
+    odds = np.log(chance / (1 - chance))
+    assert skill(1 / (1 + np.exp(2 - odds / 3))) == pytest.approx(skill(chance), abs=1e-3)
+    assert skill(rng.permutation(chance)) == pytest.approx(0, abs=0.03)
+    assert math.isnan(crossed_skill(judged(chance)[:1])(np.arange(1)))
