@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -69,11 +68,6 @@ class Options:
                 mark("The pattern finds no patient in {path}; give one that fits."), path=path
             )
         return found.group(1) if found.groups() else found.group()
-
-
-def hashed_patient(collection: str, name: str) -> str:
-    """A patient's id that says nothing of her, the same in every table of a collection."""
-    return f"{collection}-{hashlib.sha256(f'{collection}:{name}'.encode()).hexdigest()[:16]}"
 
 
 def published_split(word: str, patient_id: str) -> Split | None:

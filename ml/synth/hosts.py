@@ -14,7 +14,7 @@ import numpy as np
 
 from ml.data.sources.phantoms import as_mammogram
 from ml.errors import DataError
-from ml.hashed import name_sha256
+from ml.hashed import name_sha256, own_patient
 from ml.mammo.mammogram import Rescale, Window
 from ml.mammo.orient import to_upright
 from ml.mammo.pixels import read_pixels
@@ -269,7 +269,7 @@ def _found(folder: Path) -> Iterator[_Known]:
                 image.view.value,
                 image.laterality.value,
                 None,
-                image.patient.patient_id,
+                own_patient(image.patient.patient_id) if image.patient.patient_id else "",
             )
 
 

@@ -10,7 +10,9 @@ from ml.audit.questions import questions_of
 from ml.audit.report import Verdict
 from ml.audit.table import column_checks
 from ml.cli import main
+from ml.data.canvases import split_of
 from ml.errors import DataError
+from ml.hashed import own_patient
 from ml.mammo.geometry import Box
 from ml.manifest import (
     BoxRow,
@@ -111,3 +113,56 @@ def test_the_command_says_where_and_how_many(
     assert main(["merge-datasets", *places, "--out", str(tmp_path / "both")]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'both'}\t2\n"
     assert len(read_manifest(tmp_path / "both").rows) == 2
+
+
+def test_who_is_held_out_in_one_set_is_taught_in_none(tmp_path: Path) -> None:
+    frozen = data_set(tmp_path / "frozen", row("1.dcm", own_patient("7"), split=Split.TEST))
+    other = data_set(
+        tmp_path / "other",
+        row("2.dcm", "7", split=Split.TRAIN),
+        row("3.dcm", "8", split=Split.TRAIN),
+        row("4.dcm", "7"),
+        row("5.dcm", "7", reference_standard=ReferenceStandard.READER),
+        boxes=(BoxRow("2.dcm", BOX), BoxRow("3.dcm", BOX)),
+    )
+    for sets in ([frozen, other], [other, frozen]):
+        both = merged(sets, tmp_path)
+        told = {one.path: (one.patient_id, one.split) for one in both.rows}
+        assert told == {
+            "frozen/1.dcm": (own_patient("7"), Split.TEST),
+            "other/3.dcm": ("8", Split.TRAIN),
+            "other/4.dcm": (own_patient("7"), Split.TEST),
+        }
+        assert [box.path for box in both.boxes] == ["other/3.dcm"]
+
+
+def test_who_is_taught_in_one_set_is_not_tested_by_her_hash(tmp_path: Path) -> None:
+    by_hash = next(name for n in range(99) if split_of(row("1", name := f"p{n}")) is Split.TEST)
+    plain = data_set(tmp_path / "plain", row("1.dcm", by_hash))
+    read = data_set(tmp_path / "read", row("2.dcm", by_hash, split=Split.TRAIN))
+    rows = merged([plain, read], tmp_path).rows
+    assert [one.split for one in rows] == [Split.TRAIN, Split.TRAIN]
+    assert [one.split for one in merged([plain], tmp_path).rows] == [None]
+
+
+def test_an_image_that_a_set_tests_on_stays_its_test_in_a_surer_ones_words(
+    tmp_path: Path,
+) -> None:
+    frozen = data_set(tmp_path / "frozen", row("1.dcm", split=Split.TEST))
+    place = str((tmp_path / "frozen" / "1.dcm").resolve())
+    surer = Manifest(
+        tmp_path / "read",
+        (row("1.2.3", file=place, reference_standard=ReferenceStandard.PATHOLOGY),),
+        (),
+    )
+    (only,) = merged([frozen, surer], tmp_path).rows
+    assert (only.reference_standard, only.split) == (ReferenceStandard.PATHOLOGY, Split.TEST)
+
+
+def test_what_one_set_says_of_a_patient_twice_is_left_for_the_audit(tmp_path: Path) -> None:
+    torn = data_set(
+        tmp_path / "torn", row("1.dcm", split=Split.TEST), row("2.dcm", split=Split.TRAIN)
+    )
+    more = data_set(tmp_path / "more", row("3.dcm", split=Split.TRAIN))
+    told = {one.path: one.split for one in merged([torn, more], tmp_path).rows}
+    assert told == {"torn/1.dcm": Split.TEST, "torn/2.dcm": Split.TRAIN}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.errors import DataError, MammoError
+from ml.hashed import own_patient
 from ml.mammo.read import read_mammogram
 from ml.mammo.study import named_by
 from ml.manifest import BOXES, MANIFEST, ReferenceStandard, write_manifest
@@ -104,9 +105,11 @@ def write_corrections(
 
 
 def patient_of(mammogram: Mammogram, pattern: str) -> str:
-    """Who is shown, so that no patient is in two splits; never empty."""
+    """Who is shown, as `mammoscope import-dataset` names her; never empty."""
     name = mammogram.patient.patient_id
-    return named_by(pattern, name) or name or f"study {mammogram.study_instance_uid}"
+    return own_patient(
+        named_by(pattern, name) or name or f"study {mammogram.study_instance_uid}"
+    )
 
 
 def read_listed(files: Iterable[str], sop_instance_uid: str) -> Mammogram | None:

@@ -20,7 +20,6 @@ from ml.data.words import (
     box_within,
     density_of,
     finding_type_of,
-    hashed_patient,
     image_size,
     label_of,
     laterality_of,
@@ -30,6 +29,7 @@ from ml.data.words import (
     worst,
 )
 from ml.errors import DataError
+from ml.hashed import hashed_patient
 from ml.manifest import BoxRow, Manifest, ManifestRow, ReferenceStandard, Source
 from ml.texts import mark
 

@@ -13,12 +13,12 @@ from ml.data.words import (
     Options,
     box_within,
     finding_type_of,
-    hashed_patient,
     label_of,
     published_split,
     worst,
 )
 from ml.errors import DataError
+from ml.hashed import hashed_patient
 from ml.manifest import BoxRow, Label, Manifest, ManifestRow, Source
 from ml.texts import mark
 

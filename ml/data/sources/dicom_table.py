@@ -17,7 +17,6 @@ from ml.data.words import (
     box_within,
     density_of,
     finding_type_of,
-    hashed_patient,
     label_of,
     label_of_birads,
     laterality_of,
@@ -28,6 +27,7 @@ from ml.data.words import (
     worst,
 )
 from ml.errors import DataError
+from ml.hashed import own_patient
 from ml.manifest import BoxRow, Manifest, ManifestRow, Source
 from ml.texts import mark
 
@@ -102,7 +102,7 @@ def _found(folder: Path, said: str) -> str:
 
 def _image(folder: Path, path: str, lesions: list[dict[str, str]]) -> ManifestRow:
     row = lesions[0]
-    patient = hashed_patient("own", _first(row, PATIENTS) or _of_header(folder / path))
+    patient = own_patient(_first(row, PATIENTS) or _of_header(folder / path))
     return ManifestRow(
         path=path,
         patient_id=patient,

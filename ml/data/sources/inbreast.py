@@ -17,13 +17,13 @@ from ml.data.words import (
     box_within,
     density_of,
     finding_type_of,
-    hashed_patient,
     label_of_birads,
     laterality_of,
     read_table,
     view_of,
 )
 from ml.errors import DataError
+from ml.hashed import hashed_patient
 from ml.mammo.codes import FindingType
 from ml.manifest import BoxRow, Label, Manifest, ManifestRow, ReferenceStandard, Source
 from ml.texts import mark

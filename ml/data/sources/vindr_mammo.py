@@ -16,7 +16,6 @@ from ml.data.words import (
     box_within,
     density_of,
     finding_type_of,
-    hashed_patient,
     label_of_birads,
     laterality_of,
     number,
@@ -25,6 +24,7 @@ from ml.data.words import (
     view_of,
 )
 from ml.errors import DataError
+from ml.hashed import hashed_patient
 from ml.manifest import BoxRow, Manifest, ManifestRow, ReferenceStandard, Source
 from ml.texts import mark
 
