@@ -12,19 +12,20 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from ml.audit.report import Verdict
 from ml.manifest import Label, Manifest, ManifestRow, Source, Split, write_manifest
-from ml.train.order import HelpsOrder, Mode
+from ml.train.order import HelpsOrder, Mode, TrainingOrder
 from ml.versions import SHIPPED, Origin, Versions
 from tests.factories.packs import make_packs
 from tests.factories.queues import FakeQueue
 from tests.gui.test_accessibility import nameless
 from tests.viewer.jobs.test_retrained import ROLE, write_audit, write_comparison
-from viewer.core.retraining import Step, margins_of
+from viewer.core.retraining import Point, Run, Step, margins_of
 from viewer.core.settings import Settings
 from viewer.jobs import retrained
 from viewer.jobs.job import Job
 from viewer.library.job_row import JobState
 from viewer.qt.job_runner import JobRunner
 from viewer.qt.long_jobs import LongJobs
+from viewer.qt.retraining.pages import TrainPage
 from viewer.qt.retraining.window import Places, RetrainDialog
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from viewer.core.retraining import Run
     from viewer.jobs.queue import JobQueue
 
 
@@ -223,6 +223,31 @@ def test_the_curve_is_drawn_while_it_trains_and_the_job_is_steered(
     window.wait(lambda: "train" in window.dialog.foot.buttons)
     # It goes on where it was, and says so.
     assert window.dialog.foot.buttons["train"].text() == "Go on"
+
+
+def drawn_of(page: TrainPage) -> list[int]:
+    """How many points each part of the curve draws."""
+    return [len(item.getData()[0]) for item in page.curve.widget.getPlotItem().items]
+
+
+def test_of_a_long_training_no_more_is_drawn_than_there_is_room_for(qtbot: QtBot) -> None:
+    page = TrainPage()
+    qtbot.addWidget(page)
+    page.resize(1200, 700)
+    page.show()
+    points = tuple(
+        Point(n, 5000, "patches" if n <= 2000 else "classifier", 1 / n) for n in range(1, 5001)
+    )
+    page.show_run(Run(TrainingOrder("data", "out", ROLE), curve=points))
+    dots, lines = drawn_of(page)[::2], drawn_of(page)[1::2]
+    assert dots == lines
+    room = page.curve.widget.width()
+    assert room / 5 < sum(dots) <= room / 3
+    ends = [item.getData()[0][[0, -1]].tolist() for item in page.curve.widget.listDataItems()]
+    assert ends[0] == [1, 2000], "the first and the last are among them"
+    assert ends[-1] == [2001, 5000]
+    page.show_run(Run(TrainingOrder("data", "other", ROLE), curve=points[-9:]))
+    assert drawn_of(page) == [9, 9], "another training is drawn anew"
 
 
 def test_a_failed_job_says_why_and_may_be_tried_again(window: Window, data: Path) -> None:

@@ -11,6 +11,7 @@ from tests.gui.test_accessibility import nameless
 from tests.viewer.jobs.test_samples import write_sample
 from viewer.core.retraining import Point, Run
 from viewer.jobs.samples import read_samples
+from viewer.qt.retraining.charts import LEAST_PX
 from viewer.qt.retraining.pages import TrainPage
 from viewer.qt.retraining.samples import HEIGHT_PX
 
@@ -50,6 +51,19 @@ def test_samples_come_and_the_newest_is_shown(page: TrainPage, tmp_path: Path) -
     assert [picture.pixmap().height() for picture in page.samples.pictures] == [HEIGHT_PX] * 4
     assert "Found: 1 of 1" in page.samples.captions[0].text()
     assert nameless(page) == []
+
+
+@pytest.mark.parametrize("height", [400, 700, 937])
+def test_the_curve_stays_a_curve_beside_samples(
+    page: TrainPage, tmp_path: Path, qtbot: QtBot, height: int
+) -> None:
+    page.resize(1200, height)
+    page.show_run(run_in(tmp_path))
+    write_sample(tmp_path / SAMPLES, 500, found=0)
+    page.show_run(run_in(tmp_path))
+    qtbot.waitUntil(lambda: page.samples.height() > 2 * HEIGHT_PX)
+    assert page.curve.widget.height() == LEAST_PX
+    assert LEAST_PX >= 250, "it is read, not guessed"
 
 
 def test_who_went_back_stays_there(page: TrainPage, tmp_path: Path) -> None:

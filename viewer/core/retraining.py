@@ -243,6 +243,19 @@ def smoothed(points: Sequence[Point], share: float = 0.05) -> tuple[float, ...]:
     )
 
 
+def spread(count: int, most: int) -> tuple[int, ...]:
+    """Indices of so many of `count` things at most, evenly over all; the first and the last.
+
+    Parameters
+    ----------
+    most
+        2 or more.
+    """
+    if count <= most:
+        return tuple(range(count))
+    return tuple(round(n * (count - 1) / (most - 1)) for n in range(most))
+
+
 def stages_of(points: Sequence[Point]) -> dict[str, tuple[Point, ...]]:
     """The points of each stage, in the order in which the stages came."""
     found: dict[str, list[Point]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,14 @@ def test_the_mean_follows_and_never_looks_ahead() -> None:
     losses = retraining.smoothed(curve(3.0, 3.0, 3.0, 0.0))
     assert losses[:3] == (3.0, 3.0, 3.0)
     assert losses[3] == pytest.approx(2.0)
+
+
+def test_points_are_spread_over_all_with_the_first_and_the_last() -> None:
+    assert retraining.spread(4, 9) == (0, 1, 2, 3)
+    assert retraining.spread(0, 9) == ()
+    kept = retraining.spread(1000, 101)
+    assert (len(set(kept)), kept[0], kept[-1]) == (101, 0, 999)
+    assert {after - before for before, after in pairwise(kept)} <= {9, 10, 11}
 
 
 def test_a_new_training_takes_no_other_ones_folder(tmp_path: Path) -> None:

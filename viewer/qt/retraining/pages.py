@@ -14,7 +14,7 @@ from viewer.core.retraining import ROLES, reading
 from viewer.core.shadow import beside_text
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import name_button
-from viewer.qt.retraining.charts import CurveChart, chance_chart
+from viewer.qt.retraining.charts import LEAST_PX, CurveChart, chance_chart
 from viewer.qt.retraining.parts import Page, heading, line, verdict_card
 from viewer.qt.retraining.samples import SamplesView
 
@@ -46,8 +46,8 @@ HELPS_SIGNS = {
     "other errors": "amber",
     "harms": "red",
 }
-# Of a curve that leaves room for samples, and of one that need not (Qt's QWIDGETSIZE_MAX).
-CURVE_PX, FREE_PX = 280, 16_777_215
+# Of a curve that need not leave room for samples: Qt's QWIDGETSIZE_MAX.
+FREE_PX = 16_777_215
 # Left, top, right, bottom: under the words of a line, beside its sign.
 BESIDE_PX = (20, 0, 4, 8)
 ORDER_OF_VERDICTS = (Verdict.RED, Verdict.AMBER, Verdict.GREEN)
@@ -141,7 +141,7 @@ class TrainPage(Page):
         """Draw the curve and the samples, and say what they mean."""
         self.curve.show(run.curve)
         self.samples.show_samples(run.samples)
-        self.curve.widget.setMaximumHeight(CURVE_PX if run.samples else FREE_PX)
+        self.curve.widget.setMaximumHeight(LEAST_PX if run.samples else FREE_PX)
         rows = self.clear(self.right)
         rows.addWidget(heading(translate("What the curve says")))
         rows.addWidget(label(reading(run.curve)))
