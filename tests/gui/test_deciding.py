@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 
 from ml.mammo.codes import FindingType, Laterality
 from ml.mammo.geometry import Box
+from tests.factories.breasts import make_view
 from tests.gui.conftest import READER, Reader
 from viewer.core import actions, deciding
 from viewer.core.commands import command_keys
@@ -319,6 +320,83 @@ def start(qtbot: QtBot, tmp_path: Path, packs: Path) -> Iterator[Callable[[], Re
 
     yield begin
     leave()
+
+
+def open_analyzed(reader: Reader, paths: list[Path]) -> None:
+    reader.open(paths)
+    reader.wait_for_pictures()
+    reader.wait_for_analysis()
+
+
+def read_blind(reader: Reader) -> None:
+    """Turn the switch, once a window that was just made has the keyboard."""
+    reader.wait(reader.window.isActiveWindow)
+    reader.press(KEYS["blind_first_read"])
+    reader.wait(lambda: reader.state.blind_first_read)
+
+
+def marks_seen_by_drawing(reader: Reader) -> tuple[bool, bool]:
+    """Whether the marks are shown, and were seen, when she draws a finding now."""
+    before = len(reader.state.decisions)
+    reader.press(KEYS["draw_here"])
+    choose_type(reader, 0)
+    reader.wait(lambda: len(reader.state.decisions) > before)
+    about = reader.state.decisions[-1].circumstances
+    return about.marks_shown, about.marks_seen
+
+
+@pytest.fixture
+def named(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text(f'reader = "{READER}"\n', encoding="utf-8")
+
+
+@pytest.mark.usefixtures("named")
+def test_marks_that_were_only_looked_at_in_an_earlier_session_were_seen(
+    start: Callable[[], Reader], study: list[Path]
+) -> None:
+    first = start()
+    open_analyzed(first, study)
+    assert first.state.machine_shown
+    again = start()
+    read_blind(again)
+    open_analyzed(again, study)
+    assert marks_seen_by_drawing(again) == (False, True)
+
+
+@pytest.mark.usefixtures("named")
+def test_an_earlier_outcome_says_that_marks_were_seen(
+    start: Callable[[], Reader], study: list[Path], tmp_path: Path
+) -> None:
+    first = start()
+    open_analyzed(first, study)
+    first.press(KEYS["impression_right_recall"])
+    assert first.state.outcomes[0].circumstances.marks_seen
+    again = start()
+    # As libraries are that an earlier version of the program wrote.
+    with closing(sqlite3.connect(tmp_path / "library.sqlite")) as connection:
+        connection.execute("UPDATE readings SET seen_before = 0")
+        connection.commit()
+    read_blind(again)
+    open_analyzed(again, study)
+    again.wait(lambda: bool(again.state.outcomes))
+    assert marks_seen_by_drawing(again) == (False, True)
+
+
+def test_marks_stay_seen_when_the_study_is_left_and_opened_again(
+    opened: Reader, study: list[Path], tmp_path: Path
+) -> None:
+    open_analyzed(opened, [make_view(tmp_path / "other", "RCC", 9, StudyInstanceUID="1.2.9")])
+    opened.press(KEYS["blind_first_read"])
+    open_analyzed(opened, study)
+    assert marks_seen_by_drawing(opened) == (False, True)
+
+
+def test_a_study_that_was_never_shown_with_marks_is_still_unseen(
+    opened: Reader, tmp_path: Path
+) -> None:
+    opened.press(KEYS["blind_first_read"])
+    open_analyzed(opened, [make_view(tmp_path / "other", "RCC", 9, StudyInstanceUID="1.2.9")])
+    assert marks_seen_by_drawing(opened) == (False, False)
 
 
 def rows(path: Path) -> list[tuple[str, str, int]]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from viewer.core.hanging import hang
+from viewer.core.reading import note_seen
 from viewer.core.state import RANKED, AnalysisPhase, Length, Reading, Tool
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def open_listed(
 
 def show_ranks(state: SessionState) -> SessionState:
     """Say that the list which the open study was taken from shows its scores from now on."""
-    return replace(state, listed=RANKED) if state.listed else state
+    return note_seen(replace(state, listed=RANKED)) if state.listed else state
 
 
 def refuse(state: SessionState, refusal: Refusal) -> SessionState:
@@ -134,7 +135,8 @@ def set_analysis(state: SessionState, study: Study, analysis: Analysis) -> Sessi
     """Show what the models say; of a study that is no longer open nothing is shown."""
     if state.study is not study:
         return state
-    return replace(state, analysis=analysis, analysis_phase=AnalysisPhase.DONE)
+    done = replace(state, analysis=analysis, analysis_phase=AnalysisPhase.DONE)
+    return note_seen(done)
 
 
 def fail_analysis(state: SessionState, study: Study, sentence: str) -> SessionState:

@@ -20,6 +20,7 @@ from viewer.core.decision import (
     last_words,
 )
 from viewer.core.marks import Mark, mark_of
+from viewer.core.reading import has_seen
 from viewer.core.state import FindingKey
 
 if TYPE_CHECKING:
@@ -43,9 +44,7 @@ def circumstances(state: SessionState, at: str) -> Circumstances:
     """Under which something is said of the open study now."""
     analysis = state.analysis
     shown = analysis is not None and state.machine_shown
-    reading = state.reading
-    earlier = any(each.circumstances.marks_seen for each in state.decisions)
-    seen = shown or reading.seen_before or bool(reading.revealed_at) or earlier
+    seen = has_seen(state)
     synthetic = state.study is not None and state.study.synthetic
     models = _speakers(analysis.models) if analysis else ()
     return Circumstances(state.reader, at, shown, seen, synthetic, models, state.listed)

@@ -27,7 +27,7 @@ from viewer.core.mark_words import finding_name, machine_finding, standing_text
 from viewer.core.marks import marks_of
 from viewer.core.prevalence import analysis_at, prevalence_text, probability_text
 from viewer.core.reading import SIDES, breasts_to_read
-from viewer.core.state import AnalysisPhase, Impression
+from viewer.core.state import BLIND, AnalysisPhase, Impression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -349,7 +349,9 @@ def _reading_note(state: SessionState) -> str:
         notes.append(text.format(impressions=", ".join(said)))
     if reading.revealed_at:
         notes.append(translate("Revealed {time}.").format(time=reading.revealed_at))
-    if reading.seen_before:
+    # Who never reads blind is not told of it at every study.
+    blind = state.blind_first_read or state.listed == BLIND
+    if reading.seen_before and (blind or reading.before):
         notes.append(translate("The marks could be seen before the first impression."))
     return " ".join(notes)
 

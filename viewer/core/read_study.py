@@ -85,6 +85,13 @@ class ReadStudy:
         return any(spoken)
 
     @property
+    def seen(self) -> bool:
+        """Whether the machine's marks could be seen at any time, as far as is known."""
+        said = (*self.decisions, *self.outcomes)
+        shown = self.reading.seen_before or bool(self.reading.revealed_at)
+        return shown or any(each.circumstances.marks_seen for each in said)
+
+    @property
     def read_at(self) -> str:
         """When she first said anything of a breast, ISO 8601 UTC; empty where that is unknown.
 
@@ -161,9 +168,8 @@ def learnt(
     """
     assessment, proof, day, months = known
     before = study.breast(side)
-    seen = bool(before and before.circumstances.marks_seen)
     listed = before.circumstances.listed if before else ""
     # No image is looked at: the machine's marks are not visible, but they may have been.
-    about = Circumstances(said[0], said[1], False, seen, study.synthetic, listed=listed)
+    about = Circumstances(*said, False, study.seen, study.synthetic, listed=listed)
     outcome = replace(before or Outcome(side, about), circumstances=about)
     return with_knowledge(outcome, assessment, proof, (day, months))

@@ -68,7 +68,7 @@ def reveal(state: SessionState, now: str) -> SessionState:
     """Show what the machine says of the open study, and keep when that was."""
     if state.study is None or state.machine_shown:
         return state
-    return replace(state, reading=replace(state.reading, revealed_at=now))
+    return note_seen(replace(state, reading=replace(state.reading, revealed_at=now)))
 
 
 def set_blind_first_read(state: SessionState, on: bool, now: str) -> SessionState:
@@ -91,9 +91,47 @@ def set_blind_first_read(state: SessionState, on: bool, now: str) -> SessionStat
     return replace(state, blind_first_read=True, reading=reading, selected=None)
 
 
+def is_untouched(reading: Reading) -> bool:
+    """Whether the reader said nothing yet and asked for nothing to be shown."""
+    return replace(reading, seen_before=False) == Reading()
+
+
 def restore_reading(state: SessionState, reading: Reading | None) -> SessionState:
-    """Bring back what the library kept of the study that was just opened."""
-    return replace(state, reading=reading or Reading())
+    """Bring back what the library kept of the study that was just opened.
+
+    If the marks were there first, that stays on record, unless the first read was over before.
+    """
+    kept = reading or Reading()
+    seen = kept.seen_before or (state.reading.seen_before and not kept.revealed_at)
+    return note_seen(replace(state, reading=replace(kept, seen_before=seen)))
+
+
+def note_seen(state: SessionState) -> SessionState:
+    """Remember that the machine's marks on the open study can be seen, where they can.
+
+    The state knows it while the program runs, and the reading, which the library keeps, for
+    good: a study that was shown with its marks once is never again one that was not.
+    """
+    study, reading = state.study, state.reading
+    if study is None or not _seen(state):
+        return state
+    if not reading.revealed_at:
+        reading = replace(reading, seen_before=True)
+    seen = state.seen | {(study.uid, study.synthetic)}
+    return replace(state, reading=reading, seen=seen)
+
+
+def has_seen(state: SessionState) -> bool:
+    """Whether the machine's marks on the open study can be seen, or could be at any time."""
+    study, reading = state.study, state.reading
+    said = (*state.decisions, *state.outcomes)
+    return (
+        _seen(state)
+        or reading.seen_before
+        or bool(reading.revealed_at)
+        or (study is not None and (study.uid, study.synthetic) in state.seen)
+        or any(each.circumstances.marks_seen for each in said)
+    )
 
 
 def _seen(state: SessionState) -> bool:

@@ -225,6 +225,10 @@ class SessionState:
     listed
         How the list of a screened folder was read that the open study was taken from:
         ``"ranked"`` or ``"blind"``; empty where it was opened otherwise.
+    seen
+        The studies of which the machine's marks could be seen since the program began, each by
+        its UID and whether it is synthetic. What was before is in `reading` and in what was
+        said.
     lane
         What the background lane does, in words; empty when idle.
     background
@@ -256,6 +260,7 @@ class SessionState:
     decisions: tuple[Decision, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     listed: str = ""
+    seen: frozenset[tuple[str, bool]] = frozenset()
 
     @property
     def machine_shown(self) -> bool:

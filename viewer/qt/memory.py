@@ -16,7 +16,7 @@ from viewer.core.deciding import restore_decisions
 from viewer.core.decision import Decision, Outcome
 from viewer.core.errors import LibraryError
 from viewer.core.outcomes import restore_outcomes
-from viewer.core.reading import restore_reading, utc_now
+from viewer.core.reading import is_untouched, restore_reading, utc_now
 from viewer.core.state import Reading
 from viewer.jobs.job import Job
 from viewer.library.library import RecentStudy
@@ -83,9 +83,11 @@ class Memory(QObject):
             return
         if old.study is not study or _is_opened_anew(old, new):
             self._openings += 1
+            # Before anything of this opening is written in its place.
+            kept = self._library.reading_of(filed_as(study))
             self._library.remember_study(recent_study(study, self._now()))
             # A change inside a change would reach the other listeners in the wrong order.
-            QTimer.singleShot(0, self, lambda: self._restore(study))
+            QTimer.singleShot(0, self, lambda: self._restore(study, kept))
             self._ask_words(study)
         else:
             self._keep_what_was_said(study, old, new)
@@ -101,10 +103,9 @@ class Memory(QObject):
             said = new.outcomes[len(old.outcomes) :]
             self._keep_words(study, (*decisions, *said))
 
-    def _restore(self, study: Study) -> None:
-        kept = self._library.reading_of(filed_as(study))
+    def _restore(self, study: Study, kept: Reading | None) -> None:
         state = self._session.state
-        if kept is not None and state.study is study and state.reading == Reading():
+        if kept is not None and state.study is study and is_untouched(state.reading):
             self._session.apply(lambda now: restore_reading(now, kept))
 
     def _keep_words(self, study: Study, words: Sequence[Decision | Outcome]) -> None:

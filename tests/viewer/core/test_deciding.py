@@ -17,6 +17,7 @@ from tests.factories.words import (
     accept,
     draw,
     make_decision,
+    make_outcome,
     make_state,
 )
 from viewer.core import deciding
@@ -97,6 +98,13 @@ def test_what_is_drawn_blind_is_seen_alone_and_says_so() -> None:
 
 def test_what_was_seen_once_counts_as_seen() -> None:
     state = replace(make_state(blind=True), reading=Reading(seen_before=True))
+    about = draw(state).decisions[0].circumstances
+    assert (about.marks_shown, about.marks_seen) == (False, True)
+
+
+def test_what_an_earlier_word_says_was_seen_counts_as_seen() -> None:
+    state = replace(make_state(blind=True), outcomes=(make_outcome(),))
+    assert make_outcome().circumstances.marks_seen
     about = draw(state).decisions[0].circumstances
     assert (about.marks_shown, about.marks_seen) == (False, True)
 

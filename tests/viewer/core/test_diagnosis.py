@@ -214,6 +214,10 @@ def test_a_note_tells_first_impressions_the_reveal_and_whether_it_was_blind():
     assert "2026-01-01T10:00:00Z" in note
     assert "could be seen" in note
     assert describe(DONE).reading_note == ""
+    seen = replace(DONE, reading=Reading(seen_before=True))
+    assert describe(seen).reading_note == "", "whoever never reads blind knows"
+    revealed = replace(DONE, blind_first_read=True, reading=replace(kept, before={}))
+    assert "could be seen" in describe(revealed).reading_note
 
 
 def test_a_drag_on_an_image_is_no_other_diagnosis():

@@ -172,6 +172,15 @@ def test_what_becomes_known_later_keeps_what_was_said_before() -> None:
     assert (now.recall, now.truth, now.follow_up_months) == (True, Truth.BENIGN, None)
     assert (now.circumstances.reader, now.circumstances.marks_shown) == ("Dr. B", False)
     assert now.circumstances.marks_seen is first.circumstances.marks_seen
+    unseen = replace(first.circumstances, marks_seen=False)
+    blind = study("a", replace(first, circumstances=unseen))
+    side = Laterality.RIGHT
+    assert not learnt(blind, side, known, later).circumstances.marks_seen
+    for seen in (Reading(seen_before=True), Reading(revealed_at=NOW)):
+        told = learnt(replace(blind, reading=seen), side, known, later)
+        assert told.circumstances.marks_seen
+    marked = replace(blind, decisions=(make_decision(),))
+    assert learnt(marked, side, known, later).circumstances.marks_seen
     listed = replace(first, circumstances=replace(first.circumstances, listed="blind"))
     told = learnt(study("a", listed), Laterality.RIGHT, known, later)
     assert told.circumstances.listed == "blind"

@@ -4,8 +4,8 @@ import pytest
 
 from ml.mammo.codes import Laterality
 from tests.factories.analyses import make_analysis, make_study
-from viewer.core import reading
-from viewer.core.state import FindingKey, Impression, Reading, SessionState
+from viewer.core import actions, reading
+from viewer.core.state import BLIND, FindingKey, Impression, Reading, SessionState
 
 RIGHT, LEFT = Laterality.RIGHT, Laterality.LEFT
 NOW, LATER = "2026-01-01T10:00:00Z", "2026-01-01T10:05:00Z"
@@ -78,6 +78,57 @@ def test_turning_the_switch_on_hides_the_marks_and_remembers_that_they_were_seen
 def test_a_read_begun_before_the_analysis_came_is_still_blind():
     waiting = replace(opened(blind=False), analysis=None)
     assert not reading.set_blind_first_read(waiting, True, NOW).reading.seen_before
+
+
+def analyzed(*, blind: bool) -> SessionState:
+    """A study whose analysis has just come."""
+    state = replace(opened(blind=blind), analysis=None)
+    assert state.study is not None
+    return actions.set_analysis(state, state.study, make_analysis())
+
+
+def test_marks_that_come_into_view_are_remembered_and_hidden_ones_are_not():
+    shown, hidden = analyzed(blind=False), analyzed(blind=True)
+    assert shown.reading.seen_before
+    assert reading.has_seen(shown)
+    assert hidden.reading == Reading()
+    assert not reading.has_seen(hidden)
+
+
+def test_a_study_that_is_left_and_opened_again_was_seen_whatever_the_library_kept():
+    study = analyzed(blind=False).study
+    left = actions.set_study(analyzed(blind=False), None)
+    again = actions.set_study(replace(left, blind_first_read=True), study)
+    assert again.reading == Reading()
+    assert reading.has_seen(again)
+    assert not reading.has_seen(actions.set_study(again, replace(make_study(), uid="9")))
+    made = tuple(replace(image, synthetic=True) for image in make_study().images)
+    assert not reading.has_seen(actions.set_study(again, replace(make_study(), images=made)))
+
+
+def test_a_first_read_that_was_blind_stays_so_once_it_is_revealed():
+    state = analyzed(blind=True)
+    for side in (RIGHT, LEFT):
+        state = reading.record_impression(state, side, Impression.NORMAL, NOW)
+    assert not state.reading.seen_before
+    assert reading.has_seen(state)
+    again = actions.set_study(replace(state, blind_first_read=False), state.study)
+    assert again.study is not None
+    early = actions.set_analysis(again, again.study, make_analysis())
+    assert early.reading.seen_before
+    assert reading.restore_reading(early, state.reading).reading == state.reading
+
+
+def test_what_came_before_the_kept_reading_is_added_to_it():
+    kept = Reading({RIGHT: Impression.RECALL})
+    state = reading.restore_reading(analyzed(blind=False), kept)
+    assert state.reading == replace(kept, seen_before=True)
+
+
+def test_whoever_looks_at_the_ranks_of_a_blind_list_sees_the_marks():
+    state = replace(opened(blind=False), listed=BLIND)
+    assert not reading.has_seen(state)
+    assert actions.show_ranks(state).reading.seen_before
 
 
 def test_off_and_on_again_does_not_launder_what_was_seen():

@@ -15,7 +15,7 @@ from ml.mammo.mammogram import Evidence, Patient
 from tests.factories.analyses import MODELS, make_analysis, make_study
 from tests.factories.words import accept, draw, make_outcome
 from viewer.core import outcomes, reading
-from viewer.core.actions import set_study
+from viewer.core.actions import set_analysis, set_study
 from viewer.core.decision import Deed
 from viewer.core.state import Impression, Reading
 from viewer.library.library import Library
@@ -73,6 +73,35 @@ def test_opening_the_open_study_again_loses_nothing(qtbot: QtBot, library: Libra
     session.apply(partial(set_study, study=study))
     qtbot.waitUntil(lambda: session.state.reading == said)
     assert library.reading_of(study.uid) == said
+
+
+def test_marks_that_are_there_before_what_was_kept_take_nothing_away(
+    qtbot: QtBot, library: Library
+):
+    study = make_study()
+    first, _memory = opened(library, study)
+    first.apply(
+        lambda state: reading.record_impression(state, Laterality.LEFT, Impression.NORMAL, NOW)
+    )
+    said = first.state.reading
+    again, _other = opened(library, study)
+    again.apply(lambda state: replace(state, blind_first_read=False))
+    again.apply(lambda state: set_analysis(state, study, make_analysis()))
+    qtbot.waitUntil(lambda: again.state.reading == replace(said, seen_before=True))
+    assert library.reading_of(study.uid) == again.state.reading
+
+
+def test_marks_that_were_looked_at_are_remembered_without_a_word(
+    qtbot: QtBot, library: Library
+):
+    study = make_study()
+    session, _memory = opened(library, study)
+    session.apply(lambda state: replace(state, blind_first_read=False))
+    session.apply(lambda state: set_analysis(state, study, make_analysis()))
+    assert library.reading_of(study.uid) == Reading(seen_before=True)
+    assert library.statuses_of([study.uid]) == {}, "nothing was said of it"
+    again, _other = opened(library, study)
+    qtbot.waitUntil(lambda: reading.has_seen(again.state))
 
 
 def test_a_new_study_starts_blind(qtbot: QtBot, library: Library):
