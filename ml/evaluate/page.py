@@ -87,6 +87,13 @@ def _card(card: Document) -> str:
         f"<tr><th>{escape(name)}</th><td>{escape(str(text)) or _EMPTY}</td></tr>"
         for name, text in rows.items()
     ]
+    # Stands there only where there is something to say, and then for ever.
+    if reasons := card.get("overrides"):
+        told = "; ".join(reasons)
+        lines.append(
+            "<tr class=few><th>Trained against a red audit, because</th>"
+            f"<td>{escape(told)}</td></tr>"
+        )
     return f"<table>{''.join(lines)}</table>"
 
 

@@ -95,3 +95,13 @@ def test_the_page_shows_every_level_rate_and_rule(page: str) -> None:
 
 def test_the_same_outcomes_give_the_same_page(page: str) -> None:
     assert html_page(a_document()) == page
+
+
+def test_the_reason_for_training_against_an_audit_stands_on_the_page() -> None:
+    document = a_document()
+    assert "red audit" not in html_page(document)
+    models: dict[str, dict[str, object]] = document["models"]  # type: ignore[assignment]
+    model = models["tiny-detector@0.1.0"]
+    model["card"] = {**model["card"], "overrides": ["only a <trial>"]}  # type: ignore[dict-item]
+    told = html_page(document)
+    assert "Trained against a red audit, because</th><td>only a &lt;trial&gt;</td>" in told
