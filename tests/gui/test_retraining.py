@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
 
 from ml.audit.report import Verdict
 from ml.manifest import Label, Manifest, ManifestRow, Source, Split, write_manifest
@@ -259,7 +260,11 @@ def test_a_failed_job_says_why_and_may_be_tried_again(window: Window, data: Path
     assert "train" in window.dialog.foot.buttons
 
 
-def compared(window: Window, data: Path, *, promoted: bool) -> str:
+def texts_of(widget: QWidget) -> list[str]:
+    return [each.text() for each in widget.findChildren(QLabel)]
+
+
+def compared(window: Window, data: Path, *, promoted: bool, standing: str = "not worse") -> str:
     """A run up to its last step; the key of its version."""
     window.audited(data, Verdict.GREEN)
     trained = make_packs(window.folder / "new")[ROLE]
@@ -276,7 +281,7 @@ def compared(window: Window, data: Path, *, promoted: bool) -> str:
     }
     versions = Versions(window.folder / "models")
     key = versions.add(trained, Origin("", "", {}, "green")).key
-    write_comparison(window.run.folder, key, promoted=promoted)
+    write_comparison(window.run.folder, key, promoted=promoted, standing=standing)
     window.end("compare")
     window.press("to_promote")
     return key
@@ -294,6 +299,29 @@ def test_a_model_is_promoted_and_one_press_goes_back(window: Window, data: Path)
     window.dialog.promote.backs[ROLE].click()
     window.wait(lambda: len(window.promoted) == 2)
     assert versions.live(ROLE) == SHIPPED
+
+
+def test_the_way_back_stays_open_though_the_model_in_use_is_gone(
+    window: Window, data: Path
+) -> None:
+    key = compared(window, data, promoted=True)
+    window.press("promote")
+    window.wait(lambda: ROLE in window.dialog.promote.backs)
+    versions = Versions(window.folder / "models")
+    shutil.rmtree(versions.place(ROLE, key))
+    window.dialog._read_versions()
+    gone = "is not among the versions any more"
+    window.wait(lambda: any(gone in text for text in texts_of(window.dialog.promote.left)))
+    window.dialog.promote.backs[ROLE].click()
+    window.wait(lambda: versions.live(ROLE) == SHIPPED)
+
+
+def test_too_few_to_tell_is_not_called_worse(window: Window, data: Path) -> None:
+    compared(window, data, promoted=False, standing="too few to tell")
+    window.wait(lambda: window.dialog.compare.findChild(QFrame, "verdict"))
+    card = window.dialog.compare.findChild(QFrame, "verdict")
+    assert card.property("verdict") == "amber"
+    assert "Too few to tell" in card.accessibleName()
 
 
 def test_what_the_gate_stopped_cannot_be_promoted(window: Window, data: Path) -> None:

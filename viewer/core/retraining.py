@@ -42,6 +42,8 @@ MODES: tuple[tuple[str, str], ...] = (
     ("", mark("all images alike")),
     *((mode.value, MODE_WORDS[mode]) for mode in Mode),
 )
+# What a figure of a comparison is, by the gate's word for it; everything else is red.
+STANDING_SIGNS = {"better": "green", "not worse": "green", "too few to tell": "amber"}
 # Within a training's folder: whether synthetic images help.
 HELPS_FOLDER = "helps"
 # Losses of a stage that its reading is made of, and how much of a fall is one.
@@ -104,10 +106,21 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One figure of the comparison, as a sentence."""
+    """One figure of the comparison, as a sentence.
+
+    Attributes
+    ----------
+    standing
+        One of the words of `ml.evaluate.gate.Standing`.
+    """
 
     sentence: str
-    fits: bool
+    standing: str
+
+    @property
+    def sign(self) -> str:
+        """``"green"``, ``"amber"`` where there are too few to tell, or ``"red"``."""
+        return STANDING_SIGNS.get(self.standing, "red")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +143,18 @@ class Comparison:
     reasons: tuple[str, ...]
     uses: int
     decision: Mapping[str, object]
+
+    @property
+    def headline(self) -> tuple[str, str]:
+        """What it comes to: a sign as of `Told`, and a title."""
+        signs = {told.sign for told in self.told}
+        if self.promoted:
+            return "green", translate("Shown to be no worse")
+        if "red" in signs:
+            return "red", translate("Not shown to be as good")
+        if "amber" in signs or not signs:
+            return "amber", translate("Too few to tell whether it is as good")
+        return "amber", translate("No worse, but something else stands against it")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 from ml.audit.report import AuditReport
 from ml.errors import DataError, ModelError
 from ml.files import write_json, written_into
-from ml.in_use import cards_in_use
 from ml.manifest import Label, Source, Split, read_manifest
 from ml.merging import merge, merged
-from ml.registry import CARD, ROLES, read_card
+from ml.places import models_folder
+from ml.registry import CARD, NEEDED_ROLES, ROLES, read_card
 from ml.texts import mark
 from ml.train.order import AUDIT, COMPARISON, CURVE, HELPS, SAMPLES, TrainingOrder
 from ml.versions import SHIPPED, Version, Versions
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 ORDER = "order.json"
 # The tables of several data sets as one, within a training's folder.
 DATA = "data"
-NOT_WORSE = ("better", "not worse")
 _PARTS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
 
 
@@ -157,7 +156,7 @@ def _comparison(path: Path) -> Comparison | None:
         return None
     decision = cast("Mapping[str, object]", content["decision"])
     compared = cast("Iterable[Mapping[str, object]]", decision["compared"])
-    told = (Told(str(one["sentence"]), one["standing"] in NOT_WORSE) for one in compared)
+    told = (Told(str(one["sentence"]), str(one["standing"])) for one in compared)
     return Comparison(
         str(content["role"]),
         str(content["key"]),
@@ -199,14 +198,22 @@ class Line:
     ----------
     key
         Empty: the model that comes with the program.
+    name
+        ``name version``; empty where its card cannot be read.
+    overrides
+        Every written reason against a red audit, its parents' among them.
+    problem
+        Why it cannot be used; empty where its card is there.
     """
 
     role: str
     key: str
     added: str
     audit: str
-    override: str
+    overrides: tuple[str, ...]
     live: bool
+    name: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +223,7 @@ class InUse:
     Attributes
     ----------
     names
-        By role, ``name version``.
+        By role, ``name version``; without those that are not there any more.
     may_go_back
         Roles in which an earlier model can be used again.
     """
@@ -227,37 +234,49 @@ class InUse:
 
 
 def models_in_use(own: Path) -> InUse:
-    """Read the list of versions.
-
-    Raises
-    ------
-    ModelError
-        Where a card is no card, or the version in use is not there any more.
-    """
+    """Read the list of versions; of one that is gone or damaged the line says so."""
     versions = Versions(own)
-    cards = cards_in_use().items()
-    lines = (line for role in ROLES for line in _lines(versions, role))
+    lines = tuple(line for role in ROLES for line in _lines(versions, role))
     back = frozenset(role for role in ROLES if versions.live(role) != SHIPPED)
-    names = {role: f"{card.name} {card.version}" for role, card in cards}
-    return InUse(names, tuple(lines), back)
+    names = {line.role: line.name for line in lines if line.live and line.name}
+    return InUse(names, lines, back)
 
 
 def _lines(versions: Versions, role: str) -> list[Line]:
-    live = versions.live(role)
-    shipped = Line(role, SHIPPED, "", "", "", live == SHIPPED)
-    return [shipped, *(_line(one, live) for one in versions.all(role))]
+    live, all_of = versions.live(role), versions.all(role)
+    known = [_line(one, live, versions) for one in all_of]
+    if live not in (SHIPPED, *(one.key for one in all_of)):
+        known.append(_with_card(Line(role, live, "", "", (), live=True), versions))
+    shipped = Line(role, SHIPPED, "", "", (), live == SHIPPED)
+    return [_with_card(shipped, versions), *known]
 
 
-def _line(version: Version, live: str) -> Line:
+def _line(version: Version, live: str, versions: Versions) -> Line:
     origin = version.origin
-    return Line(
+    line = Line(
         version.role,
         version.key,
         version.added[:10],
         origin.audit,
-        origin.override,
+        (origin.override,) if origin.override else (),
         version.key == live,
     )
+    return _with_card(line, versions)
+
+
+def _with_card(line: Line, versions: Versions) -> Line:
+    """The same with what its card says, or why there is none to read."""
+    try:
+        if line.key:
+            card = read_card(versions.pack(line.role, line.key) / CARD)
+        else:
+            card = read_card(models_folder() / line.role / CARD)
+    except ModelError as error:
+        # The program comes without some models, and works.
+        lacks = bool(line.key) or line.role in NEEDED_ROLES
+        return replace(line, problem=str(error) if lacks else "")
+    overrides = tuple(dict.fromkeys((*line.overrides, *card.overrides)))
+    return replace(line, name=f"{card.name} {card.version}", overrides=overrides)
 
 
 def promote(own: Path, compared: Comparison, who: str) -> None:

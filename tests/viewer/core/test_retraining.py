@@ -9,9 +9,10 @@ import pytest
 
 from ml.audit.report import AuditReport, Check, Sentence, Verdict
 from ml.errors import DataError
+from ml.evaluate.gate import Standing
 from ml.train.order import HelpsOrder, TrainingOrder
 from viewer.core import retraining
-from viewer.core.retraining import Comparison, Counted, Point, Run, Step
+from viewer.core.retraining import Comparison, Counted, Point, Run, Step, Told
 
 ORDER = TrainingOrder(manifest="/data", out="/runs/one", role="detector")
 
@@ -117,3 +118,37 @@ def test_whether_it_helps_is_asked_with_doses_that_there_are_images_for(
         assert (order.role, order.manifest, order.doses) == ("detector", "/data", doses)
         assert order.out == str(Path("/runs/one/helps"))
         assert HelpsOrder.from_json(order.to_json()) == order
+
+
+def compared(promoted: bool, *standings: str) -> Comparison:
+    told = tuple(Told(f"Figure {n}.", standing) for n, standing in enumerate(standings))
+    return Comparison("detector", "own@1", "", promoted, told, ("Because.",), 1, {})
+
+
+@pytest.mark.parametrize(
+    ("promoted", "standings", "sign", "title"),
+    [
+        (True, ("better", "not worse"), "green", "Shown to be no worse"),
+        (False, ("better", "worse"), "red", "Not shown to be as good"),
+        (False, ("too few to tell", "worse"), "red", "Not shown to be as good"),
+        (False, ("not worse", "too few to tell"), "amber", "Too few to tell"),
+        (False, (), "amber", "Too few to tell"),
+        (False, ("better", "not worse"), "amber", "No worse, but something else"),
+        (False, ("a word of later",), "red", "Not shown to be as good"),
+    ],
+)
+def test_a_comparison_is_headed_by_what_it_shows(
+    promoted: bool, standings: tuple[str, ...], sign: str, title: str
+) -> None:
+    assert compared(promoted, *standings).headline[0] == sign
+    assert title in compared(promoted, *standings).headline[1]
+
+
+def test_the_signs_are_of_the_gates_words() -> None:
+    signs = {standing: Told("", standing.value).sign for standing in Standing}
+    assert signs == {
+        Standing.BETTER: "green",
+        Standing.NOT_WORSE: "green",
+        Standing.TOO_FEW: "amber",
+        Standing.WORSE: "red",
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from ml.manifest import (
 )
 from ml.train.order import TrainingOrder
 from ml.versions import SHIPPED, Origin, Versions
-from tests.factories.packs import make_packs
+from tests.factories.packs import make_packs, rewrite_card
 from viewer.core import retraining
 from viewer.jobs import retrained
 
@@ -53,8 +54,15 @@ def write_audit(folder: Path, verdict: Verdict) -> None:
     (folder / retrained.AUDIT).write_text(json.dumps(report.to_json()))
 
 
-def write_comparison(folder: Path, key: str, *, promoted: bool, live: str = SHIPPED) -> None:
-    one = {"sentence": "Sensitivity: as good.", "standing": "not worse"}
+def write_comparison(
+    folder: Path,
+    key: str,
+    *,
+    promoted: bool,
+    live: str = SHIPPED,
+    standing: str = "not worse",
+) -> None:
+    one = {"sentence": "Sensitivity: as good.", "standing": standing}
     reasons = [] if promoted else ["The audit of the training data was not green."]
     decision = {"promoted": promoted, "reasons": reasons, "uses": 2, "compared": [one]}
     content = {"role": ROLE, "key": key, "live": live, "decision": decision}
@@ -103,7 +111,7 @@ def test_a_training_is_there_again_with_all_that_came_of_it(order: TrainingOrder
     assert again.audit is not None
     assert [(p.done, p.loss) for p in again.curve] == [(1, 0.9), (2, 0.7)]
     assert again.comparison is not None
-    assert again.comparison.told[0].fits
+    assert again.comparison.told[0].sign == "green"
     assert retrained.runs_of(run.folder.parent) == (run.folder,)
 
 
@@ -148,3 +156,57 @@ def test_only_what_the_gate_let_through_goes_into_use(
     assert [line.live for line in in_use.lines if line.role == ROLE] == [False, True]
     retrained.go_back(own, ROLE, "Dr. A")
     assert Versions(own).live(ROLE) == SHIPPED
+
+
+def live_version(tmp_path: Path, override: str = "") -> tuple[Path, Path]:
+    """The folder of one's own models, and that of the version of it that is in use."""
+    own = tmp_path / "models"
+    versions = Versions(own)
+    origin = Origin("", "", {}, "red" if override else "green", override)
+    version = versions.add(make_packs(tmp_path / "new")[ROLE], origin)
+    versions.promote(ROLE, version.key, "Dr. A", {})
+    return own, versions.place(ROLE, version.key)
+
+
+def line_in_use(own: Path) -> retrained.Line:
+    lines = retrained.models_in_use(own).lines
+    return next(line for line in lines if line.role == ROLE and line.live)
+
+
+def test_a_version_is_named_by_its_card_with_every_reason_on_it(tmp_path: Path) -> None:
+    own, pack = live_version(tmp_path, "It is tried.")
+    rewrite_card(pack, overrides=["The parent was tried.", "It is tried."])
+    line = line_in_use(own)
+    assert line.overrides == ("It is tried.", "The parent was tried.")
+    assert line.problem == ""
+    assert retrained.models_in_use(own).names[ROLE] == line.name == "tiny-detector 1"
+
+
+@pytest.mark.parametrize(
+    ("card", "why"), [(None, "not among the versions any more"), ("{", "cannot be read")]
+)
+def test_versions_are_listed_though_the_one_in_use_is_gone(
+    tmp_path: Path, card: str | None, why: str
+) -> None:
+    own, pack = live_version(tmp_path, "It is tried.")
+    if card is None:
+        shutil.rmtree(pack)
+    else:
+        (pack / "card.json").write_text(card)
+    in_use = retrained.models_in_use(own)
+    line = line_in_use(own)
+    assert line.key == pack.name
+    assert why in line.problem
+    assert line.overrides == ("It is tried.",), "the history has the reason, too"
+    assert ROLE not in in_use.names
+    assert ROLE in in_use.may_go_back
+    retrained.go_back(own, ROLE, "Dr. A")
+    assert line_in_use(own).key == SHIPPED
+
+
+def test_a_version_in_use_of_which_only_that_is_known_is_listed(tmp_path: Path) -> None:
+    own = tmp_path / "models"
+    own.mkdir()
+    event = {"event": "promoted", "role": ROLE, "key": "own@7"}
+    (own / "history.jsonl").write_text(json.dumps(event) + "\n")
+    assert "own@7 is not among the versions" in line_in_use(own).problem

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from viewer.library.library import Library
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.preferences import Preferences
-    from viewer.qt.retraining.pages import PromotePage
+    from viewer.qt.retraining.versions_page import PromotePage
 
 
 class Watcher(QObject):

@@ -31,10 +31,12 @@ from viewer.jobs.job import Job
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import PAGE, Dialog, name_button
 from viewer.qt.foot import Foot
+from viewer.qt.retraining.audit_page import AuditPage
 from viewer.qt.retraining.choosing import Choosing
 from viewer.qt.retraining.data_page import DataPage
-from viewer.qt.retraining.pages import AuditPage, ComparePage, PromotePage, TrainPage
+from viewer.qt.retraining.pages import ComparePage, TrainPage
 from viewer.qt.retraining.style import STYLE
+from viewer.qt.retraining.versions_page import PromotePage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
