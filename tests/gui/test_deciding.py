@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 
 from ml.mammo.codes import FindingType, Laterality
 from ml.mammo.geometry import Box
-from tests.factories.breasts import make_view
+from tests.factories.breasts import make_four_views, make_view
 from tests.gui.conftest import READER, Reader
 from viewer.core import actions, deciding
 from viewer.core.commands import command_keys
@@ -266,7 +266,10 @@ def test_blind_her_own_marks_are_drawn_and_the_machines_are_not(
     assert (outcome.recall, outcome.circumstances.marks_shown) == (False, False)
 
 
-def test_the_outcome_of_a_breast_is_asked_and_shown(opened: Reader) -> None:
+def test_the_outcome_of_a_breast_is_asked_and_shown(reader: Reader, tmp_path: Path) -> None:
+    opened = reader
+    opened.open(make_four_views(tmp_path / "study", StudyDate="20241220"))
+    opened.wait_for_pictures()
     opened.press(KEYS["outcome_right"])
     dialog = opened.window.findChild(OutcomeDialog)
     assert isinstance(dialog, OutcomeDialog)
@@ -278,8 +281,20 @@ def test_the_outcome_of_a_breast_is_asked_and_shown(opened: Reader) -> None:
     dialog.day.setText("2026-02-30")
     dialog.accept()
     assert dialog.isVisible(), "no such day"
+    for day, months, sentence in (
+        ("2024-12-19", "", "before the study of 2024-12-20"),
+        ("2999-01-01", "", "lies ahead"),
+        ("2024-12-21", "12", "it is 0 months: correct the date"),
+        ("2024-12-21", "0", "from 1 to 600"),
+    ):
+        dialog.day.setText(day)
+        dialog.months.setText(months)
+        dialog.accept()
+        assert sentence in dialog.problem.text()
+        assert dialog.isVisible()
+    assert opened.state.outcomes == ()
     dialog.day.setText("2026-02-20")
-    dialog.months.setValue(14)
+    dialog.months.clear()
     dialog.accept()
     outcome = outcome_of(opened.state.outcomes, Laterality.RIGHT)
     assert outcome is not None

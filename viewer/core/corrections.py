@@ -2,7 +2,7 @@
 
 Pure functions, one rule a function. An image of which the reader said nothing is no row. Only
 pathology, or a follow-up of at least 12 months, says what a breast had: nothing else gives a
-label, and nothing else may measure a model.
+label, and nothing else may measure a model. The months are counted where the dates are known.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ml.manifest import BoxRow, Label, Manifest, ManifestRow, ReferenceStandard, Source, Split
 from viewer.core.decision import Proof, Standing, Truth, last_words
+from viewer.core.follow_up import as_counted
 from viewer.core.read_study import is_established
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class ImageFacts:
         Where it lies, a whole path.
     patient_id
         Never empty.
+    study_date
+        DA form; empty where it is not known.
     """
 
     sop_instance_uid: str
@@ -52,6 +55,7 @@ class ImageFacts:
     patient_id: str
     laterality: Laterality | None
     view: ViewPosition | None
+    study_date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def taught_by(
         None where the reader said nothing of the image and nothing is established of its
         breast, and where what she said is contradicted (`is_contradicted`).
     """
+    outcome = outcome and as_counted(outcome, facts.study_date)
     words = tuple(last_words(tuple(decisions)).values())
     found = [word for word in words if word.standing in FOUND]
     rejected = [word for word in words if word.standing is Standing.REJECTED]

@@ -123,6 +123,25 @@ class ReadStudy:
         known = (self.breast(side) for side in SIDES)
         return tuple(each for each in known if each is not None)
 
+    def as_seen(self) -> ReadStudy:
+        """The same, in which no word came before the marks were seen that an earlier one says.
+
+        Earlier versions of the program forgot at a new start that they had been.
+        """
+        said = [each.circumstances for each in (*self.decisions, *self.outcomes)]
+        first = min((each.at for each in said if each.marks_seen), default="")
+        if not first:
+            return self
+        decisions = tuple(
+            replace(each, circumstances=_since(each.circumstances, first))
+            for each in self.decisions
+        )
+        outcomes = tuple(
+            replace(each, circumstances=_since(each.circumstances, first))
+            for each in self.outcomes
+        )
+        return replace(self, decisions=decisions, outcomes=outcomes)
+
     def standings(self) -> dict[Standing, int]:
         """How many marks stand how."""
         counted: dict[Standing, int] = {}
@@ -134,6 +153,10 @@ class ReadStudy:
         at = self.reading.revealed_at
         seen = self.reading.seen_before or bool(at)
         return Circumstances(self.reader, at, bool(at), seen, self.synthetic)
+
+
+def _since(about: Circumstances, first_seen: str) -> Circumstances:
+    return replace(about, marks_seen=about.marks_seen or about.at >= first_seen)
 
 
 def is_established(outcome: Outcome | None) -> bool:

@@ -13,6 +13,7 @@ from ml.mammo.study import named_by
 from ml.manifest import BOXES, MANIFEST, ReferenceStandard, write_manifest
 from ml.texts import mark
 from viewer.core.corrections import ImageFacts, as_manifest, is_contradicted, taught_by
+from viewer.core.follow_up import as_counted
 from viewer.core.read_study import ReadStudy, is_established
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def write_corrections(
         Where there is nothing to write, the folder holds another data set or cannot be written.
     """
     _refuse_other_data(folder)
-    studies = [study for study in library.read_studies() if study.decisions or study.outcomes]
+    everyone = library.read_studies()
+    studies = [study.as_seen() for study in everyone if study.decisions or study.outcomes]
     real = [study for study in studies if not study.synthetic]
     taught: list[Taught] = []
     away = contradicted = 0
@@ -112,6 +114,20 @@ def patient_of(mammogram: Mammogram, pattern: str) -> str:
     )
 
 
+def date_of(mammogram: Mammogram) -> str:
+    """Of the study of an image: DA form, may be empty."""
+    return mammogram.study_date or mammogram.acquisition.date
+
+
+def study_date_of(library: Library, study_uid: str) -> str:
+    """The date of a study whose files are known, DA form; empty where nobody knows."""
+    for uid, file in library.files_of(study_uid):
+        mammogram = read_listed((file,), uid)
+        if mammogram is not None:
+            return date_of(mammogram)
+    return ""
+
+
 def read_listed(files: Iterable[str], sop_instance_uid: str) -> Mammogram | None:
     """An image's header from the first of its files that still is that image; None: away."""
     for file in files:
@@ -145,8 +161,10 @@ def _images(
         view = mammogram.view.value if mammogram.view else None
         patient = patient_of(mammogram, pattern)
         place = str(mammogram.path.resolve())
-        facts = ImageFacts(uid, place, patient, side, view)
-        yield facts, said, study.breast(side) if side else None
+        day = date_of(mammogram)
+        facts = ImageFacts(uid, place, patient, side, view, day)
+        outcome = study.breast(side) if side else None
+        yield facts, said, outcome and as_counted(outcome, day)
 
 
 def _refuse_other_data(folder: Path) -> None:

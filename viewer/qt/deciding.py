@@ -116,7 +116,8 @@ class Deciding(QObject):
     def ask_outcome(self, side: Laterality) -> None:
         """Ask for what is known of a breast."""
         state = self._session.state
-        if side not in breasts_to_read(state.study):
+        study = state.study
+        if study is None or side not in breasts_to_read(study):
             return
         right = side is Laterality.RIGHT
         title = (
@@ -124,7 +125,11 @@ class Deciding(QObject):
         )
         known = partial(self._record_known, side)
         OutcomeDialog(
-            title, outcome_of(state.outcomes, side), known, self._canvas.window()
+            title,
+            outcome_of(state.outcomes, side),
+            known,
+            self._canvas.window(),
+            study_date=lambda: study.date,
         ).open()
 
     def _record_known(self, side: Laterality, known: Known) -> None:

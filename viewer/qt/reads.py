@@ -14,7 +14,7 @@ from ml.texts import counted, mark, translate
 from viewer.core.outcomes import add_outcome
 from viewer.core.read_study import learnt
 from viewer.core.reading import utc_now
-from viewer.jobs.corrections import write_corrections
+from viewer.jobs.corrections import study_date_of, write_corrections
 from viewer.jobs.job import Job
 from viewer.jobs.teaching import propose
 from viewer.qt.memory import filed_as
@@ -73,6 +73,7 @@ class Reads(QObject):
         self._runner = runner
         self._library = library
         self._now = now
+        self._dates: dict[str, str] = {}
 
     @property
     def reader(self) -> str:
@@ -95,6 +96,19 @@ class Reads(QObject):
             partial(propose, library, pattern),
             self.proposed.emit,
         )
+
+    def look_up_date(self, study: ReadStudy) -> None:
+        """Find out when a study was made: its files say so."""
+        if not self._dates.get(study.uid):
+            self._run(
+                translate(mark("Reading the date of a study")),
+                partial(study_date_of, self._library, study.uid),
+                partial(self._dates.__setitem__, study.uid),
+            )
+
+    def study_date(self, study: ReadStudy) -> str:
+        """When a study was made, DA form; empty while that is not known."""
+        return self._dates.get(study.uid, "")
 
     def keep(self, study: ReadStudy, side: Laterality, known: KnownFields) -> None:
         """Add what became known of a breast, and read everything again."""

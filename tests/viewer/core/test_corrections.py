@@ -106,6 +106,25 @@ def test_a_follow_up_does_from_twelve_months_on() -> None:
     assert (short.row.label, short.row.reference_standard) == (None, ReferenceStandard.READER)
 
 
+def test_a_follow_up_whose_dates_say_less_is_none() -> None:
+    claimed = replace(outcome(Truth.BENIGN, months=12), proof_date="2026-01-02")
+
+    def known(study_date: str) -> Label | None:
+        part = taught_by(replace(FACTS, study_date=study_date), (ACCEPTED,), claimed)
+        assert part is not None
+        assert (part.row.reference_standard is ReferenceStandard.FOLLOW_UP) is bool(
+            part.row.label
+        )
+        return part.row.label
+
+    assert known("20260101") is None
+    assert known("20250103") is None, "a day short of a year"
+    assert known("20270101") is None, "the visit was before the study"
+    assert known("20250102") is Label.BENIGN
+    assert known("") is Label.BENIGN, "what is not known contradicts nothing"
+    assert taught_by(replace(FACTS, study_date="20260101"), (), claimed) is None
+
+
 def test_of_several_findings_nobody_knows_which_was_malignant() -> None:
     part = taught(ACCEPTED, DRAWN, of=outcome(Truth.MALIGNANT))
     assert part.row.label is Label.MALIGNANT

@@ -8,7 +8,7 @@ import pytest
 
 from ml.mammo.codes import Laterality
 from tests.factories.words import NOW, make_decision, make_outcome
-from viewer.core.decision import AssessmentCategory, Outcome, Proof, Truth
+from viewer.core.decision import AssessmentCategory, Circumstances, Outcome, Proof, Truth
 from viewer.core.read_audit import Figure, audit_of_reads, in_period, is_positive, wilson
 from viewer.core.read_study import ReadStudy, is_established, learnt
 from viewer.core.state import Impression, Reading
@@ -154,6 +154,26 @@ def test_a_period_and_a_reader() -> None:
     assert in_period(reads, "2026-01-02", "") == ()
     assert in_period(reads, "", "2025-12-31") == ()
     assert in_period(reads, "", "", "Dr. B") == ()
+
+
+def test_no_word_came_before_the_marks_were_seen_that_an_earlier_one_says() -> None:
+    def said(day: int, *, seen: bool) -> Circumstances:
+        about = make_decision().circumstances
+        return replace(about, at=f"2026-01-0{day}T00:00:00Z", marks_seen=seen)
+
+    words = [(1, False), (2, True), (3, False)]
+    plain = make_decision()
+    decisions = tuple(replace(plain, circumstances=said(d, seen=seen)) for d, seen in words)
+    late = replace(outcome(True), circumstances=said(4, seen=False))
+    read = ReadStudy("a", decisions=decisions, outcomes=(late,))
+    seen = read.as_seen()
+    assert [each.circumstances.marks_seen for each in seen.decisions] == [False, True, True]
+    assert seen.outcomes[0].circumstances.marks_seen
+    blind = replace(read, decisions=decisions[:1])
+    assert blind.as_seen() == blind
+    by_outcome = replace(blind, decisions=(decisions[2],), outcomes=(outcome(True),))
+    assert by_outcome.outcomes[0].circumstances.marks_seen
+    assert by_outcome.as_seen().decisions[0].circumstances.marks_seen
 
 
 def test_only_pathology_or_a_year_establishes() -> None:

@@ -49,7 +49,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
     first = replace(make_decision(), sop_instance_uid=right[0].sop_instance_uid)
     second = replace(first, sop_instance_uid=right[1].sop_instance_uid, mark="m2")
     wrong = replace(second, standing=Standing.REJECTED)
-    recall = replace(make_outcome(), assessment=None, proof=None, truth=None)
+    unknown = replace(make_outcome(), proof=None, truth=None, proof_date="")
+    recall = replace(unknown, assessment=None, follow_up_months=None)
     words = [(uid, "a", first), (uid, "b", wrong), (uid, "c", recall)]
     made.add_words([*words, ("synthetic:9", "d", replace(recall, recall=True))])
     yield made
@@ -103,6 +104,71 @@ def test_what_is_entered_is_kept_and_counts(
     dialog.first.editingFinished.emit()
     assert dialog.shown == ()
     assert not dialog.buttons["csv"].isEnabled()
+
+
+def ask(dialog: OutcomesDialog) -> OutcomeDialog:
+    """The form of the right breast of the study that shows somebody."""
+    uids = [study.uid for study in dialog.shown]
+    index = next(i for i, uid in enumerate(uids) if ":" not in uid)
+    dialog.list.setCurrentItem(dialog.list.topLevelItem(index))
+    dialog.ask(Laterality.RIGHT)
+    form = dialog.findChild(OutcomeDialog)
+    assert form is not None
+    return form
+
+
+def follow(form: OutcomeDialog, day: str, months: str) -> None:
+    form.proof.setCurrentIndex(form.proof.findData(Proof.FOLLOW_UP))
+    form.truth.setCurrentIndex(form.truth.findData(Truth.BENIGN))
+    form.day.setText(day)
+    form.months.setText(months)
+    form.accept()
+
+
+def test_a_follow_up_is_held_against_the_date_in_the_files(
+    qtbot: QtBot, reads: Reads, dialog: OutcomesDialog, library: Library
+) -> None:
+    form = ask(dialog)
+    study = dialog.chosen
+    assert study is not None
+    assert form.months.text() == "", "what nobody said is not claimed"
+    qtbot.waitUntil(lambda: reads.study_date(study) == "20260102")
+    follow(form, "2026-01-03", "12")
+    assert "From the study of 2026-01-02" in form.problem.text()
+    follow(form, "2026-01-01", "")
+    assert "before the study" in form.problem.text()
+    follow(form, "2026-02-20", "")
+    qtbot.waitUntil(lambda: library.outcomes_of(study.uid)[-1].follow_up_months == 1)
+
+
+def test_where_no_date_is_known_the_months_must_be_said(
+    qtbot: QtBot, dialog: OutcomesDialog, library: Library, tmp_path: Path
+) -> None:
+    for path in (tmp_path / "study").iterdir():
+        path.unlink()
+    form = ask(dialog)
+    study = dialog.chosen
+    assert study is not None
+    follow(form, "2026-01-03", "")
+    assert "give the months of follow-up" in form.problem.text()
+    follow(form, "2026-01-03", "12")
+    qtbot.waitUntil(lambda: library.outcomes_of(study.uid)[-1].follow_up_months == 12)
+
+
+def test_the_data_set_believes_no_months_that_the_dates_contradict(
+    qtbot: QtBot, reads: Reads, library: Library, tmp_path: Path
+) -> None:
+    (uid,) = (study.uid for study in library.read_studies() if ":" not in study.uid)
+    claimed = replace(make_outcome(), proof_date="2026-01-03", follow_up_months=12)
+    library.add_words([(uid, "claimed", claimed)])
+    for months, labels in ((12, [None] * 2), (13, ["benign"] * 2)):
+        if months == 13:
+            long = replace(claimed, proof_date="2027-02-02", follow_up_months=13)
+            library.add_words([(uid, "long", long)])
+        with qtbot.waitSignal(reads.told):
+            reads.write_corrections(tmp_path / str(months))
+        rows = read_manifest(tmp_path / str(months)).rows
+        assert [row.label and row.label.value for row in rows] == labels
 
 
 def test_the_corrections_are_a_data_set(qtbot: QtBot, reads: Reads, tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QSpinBox, QWidget
+from PySide6.QtGui import QIntValidator
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLineEdit, QWidget
 
 from ml.texts import translate
 from viewer.core.decision import AssessmentCategory, Proof, Truth
+from viewer.core.follow_up import counted_months, lack_of_follow_up
 from viewer.core.outcome_words import ASSESSMENTS, PROOFS, TRUTHS
 from viewer.qt.dialogs.base import Button, Dialog
 
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from viewer.core.decision import Outcome
 
 _LONGEST_MONTHS = 600
-# Two screening rounds are 24 months apart in most programmes; a year is the least that counts.
-_USUAL_MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Known:
 
 
 class OutcomeDialog(Dialog):
-    """A form; OK checks the date and hands over what is known.
+    """A form; OK checks the dates and hands over what is known.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ class OutcomeDialog(Dialog):
         What was known before.
     known
         Called with the form's content when the reader presses OK and all of it is good.
+    study_date
+        Gives the date of the study, DA form, as far as it is known by then.
     """
 
     def __init__(
@@ -52,18 +54,19 @@ class OutcomeDialog(Dialog):
         outcome: Outcome | None,
         known: Callable[[Known], None],
         parent: QWidget | None,
+        study_date: Callable[[], str] = str,
     ) -> None:
         super().__init__(title, parent)
-        self._known = known
+        self._known, self._study_date = known, study_date
         form = QFormLayout()
         self.assessment = _choice(ASSESSMENTS, translate("not given"))
         self.proof = _choice(PROOFS, translate("not known yet"))
         self.truth = _choice(TRUTHS, "")
         self.day = QLineEdit()
         self.day.setPlaceholderText(translate("year-month-day, such as 2026-03-04"))
-        self.months = QSpinBox()
-        self.months.setRange(1, _LONGEST_MONTHS)
-        self.months.setValue(_USUAL_MONTHS)
+        self.months = QLineEdit()
+        self.months.setValidator(QIntValidator(1, _LONGEST_MONTHS, self.months))
+        self.months.setPlaceholderText(translate("empty: counted from the dates"))
         for name, editor in (
             (translate("BI-RADS category"), self.assessment),
             (translate("Known by"), self.proof),
@@ -92,15 +95,13 @@ class OutcomeDialog(Dialog):
             self.problem.show()
             return
         proof, truth = self.proof.currentData(), self.truth.currentData()
-        months = self.months.value() if proof is Proof.FOLLOW_UP else None
-        self._known(
-            Known(
-                self.assessment.currentData(),
-                None if proof is None else (proof, truth),
-                self.day.text().strip(),
-                months,
-            )
-        )
+        day = self.day.text().strip()
+        months = None
+        if proof is Proof.FOLLOW_UP:
+            counted = counted_months(self._study_date(), day)
+            months = self._said_months() if counted is None else counted
+        how = None if proof is None else (proof, truth)
+        self._known(Known(self.assessment.currentData(), how, day, months))
         super().accept()
 
     def _put(self, outcome: Outcome) -> None:
@@ -111,8 +112,10 @@ class OutcomeDialog(Dialog):
         ):
             editor.setCurrentIndex(max(editor.findData(value), 0))
         self.day.setText(outcome.proof_date)
-        if outcome.follow_up_months is not None:
-            self.months.setValue(outcome.follow_up_months)
+        months = outcome.follow_up_months
+        # What follows from the dates follows from them when they are changed, too.
+        if months and months != counted_months(self._study_date(), outcome.proof_date):
+            self.months.setText(str(months))
 
     def _enable(self) -> None:
         proof = self.proof.currentData()
@@ -129,7 +132,17 @@ class OutcomeDialog(Dialog):
             day = date.fromisoformat(self.day.text().strip())
         except ValueError:
             return translate("Give the date as year-month-day, such as 2026-03-04.")
-        return translate("The date lies ahead.") if day > date.today() else ""
+        if day > date.today():
+            return translate("The date lies ahead.")
+        if self.proof.currentData() is not Proof.FOLLOW_UP:
+            return ""
+        if self.months.text() and not self.months.hasAcceptableInput():
+            text = translate("Give the months of follow-up as a number from 1 to {most}.")
+            return text.format(most=_LONGEST_MONTHS)
+        return lack_of_follow_up(self._study_date(), day, self._said_months())
+
+    def _said_months(self) -> int | None:
+        return int(self.months.text()) if self.months.text() else None
 
 
 def _choice(

@@ -149,7 +149,10 @@ class OutcomesDialog(Dialog):
         )
         title = f"{breast} · {name_of(study)}"
         known = partial(self._known, study, side)
-        OutcomeDialog(title, outcome_of(study.breasts(), side), known, self).open()
+        outcome = outcome_of(study.breasts(), side)
+        self._reads.look_up_date(study)
+        study_date = partial(self._reads.study_date, study)
+        OutcomeDialog(title, outcome, known, self, study_date=study_date).open()
 
     def _known(self, study: ReadStudy, side: Laterality, known: Known) -> None:
         fields = (known.assessment, known.proof, known.day, known.months)
