@@ -1,10 +1,11 @@
 """Whether a new model may take the place of the one in use: not worse, and shown not to be.
 
 Both are measured on the same frozen test part, each at the operating point that was frozen for
-it. What counts is the limit of the paired difference (`ml.evaluate.paired`): only where even
+it. What counts is the limit of the paired difference (`ml.evaluate.limits`): only where even
 that lies inside a margin that was set beforehand is the new one not inferior (Piaggio 2012,
 CONSORT for non-inferiority trials). A test part that is asked again and again ends by saying
-yes by chance: the level is divided by the number of times that it was asked (Dunn 1961).
+yes by chance: each use may err less than the one before (`level_after`), so that all together
+err no more often than was chosen, however often it is asked.
 """
 
 from __future__ import annotations
@@ -12,26 +13,26 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ml.evaluate.bootstrap import DRAWS, Estimate
-from ml.evaluate.classification import sensitivity_of, specificity_of
-from ml.evaluate.detection import false_marks_at, sensitivity_at
-from ml.evaluate.paired import paired_difference
+from ml.evaluate.limits import effective, gain_of
+from ml.evaluate.needed import FEWEST, patients_needed
+from ml.evaluate.pairs import false_marks, images_told, lesions_found
 from ml.texts import mark, translate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ml.evaluate.outcomes import Judged, Marked
-    from ml.evaluate.paired import Figure
-
-    Outcome = TypeVar("Outcome", Marked, Judged)
+    from ml.evaluate.pairs import Pairs
 
 # Of an error to one side, over all uses of a test part together.
 ERROR = 0.025
 # Draws beyond each limit, so that the limit itself is no accident of the draws.
 LEAST_BEYOND = 25
+# At late uses that would be millions; there the limit that draws nothing is the wider one.
+MOST_DRAWS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,13 @@ class Compared:
     ----------
     gain
         How much better the new one is, whichever way the figure goes; its interval is that of
-        the gate.
+        the gate, at the level of this use.
     patients
-        Who tell of this figure: those with a lesion for a sensitivity, the others for false
-        marks and specificity.
+        Who tell of this figure: those with a lesion for a sensitivity, those with an image
+        without any for false marks and specificity.
     needed
-        How many of them it would take for the limit to come inside the margin, were the gain
-        to stay; None where it did, or where none would be enough.
+        Where they are too few to tell: how many of them would show at the next use, four times
+        in five, that two equally good models are so (`ml.evaluate.needed`); else None.
     """
 
     name: str
@@ -98,29 +99,41 @@ class Compared:
             "patients": self.patients,
             "needed": self.needed,
         }
-        return translate(_SENTENCES[self.standing, self.needed is not None]).format(**given)
+        return translate(self._template()).format(**given)
+
+    def _template(self) -> str:
+        if self.standing is not Standing.TOO_FEW:
+            return _SENTENCES[self.standing]
+        if not self.patients:
+            return _NOBODY
+        return _FEW if (self.needed or 0) > self.patients else _NEAR
 
 
 _SENTENCES = {
-    (Standing.BETTER, False): mark(
-        "{name}: {live} in use, {new} new; it is better by {low} at least."
-    ),
-    (Standing.NOT_WORSE, False): mark(
+    Standing.BETTER: mark("{name}: {live} in use, {new} new; it is better by {low} at least."),
+    Standing.NOT_WORSE: mark(
         "{name}: {live} in use, {new} new; not worse by more than the margin of {margin} (gain "
         "{low} to {high})."
     ),
-    (Standing.TOO_FEW, True): mark(
-        "{name}: {live} in use, {new} new (gain {low} to {high}). {patients} patients are too "
-        "few to tell whether that is within the margin of {margin}; some {needed} are needed."
-    ),
-    (Standing.TOO_FEW, False): mark(
-        "{name}: {live} in use, {new} new. {patients} patients are too few to tell anything."
-    ),
-    (Standing.WORSE, False): mark(
+    Standing.WORSE: mark(
         "{name}: {live} in use, {new} new; it is worse by more than the margin of {margin} "
         "(gain {low} to {high})."
     ),
 }
+_NOBODY = mark(
+    "{name}: too few to tell, for it is measured on nobody. Some {needed} patients for testing "
+    "are needed."
+)
+_FEW = mark(
+    "{name}: {live} in use, {new} new (gain {low} to {high}). {patients} patients are too few "
+    "to tell whether that is within the margin of {margin}; some {needed} are needed, of whom "
+    "two equally good models are told so four times in five."
+)
+_NEAR = mark(
+    "{name}: {live} in use, {new} new (gain {low} to {high}). {patients} patients are too few "
+    "to tell whether that is within the margin of {margin}. Two equally good models would be "
+    "told so four times in five by some {needed}: this one may well be worse."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +153,14 @@ class Decision:
 
 
 def level_after(uses: int) -> float:
-    """Level of the interval at the use of a test part with that number, from 1."""
-    return 1 - 2 * ERROR / max(uses, 1)
+    """Level of the interval at the use of a test part with that number, from 1.
+
+    At use k the error to one side is ``ERROR * 6 / (pi * k)**2``: as the sum of all 1/k**2 is
+    pi**2 / 6 (Euler 1735), all uses together err at most as often as `ERROR` (Boole's
+    inequality), though nobody says beforehand how many there will be: alpha-spending, as in
+    Tian and Ramdas (2021, Statistical Methods in Medical Research 30, 976-993).
+    """
+    return 1 - 2 * ERROR * 6 / (math.pi * max(uses, 1)) ** 2
 
 
 def compare_detectors(
@@ -168,20 +187,15 @@ def compare_detectors(
     return (
         _compared(
             mark("Sensitivity for lesions"),
-            (new, live),
-            _at(sensitivity_at, thresholds),
+            lesions_found(new, live, thresholds),
             margins.sensitivity,
-            _patients(new, lesion=True),
             uses,
         ),
         _compared(
             mark("False marks for each image without lesion"),
-            (new, live),
-            _at(false_marks_at, thresholds),
+            false_marks(new, live, thresholds),
             margins.false_marks,
-            _patients(new, lesion=False),
             uses,
-            less_is_better=True,
         ),
     )
 
@@ -195,24 +209,31 @@ def compare_classifiers(
 ) -> tuple[Compared, ...]:
     """Sensitivity and specificity over images; parameters as of `compare_detectors`."""
     figures = (
-        (mark("Sensitivity"), sensitivity_of, margins.sensitivity, True),
-        (mark("Specificity"), specificity_of, margins.specificity, False),
+        (mark("Sensitivity"), margins.sensitivity, True),
+        (mark("Specificity"), margins.specificity, False),
     )
     return tuple(
-        _compared(
-            name,
-            (new, live),
-            _at(figure, thresholds),
-            margin,
-            _patients(new, lesion=lesion),
-            uses,
-        )
-        for name, figure, margin, lesion in figures
+        _compared(name, images_told(new, live, thresholds, lesion=lesion), margin, uses)
+        for name, margin, lesion in figures
     )
 
 
-def decide(compared: Iterable[Compared], *, audit_is_green: bool, uses: int = 1) -> Decision:
-    """Promote only what is shown to be no worse in every figure, on audited data."""
+def decide(
+    compared: Iterable[Compared],
+    *,
+    audit_is_green: bool,
+    overrides: Sequence[str] = (),
+    uses: int = 1,
+) -> Decision:
+    """Promote only what is shown to be no worse in every figure, on audited data.
+
+    Parameters
+    ----------
+    audit_is_green
+        Of what the new model was taught, as it stood when it was; amber is not green.
+    overrides
+        Why it, or a model whose weights it began with, was taught data whose audit was red.
+    """
     compared = tuple(compared)
     reasons = [
         one.sentence()
@@ -223,54 +244,31 @@ def decide(compared: Iterable[Compared], *, audit_is_green: bool, uses: int = 1)
         reasons.append(translate(mark("Nothing was compared.")))
     if not audit_is_green:
         reasons.append(translate(mark("The audit of the training data was not green.")))
+    if overrides:
+        told = mark("It was trained although an audit was red, for this reason: {why}")
+        reasons.append(translate(told).format(why="; ".join(overrides)))
     return Decision(not reasons, tuple(reasons), compared, uses)
 
 
-def _at(
-    figure: Callable[[Sequence[Outcome], float], float], thresholds: tuple[float, float]
-) -> tuple[Figure[Outcome], Figure[Outcome]]:
-    """The figure at each model's own operating point."""
-    one, other = thresholds
-    return (lambda seen: figure(seen, one), lambda seen: figure(seen, other))
-
-
-def _compared(
-    name: str,
-    outcomes: tuple[Sequence[Outcome], Sequence[Outcome]],
-    figures: tuple[Figure[Outcome], Figure[Outcome]],
-    margin: float,
-    patients: int,
-    uses: int,
-    *,
-    less_is_better: bool = False,
-) -> Compared:
+def _compared(name: str, pairs: Pairs, margin: float, uses: int) -> Compared:
     level = level_after(uses)
-    draws = max(DRAWS, math.ceil(2 * LEAST_BEYOND / (1 - level)))
-    found = paired_difference(*outcomes, figures, draws=draws, level=level)
-    gain = Estimate(-found.value, -found.high, -found.low) if less_is_better else found
-    new, live = (figure(each) for figure, each in zip(figures, outcomes, strict=True))
-    standing = _standing(gain, margin)
-    needed = _needed(gain, margin, patients) if standing is Standing.TOO_FEW else None
+    draws = min(max(DRAWS, math.ceil(2 * LEAST_BEYOND / (1 - level))), MOST_DRAWS)
+    gain = gain_of(pairs, level, draws)
+    independent = effective(pairs)[2] if pairs.patients else 0.0
+    standing = Standing.TOO_FEW if independent < FEWEST else _standing(gain, margin)
+    needed = None
+    if standing is Standing.TOO_FEW:
+        needed = patients_needed(pairs, margin, (1 - level_after(uses + 1)) / 2)
+    new, live = (
+        float(each.mean()) if len(each) else math.nan for each in (pairs.new, pairs.live)
+    )
+    patients = len(set(pairs.patients))
     return Compared(translate(name), live, new, gain, margin, patients, standing, needed)
 
 
 def _standing(gain: Estimate, margin: float) -> Standing:
-    if math.isnan(gain.low) or math.isnan(gain.high):
-        return Standing.TOO_FEW
     if gain.low > 0:
         return Standing.BETTER
     if gain.low >= -margin:
         return Standing.NOT_WORSE
     return Standing.WORSE if gain.high < -margin else Standing.TOO_FEW
-
-
-def _needed(gain: Estimate, margin: float, patients: int) -> int | None:
-    """An interval shrinks with the root of the number of patients."""
-    room = gain.value + margin
-    if math.isnan(gain.low) or room <= 0:
-        return None
-    return math.ceil(patients * ((gain.value - gain.low) / room) ** 2)
-
-
-def _patients(outcomes: Iterable[Marked] | Iterable[Judged], *, lesion: bool) -> int:
-    return len({one.item.patient_id for one in outcomes if one.item.lesion is lesion})

@@ -34,6 +34,9 @@ SOURCES = (Source.REAL, Source.PHANTOM, None)
 def rows_for_testing(manifest: Manifest) -> tuple[ManifestRow, ...]:
     """The rows that may decide: for testing, of one source.
 
+    Real ones alone where there is any, be it one: no phantom stands in for a patient who is
+    missing, and few patients get the answer that they are too few.
+
     Raises
     ------
     DataError
