@@ -24,7 +24,7 @@ HOST_PATIENT = "host_patient"
 def leak_checks(
     rows: Sequence[ManifestRow], parts: Mapping[Split, Fingerprints]
 ) -> Iterator[Check]:
-    """The four ways in which training knows what it is tested on.
+    """The five ways in which training knows what it is tested on, or a test says nothing.
 
     Rows without a split count as training would use them (`ml.data.canvases.split_of`).
 
@@ -37,6 +37,7 @@ def leak_checks(
     yield _duplicates(parts)
     yield _children(rows)
     yield _held_out(rows)
+    yield _phantoms(rows)
 
 
 def _patients(rows: Sequence[ManifestRow]) -> Check:
@@ -92,6 +93,29 @@ def _held_out(rows: Sequence[ManifestRow]) -> Check:
         mark("{count} generated images stand in validation or test ({path})."),
         mark("Give generated images the split train."),
         mark("Nothing generated is validated or tested on."),
+    )
+
+
+def _phantoms(rows: Sequence[ManifestRow]) -> Check:
+    """Phantoms alone are tested on phantoms; beside patients' images the test is of patients.
+
+    A row without a source may be a patient's.
+    """
+    real = any(
+        split_of(row) is Split.TRAIN and row.source in (Source.REAL, None) for row in rows
+    )
+    held = [
+        row.path for row in rows if split_of(row) in HELD_OUT and row.source is Source.PHANTOM
+    ]
+    return _check(
+        mark("No phantom to test on beside real images"),
+        held if real else [],
+        mark(
+            "{count} phantoms stand in validation or test ({path}) while real images are "
+            "trained on: what is measured says little of patients."
+        ),
+        mark("Give phantoms the split train where real images are trained on."),
+        mark("No phantom is validated or tested on beside real training images."),
     )
 
 
