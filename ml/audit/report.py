@@ -184,6 +184,9 @@ class AuditReport:
         The folder's name.
     tables
         The sha256 of each table that was read, by its name: of what this was said.
+    files
+        `ml.audit.command.files_of` the images that were looked at: of what this was said, too.
+        Empty where nobody noted it.
     images, patients
         How many the manifest lists.
     override
@@ -197,6 +200,7 @@ class AuditReport:
     checks: tuple[Check, ...]
     tables: Mapping[str, str] = field(default_factory=dict[str, str])
     override: str = ""
+    files: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -236,6 +240,7 @@ class AuditReport:
             "override": self.override,
             "data": self.data,
             "tables": dict(self.tables),
+            "files": self.files,
             "images": self.images,
             "patients": self.patients,
             "checks": [check.to_json() for check in self.checks],
@@ -258,6 +263,8 @@ class AuditReport:
                 checks=tuple(map(Check.from_json, kept["checks"])),  # type: ignore[call-overload]
                 tables={str(k): str(v) for k, v in kept["tables"].items()},  # type: ignore[attr-defined]
                 override=str(kept["override"]),
+                # Reports of before there was this have none.
+                files=str(kept.get("files", "")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(

@@ -15,11 +15,12 @@ or killed at any moment, the same order goes on from the last checkpoint.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.audit.auditing import audit
-from ml.audit.command import tables_of
+from ml.audit.command import files_of, tables_of
 from ml.audit.report import AuditReport, Verdict
 from ml.control import NOBODY, Control
 from ml.errors import DataError
@@ -59,6 +60,7 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
         train_generator(order, control)
         return
     report = audited(order, control)
+    from ml.train.beginnings import Beginning
     from ml.train.command import main
     from ml.train.modes import Teaching
 
@@ -73,6 +75,7 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
         overrides=overrides_of(report),
         teaching=Teaching(Mode(order.mode), order.dose) if order.mode else None,
         sample_every=order.sample_every,
+        beginning=Beginning.of(report),
     )
 
 
@@ -87,7 +90,7 @@ def run_audit(spec: Mapping[str, object], control: Control = NOBODY) -> None:
     Raises
     ------
     MammoError
-        Where the images cannot be read.
+        Where the tables cannot be read.
     Stopped
         Where `control` ends the work.
     """
@@ -114,12 +117,17 @@ def audited(order: TrainingOrder, control: Control) -> AuditReport:
 
 
 def look(order: TrainingOrder, control: Control) -> AuditReport:
-    """The audit of an order's data, whatever it says, kept in the order's folder."""
-    manifest, path = Path(order.manifest), Path(order.out) / AUDIT
-    tables = tables_of(manifest)
+    """The audit of an order's data, whatever it says, kept in the order's folder.
+
+    It is made anew where the tables or the images have changed since.
+    """
+    path = Path(order.out) / AUDIT
+    manifest, tables = read_manifest(Path(order.manifest)), tables_of(Path(order.manifest))
+    files = files_of(manifest)
     report = _kept(path)
-    if report is None or report.tables != tables:
-        report = audit(read_manifest(manifest), control=control, tables=tables)
+    if report is None or (report.tables, report.files) != (tables, files):
+        report = audit(manifest, control=control, tables=tables)
+        report = replace(report, files=files)
     if order.override:
         report = report.overridden(order.override)
     path.parent.mkdir(parents=True, exist_ok=True)

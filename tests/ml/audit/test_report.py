@@ -24,7 +24,7 @@ def report(*verdicts: Verdict) -> AuditReport:
         )
         for number, verdict in enumerate(verdicts)
     )
-    return AuditReport("films", 12, 7, checks, {"manifest.csv": "ab"})
+    return AuditReport("films", 12, 7, checks, {"manifest.csv": "ab"}, files="cd")
 
 
 def test_the_whole_is_as_bad_as_its_worst_check() -> None:
@@ -43,7 +43,9 @@ def test_json_goes_both_ways() -> None:
     assert two.to_json() == one.to_json()
     assert kept["verdict"] == "red"
     assert kept["checks"][2]["cure"]["text"] == "Mend vendor."
-    assert two.override == "it is a trial"
+    assert (two.override, two.files) == ("it is a trial", "cd")
+    del kept["files"]
+    assert AuditReport.from_json(kept).files == ""
     assert np.isnan(two.checks[0].figures[2].value)
     assert two.checks[1] != two.checks[2]
 
