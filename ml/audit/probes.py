@@ -11,6 +11,7 @@ import numpy as np
 from ml.audit.association import association
 from ml.audit.report import Check, Figure, Sentence, Verdict
 from ml.audit.ridge import FOLDS, PERMUTATIONS, Probe, areas, patients_needed
+from ml.audit.sources import sources_of
 from ml.audit.table import WARN
 from ml.evaluate.bootstrap import resampled
 from ml.evaluate.roc import delong
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 LEAST_P = 0.01
 # A source that is told no better than this is none that a model would hold on to.
 SOURCE_AREA = 0.6
+# Enough to tell a source of few images from chance: the area alone is high of some by luck.
+SOURCE_SHUFFLES = 199
 MOST_GAP = 0.05
 GAP_DRAWS = 500
 AREA = mark("area under the ROC curve")
@@ -42,7 +45,7 @@ SOURCE = mark("{question}: the source, told from pixels")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blind:
-    """One question's images with their lesions hidden.
+    """One question's images with their lesions hidden, or in sight where no box says where.
 
     Attributes
     ----------
@@ -54,6 +57,8 @@ class Blind:
         Makes the same features of the same images through the one codec.
     tests
         How many questions are asked of the data: each has its share of `LEAST_P`.
+    in_sight
+        Nothing is hidden: the answer may be told, and only what sources add can be asked.
     """
 
     question: Question
@@ -61,11 +66,12 @@ class Blind:
     coded: Callable[[], Blocks]
     tests: int = 1
     permutations: int = PERMUTATIONS
+    in_sight: bool = False
 
     @property
     def sources(self) -> NDArray[np.str_]:
-        """Each row's source, empty where nobody says."""
-        return np.array([row.source.value if row.source else "" for row in self.question.rows])
+        """Each row's source with its place, empty where nobody says."""
+        return sources_of(self.question.rows).names
 
     def named(self, template: str) -> Sentence:
         """A check's name."""
@@ -73,21 +79,30 @@ class Blind:
 
 
 def probe_checks(blind: Blind) -> Iterator[Check]:
-    """All of them; one that says there is too little to look at, where there is."""
+    """All that can be asked; one that says there is too little to look at, where there is.
+
+    What sources add can also be asked where the rarer answer has few patients, and where no
+    lesion can be hidden.
+    """
     question = blind.question
     fewest = min(question.patients_with(True), question.patients_with(False))
-    if fewest < FOLDS:
+    enough = fewest >= FOLDS
+    if not enough and not blind.in_sight:
         yield _too_few(blind, fewest, ())
+    several = len(set(blind.sources)) > 1
+    if not fewest or len(set(question.patients)) < FOLDS or not (enough or several):
         return
     probe = Probe(blind.blocks, question.patients)
-    told = probe.ask(question.answers, permutations=blind.permutations)
-    first = blind_check(blind, told, fewest)
-    yield replace(first, chance=tuple(map(float, told.chance)))
-    if len(set(blind.sources)) > 1:
+    shuffled = enough and not blind.in_sight
+    told = probe.ask(question.answers, permutations=blind.permutations if shuffled else 1)
+    first = blind_check(blind, told, fewest) if shuffled else None
+    if first is not None:
+        yield replace(first, chance=tuple(map(float, told.chance)))
+    if several:
         yield source_check(blind, probe)
         yield within_check(blind, told)
         yield across_check(blind, probe)
-    if first.verdict is Verdict.RED:
+    if first is not None and first.verdict is Verdict.RED:
         yield codec_check(blind)
 
 
@@ -140,16 +155,18 @@ def source_check(blind: Blind, probe: Probe) -> Check:
     """Sources that can be told apart and go with the answer are what would be learned."""
     question, sources = blind.question, blind.sources
     strength = association("V", question.patients, question.answers, list(sources))
-    # The codec and the making of an image are shared by all of a source: shuffles say nothing
-    # new, and the area alone counts.
-    found = {
-        str(source): probe.ask(sources == source, permutations=1).area
+    # Sources are dealt anew only where one that can be told would matter.
+    shuffles = SOURCE_SHUFFLES if strength.value > WARN else 1
+    told = {
+        str(source): probe.ask(sources == source, permutations=shuffles)
         for source in np.unique(sources)
     }
+    found = {name: _source_area(blind, one, name) for name, one in told.items()}
+    is_told = any(found[name] > SOURCE_AREA and one.p < LEAST_P for name, one in told.items())
     most = max(found.values())
     figures = (strength, *(Figure(name or "?", area) for name, area in found.items()))
     values = {"area": f"{most:.2f}", "strength": f"{strength.value:.2f}"}
-    if most > SOURCE_AREA and strength.value > WARN:
+    if is_told and strength.value > WARN:
         return Check(
             blind.named(SOURCE),
             Verdict.RED,
@@ -162,6 +179,11 @@ def source_check(blind: Blind, probe: Probe) -> Check:
             ),
             Sentence.of(mark("Take both answers from every source in the same proportions.")),
             figures,
+        )
+    if strength.value > WARN:
+        untold = mark("No source is told from the pixels better than by chance (AUC {area}).")
+        return Check(
+            blind.named(SOURCE), Verdict.GREEN, Sentence.of(untold, **values), figures=figures
         )
     return Check(
         blind.named(SOURCE),
@@ -178,7 +200,10 @@ def source_check(blind: Blind, probe: Probe) -> Check:
 
 
 def within_check(blind: Blind, told: Told) -> Check:
-    """What is told over all sources and not within them is the source."""
+    """What is told over all sources and not within them is the source.
+
+    Of fewer patients than there are folds the interval is no reason to block.
+    """
     answers, sources = blind.question.answers, blind.sources
     both = [s for s in np.unique(sources) if 0 < answers[sources == s].mean() < 1]
     name = blind.named(WITHIN)
@@ -193,10 +218,11 @@ def within_check(blind: Blind, told: Told) -> Check:
     found = resampled(blind.question.patients, figured, draws=GAP_DRAWS)
     figures = tuple(Figure(key, each.value, each.low, each.high) for key, each in found.items())
     gap = found["gap"]
+    fewest = min(map(blind.question.patients_with, (True, False)))
     if gap.value > MOST_GAP and gap.low > 0:
         return Check(
             name,
-            Verdict.RED if gap.low > MOST_GAP else Verdict.AMBER,
+            Verdict.RED if gap.low > MOST_GAP and fewest >= FOLDS else Verdict.AMBER,
             Sentence.of(
                 mark(
                     "The answer is told better over all sources (AUC {pooled}) than within "
@@ -261,6 +287,18 @@ def codec_check(blind: Blind) -> Check:
     )
 
 
+def _source_area(blind: Blind, told: Told, source: str) -> float:
+    """How well one source is told; with lesions in sight only among images of one answer.
+
+    For where sources go with the answer, a lesion would tell the source.
+    """
+    if not blind.in_sight:
+        return told.area
+    truths = blind.sources == source
+    within = _gap(told.scores, truths, blind.question.answers, np.arange(len(truths)))["within"]
+    return within if np.isfinite(within) else told.area
+
+
 def _too_few(blind: Blind, fewest: int, figures: tuple[Figure, ...]) -> Check:
     values = {"fewest": fewest, "needed": patients_needed()}
     return Check(
@@ -281,7 +319,7 @@ def _too_few(blind: Blind, fewest: int, figures: tuple[Figure, ...]) -> Check:
 def _gap(
     scores: NDArray[np.float64],
     answers: NDArray[np.bool_],
-    sources: NDArray[np.str_],
+    sources: NDArray[np.generic],
     drawn: NDArray[np.int64],
 ) -> dict[str, float]:
     """Over all, and the mean over sources by how many pairs each has."""

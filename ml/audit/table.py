@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.audit.association import association
-from ml.audit.columns import IS_NAME, known_columns
+from ml.audit.columns import known_columns
+from ml.audit.naming import IS_NAME
 from ml.audit.questions import YES_NO
 from ml.audit.report import Check, Figure, Sentence, Verdict
+from ml.audit.sources import chance_of_one, sources_of
 from ml.manifest import Source
 from ml.texts import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from ml.audit.columns import Known
     from ml.audit.questions import Question
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from ml.manifest import ManifestRow
 
 WARN, BLOCK = 0.3, 0.6
+# An answer from one place only is no chance where fewer shuffles than this would have it.
+PLACE_CHANCE = 0.01
 COLUMN = mark("{question}, by {column}")
 LABEL_COLUMNS = mark("{question}, by every other column")
 LEFT_OUT = mark("Columns that were left out")
@@ -34,6 +40,9 @@ def column_checks(
     question: Question, headers: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Check]:
     """How strongly the answers go with every column: a check for each that is too strong.
+
+    A column that was left out because of its name, where the name leaves open what it says, is
+    told of, too, if it would have blocked: AMBER, for a person must look.
 
     Parameters
     ----------
@@ -48,6 +57,10 @@ def column_checks(
     for figure in figures:
         if figure.value > WARN:
             yield _too_strong(question, figure, known.columns[figure.name])
+    for name, words in known.doubtful.items():
+        figure = association(name, question.patients, question.answers, words)
+        if figure.value > BLOCK:
+            yield _doubtful(question, figure)
     yield _weak_enough(question, [figure for figure in figures if figure.value <= WARN])
 
 
@@ -61,8 +74,9 @@ def left_out_check(
         Verdict.GREEN,
         Sentence.of(
             mark(
-                "Not looked at because they are names, nearly one value a row: {names}; "
-                "because they say the label in other words or describe the lesion: {labels}."
+                "Not looked at because they are names of images or patients, nearly one value "
+                "each: {names}; because they say the label in other words or describe the "
+                "lesion: {labels}."
             ),
             names=_listed(known, is_name=True),
             labels=_listed(known, is_name=False),
@@ -71,40 +85,43 @@ def left_out_check(
 
 
 def one_source_check(question: Question) -> Check:
-    """A label that comes from one source only is that source's name."""
-    sources = [row.source.value if row.source else "" for row in question.rows]
+    """A label that comes from one source only is that source's name.
+
+    Between real, phantom and generated images it always is; between places of a table
+    (`ml.audit.sources`), of which some may have few patients, where it is no chance.
+    """
+    sources = sources_of(question.rows)
     name = Sentence.of(ONE_SOURCE, question=question.name)
-    figures = tuple(_counts(question, sources))
-    for answer in (True, False):
-        of_answer = {
-            s for s, said in zip(sources, question.answers, strict=True) if said == answer
-        }
-        if len(set(sources)) > 1 and len(of_answer) == 1:
-            kind = YES_NO[question.name][0 if answer else 1]
-            return Check(
-                name,
-                Verdict.RED,
-                Sentence.of(
-                    mark(
-                        "All {kind} come from one source ({source}) and the others from more: "
-                        "a model can tell the source instead."
-                    ),
-                    kind=kind,
-                    source=next(iter(of_answer)) or "?",
-                ),
-                Sentence.of(
-                    mark(
-                        "Take both kinds from every source, in the same proportions, or leave "
-                        "the other source out."
-                    )
-                ),
-                figures,
-            )
+    figures = tuple(_counts(question, sources.names))
+    found = _one_sided(question, sources.words, 1) or _one_sided(
+        question, sources.names, PLACE_CHANCE
+    )
+    if found is None:
+        return Check(
+            name,
+            Verdict.GREEN,
+            Sentence.of(mark("No answer comes from one source alone while there are others.")),
+            figures=figures,
+        )
+    answer, source = found
     return Check(
         name,
-        Verdict.GREEN,
-        Sentence.of(mark("No answer comes from one source alone while there are others.")),
-        figures=figures,
+        Verdict.RED,
+        Sentence.of(
+            mark(
+                "All {kind} come from one source ({source}) and the others from more: "
+                "a model can tell the source instead."
+            ),
+            kind=YES_NO[question.name][0 if answer else 1],
+            source=source or "?",
+        ),
+        Sentence.of(
+            mark(
+                "Take both kinds from every source, in the same proportions, or leave "
+                "the other source out."
+            )
+        ),
+        figures,
     )
 
 
@@ -157,6 +174,29 @@ def _too_strong(question: Question, figure: Figure, words: Sequence[str]) -> Che
     )
 
 
+def _doubtful(question: Question, figure: Figure) -> Check:
+    return Check(
+        Sentence.of(COLUMN, question=question.name, column=figure.name),
+        Verdict.AMBER,
+        Sentence.of(
+            mark(
+                "{column} goes with the answer (V = {value}) and does not count only because "
+                "its name speaks of the lesion: it may say where images come from."
+            ),
+            column=figure.name,
+            value=f"{figure.value:.2f}",
+        ),
+        Sentence.of(
+            mark(
+                "Look at what {column} says. If it is the label in other words, name it so, "
+                "such as pathology; if not, share it out alike over both answers."
+            ),
+            column=figure.name,
+        ),
+        (figure,),
+    )
+
+
 def _weak_enough(question: Question, figures: Sequence[Figure]) -> Check:
     return Check(
         Sentence.of(LABEL_COLUMNS, question=question.name),
@@ -175,9 +215,30 @@ def _listed(known: Known, *, is_name: bool) -> str:
     return ", ".join(named) or "-"
 
 
-def _counts(question: Question, sources: Sequence[str]) -> Iterator[Figure]:
-    at = np.array(sources)
-    for source in sorted(set(sources)):
+def _one_sided(
+    question: Question, sources: NDArray[np.str_], most: float
+) -> tuple[bool, str] | None:
+    """An answer that has one source while there are others, and which; None where neither has.
+
+    Parameters
+    ----------
+    most
+        Of a chance that is higher than this, nothing is said.
+    """
+    if len(set(sources)) < 2:
+        return None
+    for answer in (True, False):
+        at = question.answers == answer
+        named = set(sources[at])
+        if len(named) == 1:
+            (one,) = named
+            if chance_of_one(sources, question.patients, at, one) <= most:
+                return answer, str(one)
+    return None
+
+
+def _counts(question: Question, sources: NDArray[np.str_]) -> Iterator[Figure]:
+    for source in sorted(set(map(str, sources))):
         for answer, kind in zip((True, False), YES_NO[question.name], strict=True):
-            many = np.count_nonzero((at == source) & (question.answers == answer))
+            many = np.count_nonzero((sources == source) & (question.answers == answer))
             yield Figure(f"{source or '?'}: {kind}", float(many))

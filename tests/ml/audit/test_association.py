@@ -5,8 +5,6 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from ml.audit.association import association, cramers_v
-from ml.audit.columns import IS_LABEL, IS_NAME, known_columns
-from ml.manifest import ManifestRow, Source
 
 
 def bergsma(table: np.ndarray) -> float:
@@ -58,38 +56,3 @@ def test_the_interval_goes_by_patients_not_images() -> None:
     )
     assert alone.low < alone.value < alone.high
     assert four.high - four.low > 0.8 * (alone.high - alone.low)
-
-
-def test_names_and_other_words_for_the_label_are_left_out() -> None:
-    rows = [
-        ManifestRow(
-            f"{n}.dcm",
-            f"p{n}",
-            source=Source.REAL if n % 2 else Source.GENERATED,
-            extra={
-                "seed": str(n),
-                "sop_instance_uid": f"1.2.{n}",
-                "birads": str(n % 3),
-                "note": f"word{n}",
-                "thickness_mm": f"{n / 7:.3f}",
-                "same": "yes",
-                "prompt": "a b in MLO view, left breast"
-                + (", with a mass in the x" if n % 2 else ""),
-            },
-        )
-        for n in range(40)
-    ]
-    known = known_columns(rows)
-    assert set(known.columns) == {"source", "thickness_mm"}
-    assert {known.left_out[name] for name in ("seed", "sop_instance_uid", "note")} == {IS_NAME}
-    assert known.left_out["birads"] == IS_LABEL
-    # Forty different numbers become fifths.
-    fifths = known.columns["thickness_mm"]
-    assert [fifths.count(part) for part in sorted(set(fifths))] == [8] * 5
-
-
-def test_what_a_row_does_not_say_is_a_word_of_its_own() -> None:
-    rows = [
-        ManifestRow(f"{n}", f"p{n}", extra={"model": "sd"} if n < 10 else {}) for n in range(20)
-    ]
-    assert set(known_columns(rows).columns["model"]) == {"sd", "(not said)"}
