@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,12 @@ from ml.audit.looking import Seen, look, read_listed, small_view, through_codec
 from ml.audit.probes import Blind, probe_checks
 from ml.audit.questions import LESION, Question, questions_of
 from ml.audit.report import AuditReport, Check, Figure, Sentence, Verdict
+from ml.audit.sources import sources_of
 from ml.audit.table import column_checks, disguised_check, left_out_check, one_source_check
 from ml.control import NOBODY
 from ml.data.canvases import split_of
 from ml.data.duplicates import fingerprints
-from ml.errors import DataError
+from ml.errors import DataError, MammoError
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 # Enough to find what a training would: more take longer and change nothing.
 MOST_OF_AN_ANSWER = 300
+# So many paths are read in a sentence.
+MOST_NAMED = 20
 
 
 def audit(
@@ -64,21 +67,24 @@ def audit(
     Raises
     ------
     DataError
-        Where an image cannot be read, or there is none.
+        Where the manifest lists no image. One that cannot be read is red, and the rest goes on.
     Stopped
         Where `control` ends the work.
     """
     if not manifest.rows:
         raise DataError(mark("The manifest lists no image to audit."))
     read = read or read_listed(manifest)
-    questions = questions_of(manifest)
-    mammograms, parts = _all_images(manifest.rows, read, control)
+    images = _all_images(manifest.rows, read, control)
+    usable = replace(
+        manifest, rows=tuple(row for row in manifest.rows if row.path in images.mammograms)
+    )
+    parts = {split: fingerprints(views) for split, views in images.views.items()}
+    probes, unusable = _probes(usable, read, see, control, most)
     checks = [
-        *_table_checks(manifest, questions, mammograms),
-        *leak_checks(
-            manifest.rows, {split: fingerprints(images) for split, images in parts.items()}
-        ),
-        *_probes(manifest, questions, read, see or photographs(), control, most),
+        readable_check(len(manifest.rows), {**images.unreadable, **unusable}),
+        *_table_checks(manifest, usable.rows, images.mammograms),
+        *leak_checks(manifest.rows, parts),
+        *probes,
     ]
     return AuditReport(
         data=manifest.folder.name,
@@ -97,23 +103,72 @@ def photographs() -> See:
     return Space(IMAGENET, build_classifier(pretrained=True))
 
 
-def _all_images(
-    rows: Sequence[ManifestRow], read: Read, control: Control
-) -> tuple[dict[str, Mammogram], dict[Split, list[tuple[str, NDArray[np.uint8]]]]]:
+def readable_check(images: int, unusable: Mapping[str, str]) -> Check:
+    """What cannot be read cannot be looked at, and stops a training.
+
+    Parameters
+    ----------
+    unusable
+        Why an image cannot be used, by its path.
+    """
+    name = Sentence.of(mark("Images that can be read"))
+    figures = (Figure(mark("images"), images), Figure(mark("of these unusable"), len(unusable)))
+    if not unusable:
+        reason = Sentence.of(mark("Every image can be read and prepared."))
+        return Check(name, Verdict.GREEN, reason, figures=figures)
+    named = ", ".join(list(unusable)[:MOST_NAMED])
+    more = len(unusable) - MOST_NAMED
+    template = (
+        mark("None of the {of} images can be used ({names}). The first: {why}")
+        if len(unusable) == images
+        else mark("{count} of {of} images cannot be used ({names}). The first: {why}")
+    )
+    return Check(
+        name,
+        Verdict.RED,
+        Sentence.of(
+            template,
+            count=len(unusable),
+            of=images,
+            names=f"{named}, … (+{more})" if more > 0 else named,
+            why=next(iter(unusable.values())),
+        ),
+        Sentence.of(mark("Ask for new copies, or leave their rows out, and audit again.")),
+        figures,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Images:
+    """What is kept of all images: headers, small forms by split, why others cannot be read."""
+
+    mammograms: Mapping[str, Mammogram]
+    views: Mapping[Split, list[tuple[str, NDArray[np.uint8]]]]
+    unreadable: Mapping[str, str]
+
+
+def _all_images(rows: Sequence[ManifestRow], read: Read, control: Control) -> _Images:
     mammograms: dict[str, Mammogram] = {}
-    parts: dict[Split, list[tuple[str, NDArray[np.uint8]]]] = defaultdict(list)
+    views: dict[Split, list[tuple[str, NDArray[np.uint8]]]] = defaultdict(list)
+    unreadable: dict[str, str] = {}
     for done, row in enumerate(rows):
         control.breathe()
         control.say(done, len(rows))
-        pixels, mammograms[row.path] = read(row)
-        parts[split_of(row)].append((row.path, small_view(pixels, mammograms[row.path])))
+        try:
+            pixels, mammogram = read(row)
+        except MammoError as error:
+            unreadable[row.path] = str(error)
+            continue
+        mammograms[row.path] = mammogram
+        views[split_of(row)].append((row.path, small_view(pixels, mammogram)))
     control.say(len(rows), len(rows))
-    return mammograms, parts
+    return _Images(mammograms, views, unreadable)
 
 
 def _table_checks(
-    manifest: Manifest, questions: Sequence[Question], mammograms: Mapping[str, Mammogram]
+    manifest: Manifest, usable: Sequence[ManifestRow], mammograms: Mapping[str, Mammogram]
 ) -> Iterator[Check]:
+    questions = questions_of(manifest)
     headers = {path: header_words(mammogram) for path, mammogram in mammograms.items()}
     if not questions:
         yield Check(
@@ -126,28 +181,32 @@ def _table_checks(
         yield one_source_check(question)
         yield from column_checks(question, headers)
     yield left_out_check(manifest.rows, headers)
-    yield disguised_check(manifest.rows, mammograms)
+    yield disguised_check(usable, mammograms)
 
 
 def _probes(
-    manifest: Manifest,
-    questions: Sequence[Question],
-    read: Read,
-    see: See,
-    control: Control,
-    most: int,
-) -> Iterator[Check]:
+    manifest: Manifest, read: Read, see: See | None, control: Control, most: int
+) -> tuple[list[Check], Mapping[str, str]]:
+    """The checks by pixels, and why an image could not be looked at, by its path.
+
+    Where no lesion says where it is, none can be hidden: all are looked at with it in sight, if
+    there are sources that could be told instead.
+    """
+    questions = questions_of(manifest)
     if not questions:
-        return
+        return [], {}
     boxed = {box.path for box in manifest.boxes if box.frame in (None, 1)}
     lesions, others = _chosen(questions, most)
     shown = [row for row in lesions if row.path in boxed]
-    yield _boxes_check(len(lesions), len(shown))
-    if not shown:
-        return
-    seen = look(manifest, shown, others, read, see, control)
-    for question in questions:
-        yield from probe_checks(_blind(question, seen, see, control, len(questions)))
+    checks = [_boxes_check(len(lesions), len(shown))]
+    if not shown and len(set(sources_of((*lesions, *others)).names)) < 2:
+        return checks, {}
+    see = see or photographs()
+    seen = look(manifest, shown or lesions, others, read, see, control)
+    for question in questions if seen.rows else ():
+        blind = _blind(question, seen, see, control, len(questions))
+        checks += probe_checks(replace(blind, in_sight=not shown))
+    return checks, seen.unusable
 
 
 def _chosen(

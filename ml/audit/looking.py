@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
@@ -24,7 +25,7 @@ from ml.manifest import ManifestRow, edited_box
 from ml.texts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -59,6 +60,10 @@ class Hidden:
     stored: Stored
 
 
+# An image, and where what was known of it lay.
+_Covered = tuple[Hidden, "tuple[Place, ...]"]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """What is left of some images.
@@ -69,11 +74,14 @@ class Seen:
         Features by name, (rows, features) each.
     coded
         Each image through the one codec, and what is hidden in it.
+    unusable
+        Why an image could not be looked at, by its path; it has no row here.
     """
 
     rows: tuple[ManifestRow, ...]
     blocks: Mapping[str, NDArray[np.float64]]
     coded: tuple[tuple[bytes, tuple[Box, ...]], ...]
+    unusable: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def read_listed(manifest: Manifest) -> Read:
@@ -117,41 +125,38 @@ def look(
 
     What was painted into a generated image without putting a lesion in is hidden, too, and a
     like place of those with one: to be edited must not mean to be healthy, once what was edited
-    of the others is hidden.
+    of the others is hidden. An image that cannot be read or prepared is left out, and why is
+    told.
 
     Parameters
     ----------
     lesions
-        Rows with boxes: each box is hidden.
+        Each box is hidden; a row without any is seen as it is.
     others
         Each gets the boxes of one of `lesions`, of its own source where that has any.
-
-    Raises
-    ------
-    DataError
-        Names the image that cannot be used.
     """
-    eyes = _Eyes(see)
-    edits = _edits(others, read)
+    eyes, edits = _Eyes(see), _edits(others, read)
+    tried = _Tried(control, len(lesions) + len(others))
     places: dict[str, list[tuple[Place, ...]]] = defaultdict(list)
-    total = len(lesions) + len(others)
-    for done, row in enumerate(lesions):
-        control.breathe()
-        control.say(done, total)
+
+    def lesion(row: ManifestRow) -> _Covered:
         boxes = [box.box for box in manifest.boxes_of(row.path) if box.frame in (None, 1)]
-        shams = edits.get(_source(row), [])
-        found, of_lesions = _covered(row, read, boxes, shams)
-        places[_source(row)].append(of_lesions)
-        eyes.take(found)
-    every = [each for of_source in places.values() for each in of_source]
-    for done, row in enumerate(others, start=len(lesions)):
-        control.breathe()
-        control.say(done, total)
+        return _covered(row, read, boxes, edits.get(_source(row), []))
+
+    def other(row: ManifestRow) -> _Covered:
         edited = edited_box(row)
         shams = places.get(_source(row)) or every
-        eyes.take(_covered(row, read, [edited] if edited else [], shams)[0])
-    control.say(total, total)
-    return Seen((*lesions, *others), eyes.blocks(), tuple(eyes.coded))
+        return _covered(row, read, [edited] if edited else [], shams)
+
+    for found, of_lesions in tried(lesions, lesion):
+        places[_source(found.row)].append(of_lesions)
+        eyes.take(found)
+    every = [each for of_source in places.values() for each in of_source]
+    for found, _ in tried(others, other):
+        eyes.take(found)
+    control.say(tried.of, tried.of)
+    blocks = eyes.blocks() if tried.used else {}
+    return Seen(tuple(tried.used), blocks, tuple(eyes.coded), tried.unusable)
 
 
 def through_codec(seen: Seen, see: See, control: Control) -> dict[str, NDArray[np.float64]]:
@@ -173,8 +178,11 @@ def _edits(rows: Sequence[ManifestRow], read: Read) -> dict[str, list[tuple[Plac
     """Where images without lesion were painted in, by their source."""
     places: dict[str, list[tuple[Place, ...]]] = defaultdict(list)
     for row in rows:
-        box = edited_box(row)
-        if box is not None:
+        # What cannot be used is told of when it is its turn.
+        with suppress(MammoError):
+            box = edited_box(row)
+            if box is None:
+                continue
             prepared = _prepared(row, *read(row))
             hidden = hidden_box(prepared.to_stored.inverse().box(box))
             places[_source(row)].append((Breast(prepared.pixels).place_of(hidden),))
@@ -186,7 +194,7 @@ def _covered(
     read: Read,
     known: Sequence[Box],
     shams: Sequence[tuple[Place, ...]],
-) -> tuple[Hidden, tuple[Place, ...]]:
+) -> _Covered:
     """An image with what is known to hide (stored pixels), and like places of another one.
 
     Prepared anew with all that covered in the stored pixels: a bright lesion has its part in
@@ -221,6 +229,30 @@ def _prepared(row: ManifestRow, pixels: Stored, mammogram: Mammogram) -> Prepare
         return prepare(pixels, mammogram, WHOLE)
     except MammoError as error:
         raise _unusable(row, error) from error
+
+
+class _Tried:
+    """Covers images in turn; notes which could be used, and why others could not."""
+
+    def __init__(self, control: Control, of: int) -> None:
+        self.of = of
+        self.used: list[ManifestRow] = []
+        self.unusable: dict[str, str] = {}
+        self._control = control
+
+    def __call__(
+        self, rows: Sequence[ManifestRow], cover: Callable[[ManifestRow], _Covered]
+    ) -> Iterator[_Covered]:
+        for row in rows:
+            self._control.breathe()
+            self._control.say(len(self.used) + len(self.unusable), self.of)
+            try:
+                found = cover(row)
+            except MammoError as error:
+                self.unusable[row.path] = str(error)
+            else:
+                self.used.append(row)
+                yield found
 
 
 class _Eyes:

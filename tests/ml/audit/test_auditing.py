@@ -12,6 +12,8 @@ import pytest
 
 from ml.audit import auditing
 from ml.audit.auditing import audit
+from ml.audit.command import files_of
+from ml.audit.leaks import leak_checks
 from ml.audit.looking import look, read_listed
 from ml.audit.report import AuditReport, Check, Verdict
 from ml.cli import main as run_command
@@ -147,6 +149,86 @@ def test_lesions_without_boxes_cannot_be_hidden(tmp_path: Path) -> None:
     assert not [check for check in report.checks if "lesions hidden" in str(check.name)]
 
 
+def test_without_boxes_the_sources_are_asked_with_lesions_in_sight(tmp_path: Path) -> None:
+    """Four fifths of those with a lesion are real, and one fifth of those without."""
+    makes = lambda n, lesion: (  # noqa: E731
+        Source.REAL if (n // 2 % 5 > 0) == lesion else Source.GENERATED
+    )
+    manifest = replace(data_set(tmp_path, makes), boxes=())
+    report = audit(manifest, see=see)
+    assert named(report, "can be hidden").verdict is Verdict.AMBER
+    assert not [check for check in report.checks if "lesions hidden" in str(check.name)]
+    assert named(report, "told from pixels").verdict is Verdict.RED
+    assert named(report, "told by the other sources").figures
+    assert named(report, "within each source").figures
+
+
+def test_two_collections_are_two_sources(tmp_path: Path) -> None:
+    manifest = data_set(tmp_path, lambda n, _: Source.REAL)
+    rows = tuple(
+        replace(row, extra={"data_set": "B" if n % 4 == 1 else "A"})
+        for n, row in enumerate(manifest.rows)
+    )
+    report = audit(replace(manifest, rows=rows), see=see)
+    assert named(report, "by data_set").verdict is Verdict.AMBER
+    assert named(report, "every source").verdict is Verdict.RED
+    assert "(real, A)" in str(named(report, "every source").reason)
+    names = [figure.name for figure in named(report, "told by the other sources").figures]
+    assert names == ["real, A", "real, B"]
+
+
+def test_images_that_cannot_be_used_are_named_and_the_rest_is_audited(tmp_path: Path) -> None:
+    manifest = data_set(tmp_path, lambda n, _: Source.REAL)
+    (tmp_path / "003.png").write_bytes(b"no image")
+    (tmp_path / "004.png").unlink()
+    # It can be read, and there is no breast in it.
+    cv2.imwrite(str(tmp_path / "006.png"), np.zeros((ROWS, COLUMNS), np.uint8))
+    report = audit(manifest, see=see)
+    check = named(report, "can be read")
+    assert check.verdict is Verdict.RED
+    assert "3 of 44 images cannot be used (003.png, 004.png, 006.png)" in str(check.reason)
+    assert "003.png in the manifest cannot be used" in str(check.reason)
+    assert [figure.value for figure in check.figures] == [44, 3]
+    assert check.cure
+    blind = {f.name: f.value for f in named(report, "lesions hidden").figures}
+    assert blind["images"] == 41
+    assert [str(c.name) for c in report.of(Verdict.RED)] == [str(check.name)]
+    assert (report.images, report.patients) == (44, 44)
+
+
+def test_a_set_of_which_nothing_can_be_read_says_so(tmp_path: Path) -> None:
+    manifest = data_set(
+        tmp_path, lambda _, lesion: Source.REAL if lesion else Source.GENERATED, women=30
+    )
+    for row in manifest.rows:
+        (tmp_path / row.path).write_bytes(b"no image")
+    report = audit(manifest, see=see)
+    reason = str(named(report, "can be read").reason)
+    assert "None of the 30 images can be used (000.png, " in reason
+    assert "019.png, … (+10)" in reason
+    # What the table says is looked at all the same.
+    assert named(report, "every source").verdict is Verdict.RED
+    assert named(report, "Patients in one").verdict is Verdict.GREEN
+
+
+@pytest.mark.parametrize("split", [Split.VALIDATION, Split.TEST])
+def test_phantoms_are_no_test_of_what_is_trained_on_patients(split: Split) -> None:
+    def verdict(source: Source | None) -> Verdict:
+        rows = (
+            ManifestRow("a", "p", source=source, split=Split.TRAIN),
+            ManifestRow("b", "q", source=Source.PHANTOM, split=Split.TRAIN),
+            ManifestRow("c", "r", source=Source.PHANTOM, split=split),
+        )
+        (check,) = (c for c in leak_checks(rows, {}) if "No phantom" in str(c.name))
+        return check.verdict
+
+    assert verdict(Source.REAL) is Verdict.RED
+    # Nobody says that it is none of a patient.
+    assert verdict(None) is Verdict.RED
+    assert verdict(Source.PHANTOM) is Verdict.GREEN
+    assert verdict(Source.GENERATED) is Verdict.GREEN
+
+
 def test_whatever_leaks_into_the_test_is_red(tmp_path: Path) -> None:
     manifest = data_set(tmp_path, lambda n, _: Source.REAL, women=12)
     rows = list(manifest.rows)
@@ -212,6 +294,7 @@ def test_the_command_refuses_red_and_writes_the_report(
     report = AuditReport.from_json(json.loads(out.read_text()))
     assert report.verdict is Verdict.RED
     assert set(report.tables) == {"manifest.csv", "boxes.csv"}
+    assert report.files == files_of(manifest)
     assert "# Audit of" in (tmp_path / "audit.md").read_text()
     given = ["audit", "--manifest", table, "--json", str(out), "--override", "to show a flaw"]
     assert run_command(given) == 0
@@ -221,5 +304,5 @@ def test_the_command_refuses_red_and_writes_the_report(
     (tmp_path / manifest.rows[3].path).write_bytes(b"no image")
     capsys.readouterr()
     assert run_command(["audit", table]) == 1
-    assert "003.png" in capsys.readouterr().err
+    assert "red: Images that can be read: 1 of 16 images" in capsys.readouterr().out
     assert run_command(["audit"]) == 2
