@@ -11,6 +11,7 @@ from viewer.core.teaching import (
     Unread,
     at_even_odds,
     most_teaching,
+    most_worth,
     probability_at,
     why,
     worth_of,
@@ -73,6 +74,16 @@ def test_without_a_calibrated_probability_nothing_is_ranked() -> None:
     assert worth_of(case("a", None, None).images, POINT) is None
     proposed = most_teaching([case("a", None)], POINT, lambda _: "p")
     assert (proposed.cases, proposed.without) == ((), 1)
+
+
+def test_what_a_breast_can_teach_at_most_is_never_less_than_it_does() -> None:
+    for high in (0.0001, POINT / 2, POINT, 0.1, 0.9):
+        for low in (0.0, high / 3, high):
+            worth = worth_of(case("a", high, low).images, POINT)
+            assert worth is not None
+            assert worth.total <= most_worth([high], POINT) + 1e-9
+    assert most_worth([0.9, POINT], POINT) == most_worth([POINT], POINT)
+    assert most_worth([], POINT) == 0
 
 
 def test_one_study_of_a_patient_and_none_whose_files_are_away() -> None:
