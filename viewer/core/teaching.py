@@ -18,7 +18,7 @@ Nothing here says that a case is normal: what the models are sure of may still b
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ml.texts import mark, translate
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ml.findings import ImageAnalysis
     from ml.mammo.codes import Laterality
+    from ml.screen.ranking import StudyRank
 
 MOST = 20
 # From here on the one or the other reason is worth a word.
@@ -46,12 +47,16 @@ class Unread:
         As in the list of recent studies.
     images
         What the model in use said of its images.
+    listed
+        Its line in the list of a screening, which says where its images lie; None: it was
+        opened, from `path`.
     """
 
     uid: str
     label: str
     path: str
     images: tuple[ImageAnalysis, ...]
+    listed: StudyRank | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,25 @@ def worth_of(images: Sequence[ImageAnalysis], point: float) -> Worth | None:
     breasts = [_worth_of_breast(images, side, point) for side in sides]
     known = [each for each in breasts if each is not None]
     return max(known, key=lambda each: each.total, default=None)
+
+
+def most_worth(probabilities: Iterable[float], point: float) -> float:
+    """The most that a study can teach, `Worth.total`, where only its breasts are known.
+
+    A breast's other view may have said anything from nothing to the same.
+
+    Parameters
+    ----------
+    probabilities
+        The greatest of each breast.
+    """
+    highs = [at_even_odds(probability, point) for probability in probabilities]
+    return max((1 - abs(2 * high - 1) + high for high in highs), default=0.0)
+
+
+def with_unranked(proposals: Proposals, more: int) -> Proposals:
+    """The same, with further cases that cannot be ranked."""
+    return replace(proposals, without=proposals.without + more)
 
 
 def most_teaching(

@@ -41,6 +41,13 @@ class Taken:
     copies: Path | None
 
 
+def nothing_text(taken: Taken) -> str:
+    """Why a study of which no image could be read is not shown."""
+    first = taken.refusals[0].sentence if taken.refusals else ""
+    text = translate(mark("No image of this study can be opened. {why}"))
+    return text.format(why=first).strip()
+
+
 def take_study(rank: StudyRank, copies: Path) -> Taken:
     """Read the headers of a study's images.
 

@@ -68,8 +68,15 @@ def read_studies(ask: Ask, reading: Callable[[Row], Reading]) -> tuple[ReadStudy
 
 def analyses_of(ask: Ask, study_uid: str, weights_sha256: str) -> tuple[ImageAnalysis, ...]:
     """What a classifier said last of each image of a study; one of another form is left out."""
+    return newest_of(ask(_ANALYSES, (study_uid,)), weights_sha256)
+
+
+def newest_of(
+    rows: Iterable[tuple[object, ...]], weights_sha256: str
+) -> tuple[ImageAnalysis, ...]:
+    """What a classifier said last of each image; the newest of the contents comes first."""
     newest: dict[str, ImageAnalysis] = {}
-    for (content,) in ask(_ANALYSES, (study_uid,)):
+    for (content,) in rows:
         try:
             document = json.loads(str(content))
             if document["model_hashes"].get("classifier") == weights_sha256:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
@@ -11,23 +13,28 @@ from PySide6.QtCore import QObject, Signal
 from ml.errors import MammoError
 from ml.files import replacing
 from ml.texts import counted, mark, translate
+from viewer.core import actions
+from viewer.core.home import find_home
 from viewer.core.outcomes import add_outcome
 from viewer.core.read_study import learnt
 from viewer.core.reading import utc_now
 from viewer.jobs.corrections import study_date_of, write_corrections
 from viewer.jobs.job import Job
+from viewer.jobs.listed_study import nothing_text, take_study
 from viewer.jobs.teaching import propose
 from viewer.qt.memory import filed_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ml.mammo.codes import Laterality
+    from ml.screen.ranking import StudyRank
     from viewer.core.decision import Outcome
     from viewer.core.read_study import KnownFields, ReadStudy
+    from viewer.core.state import SessionState
     from viewer.jobs.corrections import Written
     from viewer.jobs.job import Lane
+    from viewer.jobs.listed_study import Taken
     from viewer.library.library import Library
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.preferences import Preferences
@@ -74,6 +81,7 @@ class Reads(QObject):
         self._library = library
         self._now = now
         self._dates: dict[str, str] = {}
+        self._copies: tempfile.TemporaryDirectory[str] | None = None
 
     @property
     def reader(self) -> str:
@@ -93,9 +101,34 @@ class Reads(QObject):
         # Headers are read for this: on the disk's lane, where it delays no decision.
         self._run(
             translate(mark("Ranking unread studies")),
-            partial(propose, library, pattern),
+            partial(propose, library, find_home(), pattern),
             self.proposed.emit,
         )
+
+    def open_listed(self, rank: StudyRank) -> None:
+        """Open a study of a screening's list, from where its images lie."""
+        title = translate(mark("Reading a study of the list"))
+        before = self._session.state.study
+
+        def show(taken: Taken) -> None:
+            now = self._session.state
+            # Whoever went elsewhere meanwhile does not wait for it any more.
+            opened = taken if now.study is before else None
+            if opened is not None or now.opening == title:
+                self._session.apply(partial(_with_opened, taken=opened), step=False)
+            if not taken.studies:
+                self.told.emit(nothing_text(taken))
+
+        self._session.apply(partial(actions.begin_opening, sentence=title), step=False)
+        self._run(title, partial(take_study, rank, self._folder()), show)
+
+    def _folder(self) -> Path:
+        """For what lies in archives; a folder for each study, gone with the program."""
+        if self._copies is None:
+            self._copies = tempfile.TemporaryDirectory(
+                prefix="mammoscope-", ignore_cleanup_errors=True
+            )
+        return Path(self._copies.name) / uuid4().hex
 
     def look_up_date(self, study: ReadStudy) -> None:
         """Find out when a study was made: its files say so."""
@@ -169,6 +202,13 @@ class Reads(QObject):
             self.told.emit(str(error))
         else:
             raise error
+
+
+def _with_opened(state: SessionState, taken: Taken | None) -> SessionState:
+    """A state with a study that was read; None: it is not wanted any more."""
+    if taken is None:
+        return actions.begin_opening(state, "")
+    return actions.open_studies(state, taken.studies, taken.refusals)
 
 
 def written_text(written: Written) -> str:

@@ -54,14 +54,13 @@ if TYPE_CHECKING:
 
     from viewer.core.read_audit import ReadAudit
     from viewer.core.read_study import ReadStudy
-    from viewer.core.teaching import Proposals
+    from viewer.core.teaching import Proposals, Unread
     from viewer.qt.dialogs.outcome import Known
     from viewer.qt.reads import Reads
 
 UNREAD_COLUMNS = (mark("Study"), mark("Breast"), mark("Why"))
 BREASTS = {Laterality.RIGHT: mark("right"), Laterality.LEFT: mark("left")}
 _FIGURES_PX = 330
-_PATH = Qt.ItemDataRole.UserRole
 
 
 class OutcomesDialog(Dialog):
@@ -93,6 +92,7 @@ class OutcomesDialog(Dialog):
         self._keep_name = keep_name
         self._studies: tuple[ReadStudy, ...] = ()
         self.shown: tuple[ReadStudy, ...] = ()
+        self.proposed: tuple[Unread, ...] = ()
         self.first, self.last = _day(translate("From")), _day(translate("To"))
         self.list = _tree(translate("Studies read"), COLUMNS)
         self.unread = _tree(translate("Unread studies that would teach most"), UNREAD_COLUMNS)
@@ -107,8 +107,8 @@ class OutcomesDialog(Dialog):
             editor.editingFinished.connect(self._show)
         self.list.currentItemChanged.connect(self._enable)
         self.unread.currentItemChanged.connect(self._enable)
-        self.list.itemActivated.connect(partial(self._open, self.list))
-        self.unread.itemActivated.connect(partial(self._open, self.unread))
+        self.list.itemActivated.connect(self._open)
+        self.unread.itemActivated.connect(self._open_unread)
         reads.read.connect(self._on_read)
         reads.proposed.connect(self._on_proposed)
         reads.told.connect(self._say)
@@ -187,8 +187,8 @@ class OutcomesDialog(Dialog):
         self.rows.addLayout(columns, 1)
         for name, side in (("right", Laterality.RIGHT), ("left", Laterality.LEFT)):
             self.buttons[name].clicked.connect(partial(self.ask, side))
-        for name, tree in (("open", self.list), ("open_unread", self.unread)):
-            self.buttons[name].clicked.connect(partial(self._open, tree))
+        self.buttons["open"].clicked.connect(self._open)
+        self.buttons["open_unread"].clicked.connect(self._open_unread)
 
     def _make_period(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -236,7 +236,7 @@ class OutcomesDialog(Dialog):
         self.shown = tuple(sorted(reads, key=lambda study: study.read_at, reverse=True))
         self.list.clear()
         for study in self.shown:
-            item = _item(cells_of(study), study.path)
+            item = _item(cells_of(study))
             self.list.addTopLevelItem(item)
             if chosen is not None and chosen.uid == study.uid:
                 self.list.setCurrentItem(item)
@@ -245,11 +245,12 @@ class OutcomesDialog(Dialog):
 
     def _on_proposed(self, proposals: Proposals) -> None:
         self.unread.clear()
+        self.proposed = tuple(proposal.case for proposal in proposals.cases)
         for proposal in proposals.cases:
             worth = proposal.worth
             side = translate(BREASTS[worth.side]) if worth.side in BREASTS else ""
             name = proposal.case.label or proposal.case.uid
-            self.unread.addTopLevelItem(_item((name, side, why(worth)), proposal.case.path))
+            self.unread.addTopLevelItem(_item((name, side, why(worth))))
         self.unread_note.setText(_note(proposals))
         self._enable()
 
@@ -262,11 +263,23 @@ class OutcomesDialog(Dialog):
         for name in _FOOT_BUTTONS:
             self.buttons[name].setEnabled(bool(self.shown))
 
-    def _open(self, tree: QTreeWidget, *_: object) -> None:
-        item = tree.currentItem()
-        path = str(item.data(0, _PATH)) if item else ""
-        if path:
-            self._open_path(Path(path))
+    def _open(self, *_: object) -> None:
+        study = self.chosen
+        if study is not None and study.path:
+            self._open_path(Path(study.path))
+
+    def _open_unread(self, *_: object) -> None:
+        index = self.unread.currentIndex().row()
+        if not 0 <= index < len(self.proposed):
+            return
+        case, window = self.proposed[index], self.parentWidget()
+        if case.listed is None:
+            self._open_path(Path(case.path))
+            return
+        self._reads.open_listed(case.listed)
+        if window is not None:
+            window.raise_()
+            window.activateWindow()
 
     def _save_text(self) -> None:
         self._save(translate("Save as text"), "reads.txt", self.text())
@@ -397,9 +410,8 @@ def _tree(name: str, columns: Sequence[str]) -> QTreeWidget:
     return made
 
 
-def _item(cells: Sequence[str], path: str) -> QTreeWidgetItem:
+def _item(cells: Sequence[str]) -> QTreeWidgetItem:
     item = QTreeWidgetItem(list(cells))
-    item.setData(0, _PATH, path)
     told = ", ".join(cell for cell in cells if cell)
     item.setData(0, Qt.ItemDataRole.AccessibleTextRole, told)
     for column, text in enumerate(cells):

@@ -17,7 +17,7 @@ from ml.texts import mark, translate
 from viewer.core import actions
 from viewer.core.state import Refusal
 from viewer.jobs.job import Job
-from viewer.jobs.listed_study import take_study
+from viewer.jobs.listed_study import nothing_text, take_study
 from viewer.qt.memory import filed_as
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class StudyOpener(QObject):
             lambda state: actions.open_listed(state, opened, order, earlier), step=False
         )
         if not taken.studies:
-            self.told.emit(_nothing_text(taken))
+            self.told.emit(nothing_text(taken))
             return
         self.shown.emit(taken.key, filed_as(taken.studies[0]))
 
@@ -235,9 +235,3 @@ class StudyOpener(QObject):
 
 def _size(image: Mammogram) -> float:
     return image.rows * image.columns * _BYTES_A_PIXEL
-
-
-def _nothing_text(taken: Taken) -> str:
-    first = taken.refusals[0].sentence if taken.refusals else ""
-    text = translate(mark("No image of this study can be opened. {why}"))
-    return text.format(why=first).strip()
