@@ -2,9 +2,10 @@
 
 A detector is held by its sensitivity at its own first operating point, a classifier by its
 areas under the ROC curve. Each mode is compared with `REFERENCE`, the program's usual training,
-paired by image and by seed; Holm counts every comparison of the matrix. A detector that finds
-more because it marks more was given another threshold, and not helped: where false marks rose
-no help is claimed, and where they fell no harm.
+paired by image and by seed; all modes tell the chance of the seeds together, and Holm counts
+every comparison of the matrix. A detector that finds more because it marks more was given
+another threshold, and not helped: where false marks rose no help is claimed, and where they
+fell no harm.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ REFERENCE = Mode.AUGMENTED
 ERROR = 0.05
 # The least gain that is worth knowing of, in shares of lesions or of the area.
 GAIN = 0.05
+# What a figure can be at all: the share of the lesions or an area, and false marks an image.
+SHARE, COUNT = (0.0, 1.0), (0.0, math.inf)
 SENSITIVITY = mark("sensitivity")
 LESION, MALIGNANCY = mark("AUC, lesion"), mark("AUC, malignancy")
 
@@ -96,6 +99,9 @@ class Comparison:
     rise
         How many more false marks there are for each image without lesion; None where the
         figure does not depend on a threshold.
+    rests, fewest
+        How many patients the difference rests on, and below how many of them neither help nor
+        harm is said (`least_patients`).
     """
 
     arm: Arm
@@ -103,6 +109,8 @@ class Comparison:
     gain: Estimate
     p: float
     rise: Estimate | None
+    rests: int
+    fewest: int
     verdict: Verdict
 
 
@@ -140,9 +148,16 @@ class Findings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """One arm's answers, ready to be drawn again and again."""
+    """One arm's answers, ready to be drawn again and again.
+
+    Attributes
+    ----------
+    said
+        By figure, what it is made of: (seeds, images).
+    """
 
     figures: Mapping[str, SeedFigures]
+    said: Mapping[str, NDArray[np.float64]]
     false_marks: SeedFigures | None
 
 
@@ -223,9 +238,9 @@ def findings_of(
         Measured(
             arm,
             name,
-            mean(one.figures[name]),
+            mean(one.figures[name], within=SHARE),
             tuple(map(float, one.figures[name](every))),
-            mean(one.false_marks) if one.false_marks else None,
+            mean(one.false_marks, within=COUNT) if one.false_marks else None,
         )
         for name in names
         for arm, one in seen.items()
@@ -240,8 +255,36 @@ def findings_of(
 
 
 def draws_for(comparisons: int) -> int:
-    """Draws enough for the least p-values not to be accidents when Holm has multiplied them."""
+    """Draws enough for Holm's strictest limit to be no accident of them.
+
+    The least of the p-values is held against `ERROR` over the number of comparisons: so far
+    out `LEAST_BEYOND` draws of the women lie to each side, and the least p-value that so many
+    draws can tell stays far below.
+    """
     return max(DRAWS, round(LEAST_BEYOND * comparisons / (ERROR / 2)))
+
+
+def least_patients(comparisons: int = 1) -> int:
+    """On how many patients a difference must rest before anything is said of it.
+
+    Were the two recipes alike, each patient's two answers might as well stand the other way
+    round. Of k patients there are 2^k ways, all as likely: even where all k speak for one
+    recipe, the exact two-sided p is 2^(1 - k) (the sign test, Fisher 1935; McNemar 1947). Below
+    the number given here nothing could be told with Bonferroni's and Holm's correction,
+    however large the difference and however narrow the interval, which draws of so few make
+    too narrow: of one patient it has no width.
+
+    Parameters
+    ----------
+    comparisons
+        Of the matrix, at least 1.
+
+    Returns
+    -------
+    int
+        6 for one comparison, 8 for six, 9 for 12.
+    """
+    return 2 + math.floor(math.log2(max(comparisons, 1) / ERROR))
 
 
 def _compared(
@@ -251,30 +294,63 @@ def _compared(
     draws: int,
 ) -> list[Comparison]:
     patients = [str(row["patient"]) for row in rows]
-    ill = len({row["patient"] for row in rows if row["lesion"]})
     reference = seen[Arm(REFERENCE)]
     against = partial(seeded_difference, patients, draws=draws)
+    marks = [one.false_marks for one in seen.values() if one.false_marks]
     asked: list[tuple[Arm, str, Difference, Estimate | None]] = []
     for name in names:
+        among = [one.figures[name] for one in seen.values()]
         for arm, one in seen.items():
             if arm.mode is not REFERENCE:
-                gain = against(one.figures[name], reference.figures[name])
-                asked.append((arm, name, gain, _rise(against, one, reference)))
+                figures = one.figures[name], reference.figures[name]
+                gain = against(*figures, among=among, within=SHARE)
+                asked.append((arm, name, gain, _rise(against, one, reference, marks)))
+    told: list[Comparison] = []
     adjusted = holm([gain.p for _, _, gain, _ in asked])
-    return [
-        Comparison(arm, name, gain.estimate, p, rise, verdict_of(gain.estimate, p, rise, ill))
-        for (arm, name, gain, rise), p in zip(asked, adjusted, strict=True)
-    ]
+    for (arm, name, gain, rise), p in zip(asked, adjusted, strict=True):
+        ill = _fewest(rows, name)
+        rests = min(ill, _changed(patients, seen[arm].said[name], reference.said[name]))
+        verdict = verdict_of(gain.estimate, p, rise, ill, rests=rests, comparisons=len(asked))
+        fewest = least_patients(len(asked))
+        told.append(Comparison(arm, name, gain.estimate, p, rise, rests, fewest, verdict))
+    return told
 
 
-def _rise(against: partial[Difference], one: _Seen, reference: _Seen) -> Estimate | None:
+def _rise(
+    against: partial[Difference], one: _Seen, reference: _Seen, among: Sequence[SeedFigures]
+) -> Estimate | None:
     if one.false_marks is None or reference.false_marks is None:
         return None
-    return against(one.false_marks, reference.false_marks).estimate
+    return against(one.false_marks, reference.false_marks, among=among, within=COUNT).estimate
 
 
-def verdict_of(gain: Estimate, p: float, rise: Estimate | None, ill: int) -> Verdict:
+def _fewest(rows: Rows, figure: str) -> int:
+    """Patients who have the lesions; of an area, who have the rarer of the two truths."""
+    truth = "malignant" if figure == MALIGNANCY else "lesion"
+    has, lacks = ({r["patient"] for r in rows if bool(r[truth]) is it} for it in (True, False))
+    return len(has) if figure == SENSITIVITY else min(len(has), len(lacks))
+
+
+def _changed(
+    patients: Sequence[str], one: NDArray[np.float64], other: NDArray[np.float64]
+) -> int:
+    """How many patients were answered otherwise, over all seeds together."""
+    changed = one.sum(0) != other.sum(0)
+    return len({patient for patient, it in zip(patients, changed, strict=True) if it})
+
+
+def verdict_of(
+    gain: Estimate,
+    p: float,
+    rise: Estimate | None,
+    ill: int,
+    *,
+    rests: int | None = None,
+    comparisons: int = 1,
+) -> Verdict:
     """What may be said of a difference.
+
+    Neither help nor harm is said where it rests on fewer than `least_patients`.
 
     Parameters
     ----------
@@ -283,15 +359,21 @@ def verdict_of(gain: Estimate, p: float, rise: Estimate | None, ill: int) -> Ver
     rise
         Of the false marks; None where there are none.
     ill
-        Patients with a lesion. Where none of a few turned out otherwise the interval has no
-        width, and yet up to 3 in so many might have (the rule of three, Hanley and
-        Lippman-Hand 1983).
+        Patients with a lesion; of an area, those of the rarer truth. Where none of a few
+        turned out otherwise the interval has no width, and yet up to 3 in so many might have
+        (the rule of three, Hanley and Lippman-Hand 1983).
+    rests
+        Of these or of those whom the two answered otherwise, whichever are fewer; None: `ill`.
+    comparisons
+        How many p is corrected for.
     """
     more = rise.value if rise is not None else 0.0
-    if p < ERROR and gain.low > 0:
-        return Verdict.TRADED if more > 0 else Verdict.HELPS
-    if p < ERROR and gain.high < 0:
-        return Verdict.TRADED if more < 0 else Verdict.HARMS
+    enough = (ill if rests is None else rests) >= least_patients(comparisons)
+    if p < ERROR and enough:
+        if gain.low > 0:
+            return Verdict.TRADED if more > 0 else Verdict.HELPS
+        if gain.high < 0:
+            return Verdict.TRADED if more < 0 else Verdict.HARMS
     if math.isnan(gain.high) or max(gain.high, 3 / max(ill, 1)) > GAIN:
         return Verdict.TOO_FEW
     return Verdict.NO_GAIN
@@ -316,32 +398,37 @@ def best_synthetic(found: Findings) -> Comparison:
 
 
 def _seen(of_seeds: Sequence[Answers]) -> _Seen:
-    if "said_lesion" in _rows(of_seeds[0])[0]:
-        return _Seen(
-            {
-                LESION: remembered(_area(of_seeds, "said_lesion", "lesion")),
-                MALIGNANCY: remembered(_area(of_seeds, "said_malignancy", "malignant")),
-            },
-            None,
-        )
-    return _Seen({SENSITIVITY: _sensitivity(of_seeds)}, _false_marks(of_seeds))
+    rows = _rows(of_seeds[0])
+    if "said_lesion" in rows[0]:
+        said = {
+            LESION: _told(of_seeds, "said_lesion"),
+            MALIGNANCY: _told(of_seeds, "said_malignancy"),
+        }
+        known = {LESION: "lesion", MALIGNANCY: "malignant"}
+        areas = {
+            name: remembered(partial(_areas, scores, _truths(rows, known[name])))
+            for name, scores in said.items()
+        }
+        return _Seen(areas, said, None)
+    # As `ml.evaluate.detection.sensitivity_at`, each seed at its own threshold.
+    found = np.array([[_called(row, each) for row in _rows(each)] for each in of_seeds], float)
+    lesions = np.array([len(_scores(row, "lesion_scores")) for row in rows])
+    figures = {SENSITIVITY: partial(_share, found, lesions)}
+    return _Seen(figures, {SENSITIVITY: found}, _false_marks(of_seeds))
 
 
-def _area(of_seeds: Sequence[Answers], said: str, known: str) -> SeedFigures:
-    scores = np.array([[float(str(row[said])) for row in _rows(each)] for each in of_seeds])
-    truths = np.array([bool(row[known]) for row in _rows(of_seeds[0])])
-
-    def figures(indices: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.array([area_under_roc(one[indices], truths[indices]) for one in scores])
-
-    return figures
+def _told(of_seeds: Sequence[Answers], said: str) -> NDArray[np.float64]:
+    return np.array([[float(str(row[said])) for row in _rows(each)] for each in of_seeds])
 
 
-def _sensitivity(of_seeds: Sequence[Answers]) -> SeedFigures:
-    """As `ml.evaluate.detection.sensitivity_at`, each seed at its own threshold."""
-    found = np.array([[_called(row, each) for row in _rows(each)] for each in of_seeds])
-    lesions = np.array([len(_scores(row, "lesion_scores")) for row in _rows(of_seeds[0])])
-    return partial(_share, found, lesions)
+def _truths(rows: Rows, known: str) -> NDArray[np.bool_]:
+    return np.array([bool(row[known]) for row in rows])
+
+
+def _areas(
+    scores: NDArray[np.float64], truths: NDArray[np.bool_], indices: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    return np.array([area_under_roc(one[indices], truths[indices]) for one in scores])
 
 
 def _called(row: Mapping[str, object], answers: Answers) -> int:
@@ -356,13 +443,14 @@ def _false_marks(of_seeds: Sequence[Answers]) -> SeedFigures:
         [
             [np.count_nonzero(_scores(r, "scores") >= _threshold(each)) for r in _rows(each)]
             for each in of_seeds
-        ]
+        ],
+        float,
     )
     return partial(_share, marks * free, free)
 
 
 def _share(
-    counts: NDArray[np.int64], of: NDArray[np.int64], indices: NDArray[np.int64]
+    counts: NDArray[np.float64], of: NDArray[np.int64], indices: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     whole = of[indices].sum()
     return counts[:, indices].sum(1) / whole if whole else np.full(len(counts), np.nan)

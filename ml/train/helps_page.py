@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from ml.files import replacing, write_json
 from ml.texts import mark, translate
-from ml.train.helps_figures import ERROR, GAIN, REFERENCE, Verdict, best_synthetic
+from ml.train.helps_figures import (
+    ERROR,
+    GAIN,
+    REFERENCE,
+    Verdict,
+    best_synthetic,
+    least_patients,
+)
 from ml.train.modes import Mode
 from ml.train.order import HELPS, HELPS_PAGE, MODE_WORDS
 
@@ -31,6 +38,10 @@ _SAID = {
 _MORE_OF_BOTH = mark("It finds more, but marks more falsely, too: no help is shown.")
 _LESS_OF_BOTH = mark("It finds less, but marks less falsely, too: no harm is shown.")
 _UNKNOWN = mark("Too few to tell: there is no interval.")
+_RESTS = mark(
+    "Too few to tell: the number of patients that the difference rests on is {rests}, and "
+    "below {fewest} nothing is said of it."
+)
 _OVER_ALL = {
     Verdict.HELPS: mark(
         "Synthetic images help here: with {arm}, {figure} is {more} higher than with real "
@@ -57,6 +68,11 @@ _OVER_ALL = {
         "a better model."
     ),
 }
+_RESTS_OVER_ALL = mark(
+    "Whether synthetic images help cannot be told from {patients} patients and {seeds} seeds: "
+    "with {arm}, {figure} changes by {value}, but the number of patients that this rests on is "
+    "{rests}, and below {fewest} nothing is said of it."
+)
 _UNKNOWN_OVER_ALL = mark(
     "Whether synthetic images help cannot be told: there are too few patients for testing for "
     "any interval."
@@ -78,6 +94,8 @@ def sentence_of(one: Comparison) -> str:
         return translate(_MORE_OF_BOTH if one.gain.low > 0 else _LESS_OF_BOTH)
     if math.isnan(one.gain.high):
         return translate(_UNKNOWN)
+    if _rests_on_few(one):
+        return translate(_RESTS).format(**_words(one))
     return translate(_SAID[one.verdict]).format(**_words(one))
 
 
@@ -92,7 +110,13 @@ def sentence_over_all(found: Findings) -> str:
         "patients": found.patients,
         "seeds": found.seeds,
     }
-    return translate(_OVER_ALL[best.verdict]).format(**_words(best), **counted)
+    text = _RESTS_OVER_ALL if _rests_on_few(best) else _OVER_ALL[best.verdict]
+    return translate(text).format(**_words(best), **counted)
+
+
+def _rests_on_few(one: Comparison) -> bool:
+    """Whether the interval, of too few patients to be believed, is better left unsaid."""
+    return one.verdict is Verdict.TOO_FEW and one.rests < one.fewest
 
 
 def _words(one: Comparison) -> dict[str, str]:
@@ -108,6 +132,8 @@ def _words(one: Comparison) -> dict[str, str]:
         "rise": f"{rise:+.3f}",
         "p": f"{one.p:.3f}",
         "gain": f"{GAIN:g}",
+        "rests": f"{one.rests}",
+        "fewest": f"{one.fewest}",
     }
 
 
@@ -143,6 +169,7 @@ def _plain(order: HelpsOrder, budget: Budget, found: Findings) -> dict[str, obje
                 **one.gain.to_json(),
                 "p": None if math.isnan(one.p) else one.p,
                 "false_marks": one.rise.to_json() if one.rise else None,
+                "rests_on": one.rests,
                 "verdict": one.verdict.value,
                 "sentence": sentence_of(one),
             }
@@ -185,7 +212,9 @@ def _how(order: HelpsOrder, budget: Budget, found: Findings) -> str:
         "{seeds} seeds a mode, measured on {images} real images of {patients} patients for "
         "testing. Each mode is compared with {reference}, paired by image and by seed; 95 % "
         "intervals are over patients and seeds, and p is corrected by Holm for all {count} "
-        "comparisons. It helps where p is below {error} and the interval lies above 0."
+        "comparisons. It helps where p is below {error}, the interval lies above 0, and the "
+        "difference rests on at least {fewest} patients: with a lesion (for an area: with the "
+        "rarer truth), and answered otherwise."
     )
     return text.format(
         role=order.role,
@@ -196,6 +225,7 @@ def _how(order: HelpsOrder, budget: Budget, found: Findings) -> str:
         reference=translate(MODE_WORDS[REFERENCE]),
         count=len(found.comparisons),
         error=f"{ERROR:g}",
+        fewest=least_patients(len(found.comparisons)),
     )
 
 

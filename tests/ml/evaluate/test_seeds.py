@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import t, ttest_1samp
 
 from ml.evaluate.bootstrap import resampled
-from ml.evaluate.seeds import bootstrap_p, seeded_difference, seeded_mean
+from ml.evaluate.seeds import seeded_difference, seeded_mean
 
 WOMEN = [f"woman {number}" for number in range(40)]
 RNG = np.random.default_rng(20261128)
@@ -53,14 +54,70 @@ def test_with_one_seed_it_is_the_interval_of_every_other_report() -> None:
     assert told == plain
 
 
-def test_p_agrees_with_the_interval() -> None:
-    values = np.arange(-20.0, 980.0)  # 21 of 1000 at or below 0
-    assert bootstrap_p(values) == pytest.approx(2 * 22 / 1001)
-    assert np.quantile(values, 0.025) > 0
-    assert bootstrap_p(-values) == bootstrap_p(values)
-    assert bootstrap_p(np.arange(-30.0, 970.0)) > 0.05
-    assert np.quantile(np.arange(-30.0, 970.0), 0.025) < 0
-    assert math.isnan(bootstrap_p(np.full(5, math.nan)))
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95])
+def test_p_is_below_the_rest_exactly_where_the_interval_leaves_0_out(
+    seeds: int, level: float
+) -> None:
+    outside = 0
+    for skill in np.linspace(0.3, 0.7, 21):
+        told = seeded_difference(
+            WOMEN,
+            found(float(skill), seeds, spread=0.02),
+            found(0.5, seeds, spread=0.05),
+            draws=200,
+            level=level,
+        )
+        leaves_out = told.estimate.low > 0 or told.estimate.high < 0
+        assert (told.p < 1 - level) is leaves_out
+        outside += leaves_out
+    assert 3 < outside < 21
+
+
+def test_where_women_are_alike_the_interval_is_students() -> None:
+    def alike(*skills: float):
+        return lambda indices: np.array(skills) + 0 * indices.sum()
+
+    one, other = alike(0.7, 0.8, 0.9), alike(0.5, 0.5, 0.5)
+    told = seeded_difference(WOMEN, one, other, draws=100)
+    known = ttest_1samp([0.2, 0.3, 0.4], 0)
+    low, high = known.confidence_interval(0.95)
+    assert told.p == pytest.approx(known.pvalue)
+    assert (told.estimate.low, told.estimate.high) == pytest.approx((low, high))
+
+
+def test_all_recipes_tell_the_chance_of_the_seeds_but_never_less_than_the_two() -> None:
+    def recipe(*skills: float):
+        return lambda indices: np.array(skills) + 0 * indices.sum()
+
+    def width(*among) -> float:
+        told = seeded_difference(WOMEN, one, other, among=among, draws=50).estimate
+        return told.high - told.low
+
+    one, other = recipe(0.6, 0.7, 0.8), recipe(0.5, 0.5, 0.5)
+    alone = width()
+    assert width(one, other) == pytest.approx(alone)
+    # Two more whose seeds differ alike: the mean square is 0.005, of (4 - 1)(3 - 1) degrees.
+    alike = recipe(0.5, 0.6, 0.7), recipe(0.4, 0.4, 0.4)
+    table = np.array([[0.6, 0.7, 0.8], [0.5] * 3, [0.5, 0.6, 0.7], [0.4] * 3])
+    rest = table - table.mean(0) - table.mean(1, keepdims=True) + table.mean()
+    error = math.sqrt(max(2 * (rest**2).sum() / 6, 0.01) / 3)
+    assert width(one, other, *alike) == pytest.approx(2 * t.ppf(0.975, 6) * error)
+    assert width(one, other, *alike) < 0.7 * alone
+    calm = recipe(0.4, 0.4, 0.4), recipe(0.3, 0.3, 0.3)
+    wild = recipe(0.1, 0.9, 0.4), recipe(0.8, 0.1, 0.2)
+    least = 2 * t.ppf(0.975, 6) * 0.1 / math.sqrt(3)
+    assert width(one, other, *calm) == pytest.approx(least)
+    assert width(one, other, *wild) > 2 * least
+
+
+def test_no_interval_goes_beyond_what_a_figure_can_be() -> None:
+    wild = found(0.6, spread=0.35)
+    free, held = (seeded_mean(WOMEN, wild, draws=50, within=w) for w in ((-9, 9), (0, 1)))
+    assert free.high > 1
+    assert (held.low, held.high) == (max(free.low, 0), 1)
+    told = seeded_difference(WOMEN, wild, found(0.1), draws=50, within=(0, 1))
+    assert told.estimate.high == 1
 
 
 def test_one_woman_has_no_interval_and_no_p() -> None:
