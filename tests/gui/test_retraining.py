@@ -4,110 +4,30 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton
 
 from ml.audit.report import Verdict
 from ml.manifest import Label, Manifest, ManifestRow, Source, Split, write_manifest
 from ml.train.order import HelpsOrder, Mode, TrainingOrder
 from ml.versions import SHIPPED, Origin, Versions
 from tests.factories.packs import make_packs
-from tests.factories.queues import FakeQueue
+from tests.factories.retrainings import Window, put_data, texts_of
 from tests.gui.test_accessibility import nameless
-from tests.viewer.jobs.test_retrained import ROLE, write_audit, write_comparison
+from tests.viewer.jobs.test_retrained import ROLE, write_comparison
 from viewer.core.retraining import Point, Run, Step, margins_of
 from viewer.core.settings import Settings
 from viewer.jobs import retrained
-from viewer.jobs.job import Job
 from viewer.library.job_row import JobState
-from viewer.qt.job_runner import JobRunner
-from viewer.qt.long_jobs import LongJobs
 from viewer.qt.retraining.pages import TrainPage
-from viewer.qt.retraining.window import Places, RetrainDialog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from pytestqt.qtbot import QtBot
-
-    from viewer.jobs.queue import JobQueue
-
-
-@dataclass
-class Window:
-    """A dialog over a played queue, and what a reader does with it."""
-
-    qtbot: QtBot
-    folder: Path
-    queue: FakeQueue = field(default_factory=FakeQueue)
-    promoted: list[bool] = field(default_factory=list)
-    corrections: Path | None = None
-
-    def __post_init__(self) -> None:
-        self.runner = JobRunner()
-        self.jobs = LongJobs(cast("JobQueue", self.queue))
-        places = Places(
-            self.folder / "trainings",
-            self.folder / "models",
-            "cpu",
-            lambda: margins_of(Settings()),
-            lambda named: named("Dr. A"),
-            lambda: self.promoted.append(True),
-            self.write_corrections,
-        )
-        self.dialog = RetrainDialog(self.jobs, self.runner, places, None)
-        self.qtbot.addWidget(self.dialog)
-        self.dialog.show()
-        self.jobs.start()
-
-    def write_corrections(self) -> Job[Path] | None:
-        folder = self.corrections
-        return None if folder is None else Job("Writing", lambda: folder)
-
-    def close(self) -> None:
-        self.dialog.close()
-        self.runner.close()
-        self.jobs.close()
-
-    @property
-    def run(self) -> Run:
-        assert self.dialog.run is not None
-        return self.dialog.run
-
-    def press(self, name: str) -> None:
-        self.wait(lambda: name in self.dialog.foot.buttons)
-        self.dialog.foot.buttons[name].click()
-
-    def wait(self, holds: Callable[[], object]) -> None:
-        self.qtbot.waitUntil(lambda: bool(holds()))
-
-    def job(self, kind: str) -> int:
-        """The number of the newest job of a kind, once it is in the queue."""
-        self.wait(lambda: any(row.kind == kind for row in self.jobs.rows))
-        return max(row.id for row in self.jobs.rows if row.kind == kind)
-
-    def end(self, kind: str, **changes: object) -> None:
-        self.queue.change(self.job(kind), **{"state": JobState.DONE, **changes})
-
-    def begun(self, data: Path) -> None:
-        self.dialog.chosen.add(data)
-        self.wait(lambda: self.dialog.foot.buttons["audit"].isEnabled())
-        self.press("audit")
-        self.wait(lambda: self.dialog.run is not None)
-
-    def audited(self, data: Path, verdict: Verdict) -> None:
-        self.begun(data)
-        write_audit(self.run.folder, verdict)
-        self.end("audit")
-        self.wait(lambda: self.run.audit is not None)
-
-    @property
-    def said(self) -> str:
-        return self.dialog.foot.sentence.text()
 
 
 @pytest.fixture
@@ -119,15 +39,7 @@ def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    splits = (Split.TRAIN, Split.TRAIN, Split.VALIDATION, Split.TEST)
-    rows = tuple(
-        ManifestRow(f"{n}.dcm", f"P{n}", label=Label.NORMAL, split=split)
-        for n, split in enumerate(splits)
-    )
-    folder = tmp_path / "data"
-    folder.mkdir()
-    write_manifest(Manifest(folder, rows))
-    return folder
+    return put_data(tmp_path / "data")
 
 
 def test_data_that_cannot_be_read_start_nothing(window: Window, tmp_path: Path) -> None:
@@ -258,10 +170,6 @@ def test_a_failed_job_says_why_and_may_be_tried_again(window: Window, data: Path
     window.end("train", state=JobState.FAILED, sentence="The disk is full; make room.")
     window.wait(lambda: window.said == "The disk is full; make room.")
     assert "train" in window.dialog.foot.buttons
-
-
-def texts_of(widget: QWidget) -> list[str]:
-    return [each.text() for each in widget.findChildren(QLabel)]
 
 
 def compared(window: Window, data: Path, *, promoted: bool, standing: str = "not worse") -> str:
@@ -415,3 +323,28 @@ def test_why_it_could_not_be_said_whether_it_helps(window: Window, mixed: Path) 
 def test_everything_has_a_name(window: Window, data: Path) -> None:
     compared(window, data, promoted=True)
     assert nameless(window.dialog) == []
+
+
+def test_a_dose_is_asked_for_where_a_mode_has_one(window: Window, mixed: Path) -> None:
+    page = window.dialog.data
+    assert not page.dose.isVisible()
+    page.mode.setCurrentIndex(page.mode.findData("mixed"))
+    assert page.dose.isVisible()
+    window.dialog.chosen.add(mixed)
+    window.wait(lambda: "1.5" in page.enough.text())
+    page.dose.setValue(9)
+    assert page.dose.value() == 1.5, "there are no images for more"
+    page.dose.setValue(0.5)
+    assert nameless(window.dialog) == []
+    window.press("audit")
+    assert window.queue.rows[window.job("audit")].spec["dose"] == 0.5
+    page.mode.setCurrentIndex(page.mode.findData("oversampled"))
+    assert not page.dose.isVisible()
+    assert page.asked_dose == TrainingOrder("", "").dose, "the mode has none"
+
+
+def test_without_synthetic_images_a_mode_of_them_says_so(window: Window, data: Path) -> None:
+    page = window.dialog.data
+    page.mode.setCurrentIndex(page.mode.findData("synthetic_only"))
+    window.dialog.chosen.add(data)
+    window.wait(lambda: "no synthetic images" in page.enough.text())

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.manifest import PURPOSES
-from ml.texts import mark, translate
-from ml.train.order import DOSES, MODE_WORDS, HelpsOrder, Mode, is_next_point
+from ml.texts import counted, mark, translate
+from ml.train.order import DOSES, MODE_WORDS, MOST_DOSE, HelpsOrder, Mode, is_next_point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +42,8 @@ MODES: tuple[tuple[str, str], ...] = (
     ("", mark("all images alike")),
     *((mode.value, MODE_WORDS[mode]) for mode in Mode),
 )
+# The modes that a dose of synthetic images means something to.
+DOSED = tuple(mode.value for mode in (Mode.MIXED, Mode.SYNTHETIC_FIRST, Mode.SYNTHETIC_ONLY))
 # What a figure of a comparison is, by the gate's word for it; everything else is red.
 STANDING_SIGNS = {"better": "green", "not worse": "green", "too few to tell": "amber"}
 # Within a training's folder: whether synthetic images help.
@@ -82,6 +84,8 @@ class Counted:
         Images of no split are for training.
     generated
         Images that a generator made.
+    synthetic
+        Images for training that are no patient's: phantoms, and what a generator made.
     """
 
     sets: tuple[str, ...]
@@ -89,6 +93,33 @@ class Counted:
     images: int
     parts: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
     generated: int
+    synthetic: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished generation that may be added to the data.
+
+    Attributes
+    ----------
+    images, lesions
+        Those that are kept, and how many of them have a lesion.
+    """
+
+    title: str
+    folder: str
+    images: int
+    lesions: int
+
+    @property
+    def words(self) -> str:
+        """For a menu."""
+        many = counted(
+            "{images} image, {lesions} of them with a lesion",
+            "{images} images, {lesions} of them with a lesion",
+            self.images,
+        ).format(images=self.images, lesions=self.lesions)
+        return f"{self.title} · {many}"
 
 
 PART_WORDS = tuple(PURPOSES.values())
@@ -316,13 +347,19 @@ def reading(points: Sequence[Point]) -> str:
     return f"{fallen} {more} {caution}"
 
 
-def doses_of(counted: Counted) -> tuple[float, ...]:
-    """The doses that so many generated images are enough for; empty where there are none."""
-    real = counted.parts[0][1] - counted.generated
-    most = counted.generated / real if real > 0 else 0.0
-    # Rounded down: a dose that asks for one image too many is refused.
-    least = (int(100 * most) / 100,) if most >= 0.01 else ()
-    return tuple(dose for dose in DOSES if dose <= most) or least
+def most_dose(data: Counted) -> float:
+    """How many synthetic images there are for each real one that teaches; 0 where none are.
+
+    Rounded down: a dose that asks for one image too many is refused.
+    """
+    real = data.parts[0][1] - data.synthetic
+    return min(int(100 * data.synthetic / real) / 100, MOST_DOSE) if real > 0 else 0.0
+
+
+def doses_of(data: Counted) -> tuple[float, ...]:
+    """The doses that so many synthetic images are enough for; empty where there are none."""
+    most = most_dose(data)
+    return tuple(dose for dose in DOSES if dose <= most) or ((most,) if most else ())
 
 
 def helps_order(run: Run) -> HelpsOrder | None:

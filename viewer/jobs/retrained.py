@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 ORDER = "order.json"
 # The tables of several data sets as one, within a training's folder.
 DATA = "data"
+_SYNTHETIC = (Source.PHANTOM, Source.GENERATED)
 _PARTS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
 
 
@@ -60,6 +61,7 @@ def count_data(sets: Sequence[Path]) -> Counted:
         len(rows),
         (train, validation, test),
         sum(row.source is Source.GENERATED for row in rows),
+        sum(row.source in _SYNTHETIC for row in of_part[Split.TRAIN]),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from ml.audit.report import AuditReport, Check, Sentence, Verdict
 from ml.errors import DataError
 from ml.evaluate.gate import Standing
+from ml.train.modes import DOSED
 from ml.train.order import HelpsOrder, TrainingOrder
 from viewer.core import retraining
 from viewer.core.retraining import Comparison, Counted, Point, Run, Step, Told
@@ -109,7 +110,12 @@ def test_whether_it_helps_is_asked_with_doses_that_there_are_images_for(
     real: int, generated: int, doses: tuple[float, ...]
 ) -> None:
     counted = Counted(
-        ("/data",), 9, 9, ((9, real + generated, 1),) + ((0, 0, 0),) * 2, generated
+        ("/data",),
+        9,
+        9,
+        ((9, real + generated, 1),) + ((0, 0, 0),) * 2,
+        0,
+        synthetic=generated,
     )
     assert retraining.doses_of(counted) == doses
     order = retraining.helps_order(Run(ORDER, counted))
@@ -152,3 +158,7 @@ def test_the_signs_are_of_the_gates_words() -> None:
         Standing.TOO_FEW: "amber",
         Standing.WORSE: "red",
     }
+
+
+def test_a_dose_is_asked_for_in_the_modes_that_have_one() -> None:
+    assert tuple(mode.value for mode in DOSED) == retraining.DOSED

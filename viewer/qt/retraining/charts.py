@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PySide6.QtWidgets import QSizePolicy
 
 from ml.texts import translate
 from viewer.core.retraining import STAGES, smoothed, spread, stages_of
@@ -33,6 +34,8 @@ class CurveChart:
     def __init__(self) -> None:
         self.widget = chart(translate("Errors while it learns"))
         self.widget.setMinimumHeight(LEAST_PX)
+        # As high as there is room, whatever it would like to be.
+        self.widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.widget.setLabel("bottom", translate("steps"), color=palette.DIM)
         self.widget.setLabel("left", translate("error"), color=palette.DIM)
         self.widget.addLegend(labelTextColor=palette.TEXT, offset=(-10, 10))
@@ -94,6 +97,8 @@ def chance_chart(chance: Sequence[float], reached: float, name: str) -> Any:
         labelOpts={"position": 0.92, "color": palette.STANDING, "anchors": [(1, 0), (1, 0)]},
     )
     plot.addItem(line)
+    words = translate("share of pairs in which the right one is picked")
+    plot.setLabel("bottom", words, color=palette.DIM)
     plot.hideAxis("left")
     plot.setXRange(low, high, padding=0.02)
     return plot

@@ -12,12 +12,14 @@ from PySide6.QtWidgets import QFileDialog
 from ml.texts import translate
 from viewer.jobs.corrections import write_corrections
 from viewer.jobs.job import Job
+from viewer.jobs.retrain_tables import finished, kept_of
 from viewer.jobs.retrained import count_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from viewer.core.retraining import Counted
+    from viewer.core.retraining import Counted, Made
+    from viewer.library.job_row import JobRow
     from viewer.library.library import Library
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.retraining.data_page import DataPage
@@ -33,29 +35,37 @@ class Choosing(QObject):
     corrections
         Gives the job that writes what the reader corrected as a data set; None: there is no
         library.
+    kept
+        Gets tables of what the reader keeps of a generation, where that is not all of it.
 
     Signals
     -------
     changed
         Other data are chosen.
+    offered : tuple of Made
+        These generations are finished and may be added.
     """
 
     changed = Signal()
+    offered = Signal(object)
 
     def __init__(
         self,
         page: DataPage,
         runner: JobRunner,
         corrections: Callable[[], Job[Path] | None],
+        kept: Path,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._page, self._runner, self._corrections = page, runner, corrections
+        self._kept = kept
         self.counted: Counted | None = None
         self._waiting: list[_Change] = []
         page.folder_requested.connect(self.choose_folder)
         page.table_requested.connect(self.choose_table)
         page.corrections_requested.connect(self.add_corrections)
+        page.made_requested.connect(self.add_made)
         page.taken_out.connect(self.take_out)
 
     @property
@@ -91,6 +101,21 @@ class Choosing(QObject):
             self._page.say(translate("There is no library: nothing that you said is kept."))
         else:
             self._runner.attempt(job, self.add, self._page.say)
+
+    def offer(self, rows: Sequence[JobRow]) -> None:
+        """Look which generations are finished, and offer them."""
+        job = Job(translate("Looking for synthetic images"), partial(finished, rows))
+        self._runner.attempt(job, self._offer, self._page.say)
+
+    def _offer(self, made: tuple[Made, ...]) -> None:
+        self._page.show_made(made)
+        self.offered.emit(made)
+
+    def add_made(self, folder: str) -> None:
+        """Add what is kept of a generation."""
+        title = translate("Reading {name}").format(name=Path(folder).name)
+        job = Job(title, partial(kept_of, Path(folder), self._kept))
+        self._runner.attempt(job, self.add, self._page.say)
 
     def take(self, counted: Counted | None) -> None:
         """Show what was counted; None: nothing is chosen."""

@@ -7,18 +7,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ml.texts import counted, translate
-from viewer.core.retraining import MODES, PART_WORDS, PARTS, ROLES
+from ml.train.order import MOST_DOSE
+from viewer.core.retraining import DOSED, MODES, PART_WORDS, PARTS, ROLES, most_dose
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import name_button
 from viewer.qt.retraining.parts import Page, heading, line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from viewer.core.retraining import Counted
+    from viewer.core.retraining import Counted, Made
+
+# As many as real ones, which a training takes unasked; and the least that can be asked for.
+NO_DOSE, LEAST_DOSE = 1.0, 0.01
 
 
 class DataPage(Page):
@@ -29,6 +42,8 @@ class DataPage(Page):
     folder_requested, table_requested, corrections_requested
         Ask for a folder with a manifest, for a manifest's file, or for what the reader
         corrected.
+    made_requested : str
+        Add the images of a finished generation, by its folder.
     taken_out : str
         A data set shall have no part in it.
     """
@@ -36,6 +51,7 @@ class DataPage(Page):
     folder_requested = Signal()
     table_requested = Signal()
     corrections_requested = Signal()
+    made_requested = Signal(str)
     taken_out = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -46,17 +62,7 @@ class DataPage(Page):
         self.role = _Choice([(role, translate(word)) for role, word in ROLES])
         rows.addWidget(self.role)
         rows.addWidget(heading(translate("Data")))
-        buttons, below = QHBoxLayout(), QHBoxLayout()
-        self.folder, self.table, self.corrections = QPushButton(), QPushButton(), QPushButton()
-        name_button(self.folder, translate("Add a folder…"))
-        name_button(self.table, translate("Add a manifest…"))
-        name_button(self.corrections, translate("Add my corrections"))
-        for button in (self.folder, self.table, self.corrections):
-            button.setAutoDefault(False)
-            (below if button is self.corrections else buttons).addWidget(button)
-        for line_of_buttons in (buttons, below):
-            line_of_buttons.addStretch(1)
-            rows.addLayout(line_of_buttons)
+        self._add_buttons(rows)
         self.said = label("", "dim")
         rows.addWidget(self.said)
         rows.addWidget(heading(translate("How long")))
@@ -72,11 +78,80 @@ class DataPage(Page):
         rows.addWidget(self.beginning)
         rows.addWidget(heading(translate("What teaches")))
         rows.addWidget(self.mode)
+        self._add_dose(rows)
         rows.addStretch(1)
         self.folder.clicked.connect(self.folder_requested)
         self.table.clicked.connect(self.table_requested)
         self.corrections.clicked.connect(self.corrections_requested)
+        self.mode.currentIndexChanged.connect(self._show_dose)
+        self.show_made(())
         self.show_counted(None)
+
+    @property
+    def asked_dose(self) -> float:
+        """Synthetic images for each real one; of no meaning in the modes without them."""
+        return self.dose.value() if self.mode.currentData() in DOSED else NO_DOSE
+
+    def show_made(self, made: Sequence[Made]) -> None:
+        """Offer the finished generations."""
+        fill_made(self.made, made, self.made_requested.emit)
+
+    def _add_buttons(self, rows: QVBoxLayout) -> None:
+        """What adds data, two beside each other."""
+        self.folder, self.table, self.corrections = QPushButton(), QPushButton(), QPushButton()
+        self.made = QPushButton()
+        name_button(self.folder, translate("Add a folder…"))
+        name_button(self.table, translate("Add a manifest…"))
+        name_button(self.corrections, translate("Add my corrections"))
+        name_button(self.made, translate("Add synthetic images"))
+        for pair in ((self.folder, self.table), (self.corrections, self.made)):
+            row = QHBoxLayout()
+            for button in pair:
+                button.setAutoDefault(False)
+                row.addWidget(button)
+            row.addStretch(1)
+            rows.addLayout(row)
+
+    def _add_dose(self, rows: QVBoxLayout) -> None:
+        """How many synthetic images, for the modes that have any."""
+        self._dosed = QWidget()
+        column = QVBoxLayout(self._dosed)
+        column.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
+        self.dose = QDoubleSpinBox()
+        self.dose.setRange(LEAST_DOSE, MOST_DOSE)
+        self.dose.setSingleStep(0.25)
+        self.dose.setValue(NO_DOSE)
+        words = translate("Synthetic images for each real one")
+        self.dose.setAccessibleName(words)
+        named = label(words, wrap=False)
+        named.setBuddy(self.dose)
+        row.addWidget(self.dose)
+        row.addWidget(named)
+        row.addStretch(1)
+        column.addLayout(row)
+        self.enough = label("", "dim")
+        column.addWidget(self.enough)
+        rows.addWidget(self._dosed)
+        self._show_dose()
+
+    def _show_dose(self, _: int = 0) -> None:
+        self._dosed.setVisible(self.mode.currentData() in DOSED)
+
+    def _limit_dose(self, data: Counted | None) -> None:
+        """No more than there are images for: a training of more would be refused."""
+        most = most_dose(data) if data is not None else 0.0
+        self.dose.setMaximum(most or MOST_DOSE)
+        text = ""
+        if data is not None:
+            text = (
+                translate("There are images for up to {most}.").format(most=f"{most:g}")
+                if most
+                else translate("These data have no synthetic images: add some.")
+            )
+        self.enough.setText(text)
+        self.enough.setAccessibleName(text)
+        self.enough.setVisible(bool(text))
 
     def say(self, sentence: str) -> None:
         """Say why data cannot be used."""
@@ -91,6 +166,7 @@ class DataPage(Page):
                 "ones, as the studio keeps them. All together are one data set."
             )
         )
+        self._limit_dose(data)
         rows = self.clear(self.right)
         rows.addWidget(heading(translate("What the data have")))
         if data is None:
@@ -117,6 +193,26 @@ class DataPage(Page):
         out.clicked.connect(partial(self.taken_out.emit, name))
         row.addWidget(out)
         return made
+
+
+def fill_made(
+    button: QPushButton, made: Sequence[Made], chosen: Callable[[str], object]
+) -> None:
+    """Give a button a menu of finished generations; without any it is grey and says why."""
+    for before in button.findChildren(QMenu):
+        before.deleteLater()
+    menu = QMenu(button)
+    menu.setAccessibleName(button.text())
+    menu.setToolTipsVisible(True)
+    for one in made:
+        action = menu.addAction(one.words)
+        action.setToolTip(one.folder)
+        action.triggered.connect(lambda _=False, folder=one.folder: chosen(folder))
+    button.setMenu(menu)
+    button.setEnabled(bool(made))
+    button.setToolTip(
+        "" if made else translate("No generation is finished yet; the studio makes images.")
+    )
 
 
 def _modes() -> QComboBox:

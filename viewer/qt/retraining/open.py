@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from viewer.core.home import find_home
 from viewer.core.retraining import margins_of
@@ -11,6 +12,7 @@ from viewer.qt.dialogs.reader import ReaderDialog
 from viewer.qt.retraining.choosing import corrections_job
 from viewer.qt.retraining.watcher import Watcher
 from viewer.qt.retraining.window import Places, RetrainDialog
+from viewer.qt.studio.window import StudioDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.long_jobs import LongJobs
     from viewer.qt.preferences import Preferences
+
+
+@runtime_checkable
+class ShowsStudio(Protocol):
+    """A window over which a studio is opened."""
+
+    def show_studio(self) -> None:
+        """Show the studio, as a child of this window."""
 
 
 def make_retraining(
@@ -73,6 +83,7 @@ def make_retraining(
         with_reader=with_reader,
         promoted=models.renew,
         corrections=corrections,
+        plan=partial(plan_images, parent) if isinstance(parent, ShowsStudio) else None,
     )
     dialog = RetrainDialog(jobs, runner, places, parent)
     if library is not None:
@@ -82,3 +93,11 @@ def make_retraining(
         watcher.setParent(dialog)
         watcher.told.connect(dialog.say)
     return dialog
+
+
+def plan_images(window: QWidget, data: Path) -> None:
+    """Show in the studio of a window what data lack, as “Balance my data set…” does."""
+    if isinstance(window, ShowsStudio):
+        window.show_studio()
+    for studio in window.findChildren(StudioDialog):
+        studio.count(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ml.texts import translate
+from viewer.core.audit_words import figure_name, figure_number, figure_value
 from viewer.core.retraining import reading
 from viewer.qt.cards import label
 from viewer.qt.retraining.charts import LEAST_PX, CurveChart
@@ -61,14 +62,18 @@ def _show_helps(helps: Helps, rows: QVBoxLayout) -> None:
     rows.addWidget(label(helps.sentence))
     for told in helps.told:
         sign = HELPS_SIGNS.get(told.verdict, "none")
-        rows.addWidget(line(sign, told.words, told.sentence, translate(told.figure)))
+        name = translate(told.figure)
+        rows.addWidget(line(sign, told.words, told.sentence, figure_name(told.figure), name))
 
 
 def _figure_line(figure: Figure) -> QWidget:
+    name = figure.name
+    low, high = (figure_number(name, limit) for limit in (figure.low, figure.high))
     interval = translate("{low} to {high}, {count} patients; {data}").format(
-        low=f"{figure.low:.3f}", high=f"{figure.high:.3f}", count=figure.n, data=figure.data
+        low=low, high=high, count=figure.n, data=figure.data
     )
-    return line("none", translate(figure.name), interval, f"{figure.value:.3f}")
+    tip = f"{translate(name)}: {figure.value:.3f}"
+    return line("none", figure_name(name), interval, figure_value(name, figure.value), tip)
 
 
 class ComparePage(Page):

@@ -109,13 +109,15 @@ def verdict_card(verdict: str, title: str, text: str) -> QFrame:
     return card
 
 
-def line(sign: str, title: str, text: str = "", right: str = "") -> QFrame:
+def line(sign: str, title: str, text: str = "", right: str = "", tip: str = "") -> QFrame:
     """A sign, a title over a dim text, and a figure at the right.
 
     Parameters
     ----------
     sign
         A key of `SIGNS`.
+    tip
+        What the figure is, for who wants to know.
     """
     made = QFrame()
     made.setObjectName("line")
@@ -134,6 +136,8 @@ def line(sign: str, title: str, text: str = "", right: str = "") -> QFrame:
     row.addLayout(texts, 1)
     if right:
         figure = label(right, "dim", wrap=False)
+        figure.setToolTip(tip)
+        figure.setAccessibleDescription(tip)
         figure.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         row.addWidget(figure, 0, Qt.AlignmentFlag.AlignTop)
     return made

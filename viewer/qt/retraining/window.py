@@ -26,7 +26,7 @@ from ml.train.order import TrainingOrder
 from viewer.core import retraining
 from viewer.core.reading import utc_now
 from viewer.core.retraining import Step
-from viewer.jobs import retrain_deeds, retrained
+from viewer.jobs import retrain_deeds, retrain_tables, retrained
 from viewer.jobs.job import Job
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import PAGE, Dialog, name_button
@@ -44,12 +44,15 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
     from viewer.core.retraining import Run
+    from viewer.jobs.retrain_tables import Mended
     from viewer.jobs.retrained import InUse
     from viewer.library.job_row import JobRow
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.long_jobs import LongJobs
 
 SIZE_PX = (1500, 860)
+# Among the trainings: tables of what the reader keeps of a generation.
+KEPT = "kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Places:
     corrections
         Gives the job that writes what the reader corrected as a data set, and gives its folder;
         None: there is no library.
+    plan
+        Shows what a data set lacks, where images of it can be planned; None: nowhere.
     """
 
     trainings: Path
@@ -82,6 +87,7 @@ class Places:
     with_reader: Callable[[Callable[[str], None]], None]
     promoted: Callable[[], object]
     corrections: Callable[[], Job[Path] | None] = lambda: None
+    plan: Callable[[Path], object] | None = None
 
 
 class RetrainDialog(Dialog):
@@ -103,7 +109,9 @@ class RetrainDialog(Dialog):
         self.steps: dict[Step, QPushButton] = {}
         self.data, self.audit, self.train = DataPage(), AuditPage(), TrainPage()
         self.compare, self.promote = ComparePage(), PromotePage()
-        self.chosen = Choosing(self.data, runner, places.corrections, self)
+        kept = places.trainings / KEPT
+        self.chosen = Choosing(self.data, runner, places.corrections, kept, self)
+        self.audit.plans = places.plan is not None
         self.foot = Foot()
         self._lay_out()
         self._connect()
@@ -114,6 +122,7 @@ class RetrainDialog(Dialog):
         super().showEvent(event)
         self._read_versions()
         self._read_runs()
+        self.chosen.offer(self._jobs.rows)
 
     # What is asked for
 
@@ -169,6 +178,35 @@ class RetrainDialog(Dialog):
         title = translate("Reading {name}").format(name=folder.name)
         self._do(title, partial(retrained.read_run, folder), self._arrive, self._say)
 
+    def use(self, generation: str) -> None:
+        """Add a finished generation to the data of this run, for a training of its own."""
+        self.go_to(Step.DATA)
+        self.chosen.add_made(generation)
+        self._say(translate("Audit them again when they are added: it is a new training."))
+
+    def plan(self) -> None:
+        """Show in the studio what the data of this run lack."""
+        if self.run is not None and self._places.plan is not None:
+            self._places.plan(Path(self.run.order.manifest))
+
+    def mend(self) -> None:
+        """Go on with a mended copy of the tables, which is audited anew."""
+        run = self.run
+        if run is None:
+            return
+        of_run = (row for row in self._jobs.rows if str(run.folder) in row.spec.values())
+        if all(row.state.is_ended for row in of_run):
+            work = partial(retrain_tables.mend, run)
+            self._do(translate("Mending a copy"), work, self._mended, self._say)
+        else:
+            self._say(translate("A job works with these tables: cancel it first."))
+
+    def _mended(self, mended: Mended) -> None:
+        self.audit.tell(mended.run, mended.sentence)
+        self._arrive(mended.run, Step.AUDIT)
+        spec = mended.run.order.to_json()
+        self._submit(retrain_deeds.AUDIT, translate("Audit {name}"), spec)
+
     def _audit(self) -> None:
         if self.step is Step.DATA or self.run is None:
             if self.chosen.sets:
@@ -191,6 +229,7 @@ class RetrainDialog(Dialog):
             part=part,
             from_scratch=bool(self.data.beginning.value),
             mode=str(self.data.mode.currentData()),
+            dose=self.data.asked_dose,
         )
 
     def _begun(self, run: Run) -> None:
@@ -269,8 +308,10 @@ class RetrainDialog(Dialog):
             self._read_again()
 
     def _show_rows(self, rows: tuple[JobRow, ...]) -> None:
-        """A job that ended left something in the folder."""
+        """A job that ended left something in a folder."""
         ended = {row.id for row in rows if row.state.is_ended}
+        if ended != self._ended:
+            self.chosen.offer(rows)
         if self.run is not None and ended - self._ended:
             self._read_again()
             self._read_versions()
@@ -432,6 +473,10 @@ class RetrainDialog(Dialog):
     def _connect(self) -> None:
         self.chosen.changed.connect(self._show_foot)
         self.foot.pressed.connect(self.act)
+        self.chosen.offered.connect(self.audit.show_made)
+        self.audit.plan_requested.connect(self.plan)
+        self.audit.made_requested.connect(self.use)
+        self.audit.mend_requested.connect(self.mend)
         self.promote.back_requested.connect(self._go_back)
         self.choice.currentIndexChanged.connect(self._choose_run)
         self._jobs.changed.connect(self._show_rows)
