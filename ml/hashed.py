@@ -32,3 +32,8 @@ def own_patient(name: str) -> str:
     holds plain Patient IDs, can be held against ours.
     """
     return name if name.startswith(f"{OWN}-") else hashed_patient(OWN, name)
+
+
+def names_sha256(name: str) -> frozenset[str]:
+    """How lists may hold a patient: by her name as it is, and as `own_patient` has it."""
+    return frozenset((name_sha256(name), name_sha256(own_patient(name))))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.audit.columns import header_words
+from ml.audit.generators import taught_patients
 from ml.audit.leaks import leak_checks
 from ml.audit.looking import Seen, look, read_listed, small_view, through_codec
 from ml.audit.probes import Blind, probe_checks
@@ -83,7 +84,7 @@ def audit(
     checks = [
         readable_check(len(manifest.rows), {**images.unreadable, **unusable}),
         *_table_checks(manifest, usable.rows, images.mammograms),
-        *leak_checks(manifest.rows, parts),
+        *leak_checks(manifest.rows, parts, taught_patients()),
         *probes,
     ]
     return AuditReport(

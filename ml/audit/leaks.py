@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ml.audit.generators import WEIGHTS
 from ml.audit.report import Check, Figure, Sentence, Verdict
 from ml.data.canvases import split_of
 from ml.data.duplicates import across_splits
-from ml.hashed import known_name, name_sha256
-from ml.manifest import Source, Split
+from ml.hashed import known_name, names_sha256, own_patient
+from ml.manifest import ReferenceStandard, Source, Split
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -19,12 +20,18 @@ if TYPE_CHECKING:
 
 HELD_OUT = (Split.VALIDATION, Split.TEST)
 HOST_PATIENT = "host_patient"
+# What the reader's corrections say of each image (`viewer.core.corrections`).
+MARKS_SEEN = "marks_seen"
+NOBODY: Mapping[str, frozenset[str]] = {}
+_NO: frozenset[str] = frozenset()
 
 
 def leak_checks(
-    rows: Sequence[ManifestRow], parts: Mapping[Split, Fingerprints]
+    rows: Sequence[ManifestRow],
+    parts: Mapping[Split, Fingerprints],
+    taught: Mapping[str, frozenset[str]] = NOBODY,
 ) -> Iterator[Check]:
-    """The five ways in which training knows what it is tested on, or a test says nothing.
+    """The ways in which training knows what it is tested on, or a test says nothing.
 
     Rows without a split count as training would use them (`ml.data.canvases.split_of`).
 
@@ -32,22 +39,26 @@ def leak_checks(
     ----------
     parts
         The small forms of each split's images.
+    taught
+        As `ml.audit.generators.taught_patients` gives it.
     """
     yield _patients(rows)
     yield _duplicates(parts)
     yield _children(rows)
+    yield _generators(rows, taught)
     yield _held_out(rows)
     yield _phantoms(rows)
+    yield _readers(rows)
 
 
 def _patients(rows: Sequence[ManifestRow]) -> Check:
     splits: dict[str, set[Split]] = {}
     for row in rows:
-        splits.setdefault(row.patient_id, set()).add(split_of(row))
+        splits.setdefault(own_patient(row.patient_id), set()).add(split_of(row))
     several = {patient for patient, parts in splits.items() if len(parts) > 1}
     return _check(
         mark("Patients in one split each"),
-        [row.path for row in rows if row.patient_id in several],
+        [row.path for row in rows if own_patient(row.patient_id) in several],
         mark("Images of one patient stand in two splits, such as {path}."),
         mark("Give all images of a patient the same split."),
         mark("No patient has images in two splits."),
@@ -65,7 +76,7 @@ def _duplicates(parts: Mapping[Split, Fingerprints]) -> Check:
 
 
 def _children(rows: Sequence[ManifestRow]) -> Check:
-    hidden = {name_sha256(row.patient_id) for row in rows if split_of(row) in HELD_OUT}
+    hidden = _hidden(rows)
     return _check(
         mark("No synthetic child of a test patient"),
         [
@@ -80,6 +91,54 @@ def _children(rows: Sequence[ManifestRow]) -> Check:
         mark("Leave them out, or paint into breasts of training patients only."),
         mark("No training image was made of a held-out patient's."),
     )
+
+
+def _generators(rows: Sequence[ManifestRow], taught: Mapping[str, frozenset[str]]) -> Check:
+    """A generator knows whom it was taught, and what it makes may tell of them."""
+    hidden = _hidden(rows)
+    made = [
+        row
+        for row in rows
+        if hidden and split_of(row) is Split.TRAIN and row.source is Source.GENERATED
+    ]
+    knowing = [row.path for row in made if taught.get(row.extra.get(WEIGHTS, ""), _NO) & hidden]
+    name = mark("No generator that was taught a held-out patient")
+    if not knowing and (
+        strange := [row.path for row in made if not taught.get(row.extra.get(WEIGHTS, ""))]
+    ):
+        return _check(
+            name,
+            strange,
+            mark(
+                "Whom the generator of {count} training images ({path}) was taught is not "
+                "known; held-out patients may be among them."
+            ),
+            mark("Use images of a generator whose card lists whom it was taught."),
+            verdict=Verdict.AMBER,
+        )
+    return _check(
+        name,
+        knowing,
+        mark(
+            "{count} training images ({path}) are of a generator that was taught patients "
+            "who are held out here."
+        ),
+        mark(
+            "Leave these images out, give those patients the split train, or use a generator "
+            "that was not taught them."
+        ),
+        mark("No training image is of a generator that was taught a held-out patient."),
+    )
+
+
+def _hidden(rows: Sequence[ManifestRow]) -> set[str]:
+    """The held-out patients, as training lists may name them."""
+    return {
+        name
+        for row in rows
+        if split_of(row) in HELD_OUT
+        for name in names_sha256(row.patient_id)
+    }
 
 
 def _held_out(rows: Sequence[ManifestRow]) -> Check:
@@ -119,9 +178,41 @@ def _phantoms(rows: Sequence[ManifestRow]) -> Check:
     )
 
 
-def _check(name: str, found: Sequence[str], wrong: str, cure: str, right: str) -> Check:
+def _readers(rows: Sequence[ManifestRow]) -> Check:
+    """What a reader says after the machine agrees with it by more than being right.
+
+    A collection's own reader warns; the program's corrections say which marks were seen, and
+    are no test.
+    """
+    told = [
+        row
+        for row in rows
+        if split_of(row) in HELD_OUT and row.reference_standard is ReferenceStandard.READER
+    ]
+    corrected = any(MARKS_SEEN in row.extra for row in told)
+    return _check(
+        mark("Proven images to test on"),
+        [row.path for row in told],
+        mark(
+            "{count} images of validation or test ({path}) rest on a reader's word alone: "
+            "neither pathology nor follow-up says what they show."
+        ),
+        mark("Give them the split train, and test on what was proven."),
+        mark("Nothing is validated or tested on a reader's word alone."),
+        verdict=Verdict.RED if corrected else Verdict.AMBER,
+    )
+
+
+def _check(
+    name: str,
+    found: Sequence[str],
+    wrong: str,
+    cure: str,
+    right: str = "",
+    verdict: Verdict = Verdict.RED,
+) -> Check:
     figures = (Figure("found", float(len(found))),)
     if not found:
         return Check(Sentence.of(name), Verdict.GREEN, Sentence.of(right), figures=figures)
     reason = Sentence.of(wrong, count=len(found), path=found[0])
-    return Check(Sentence.of(name), Verdict.RED, reason, Sentence.of(cure), figures)
+    return Check(Sentence.of(name), verdict, reason, Sentence.of(cure), figures)

@@ -128,7 +128,7 @@ def read_generator(folder: Path) -> GeneratorPack:
     ModelError
         Where the card is no card, or a file lies there that it does not name.
     """
-    card = _read_card(folder)
+    card = read_generator_card(folder)
     refuse_pickles(folder)
     for name, sha256 in card.files.items():
         path = folder / name
@@ -326,7 +326,14 @@ def _files_of(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def _read_card(folder: Path) -> GeneratorCard:
+def read_generator_card(folder: Path) -> GeneratorCard:
+    """What a pack says of itself; its files are not looked at.
+
+    Raises
+    ------
+    WeightsMissingError, ModelError
+        Where it has no card, or one that cannot be read.
+    """
     try:
         content = json.loads((folder / CARD).read_text("utf-8"))
         figures = tuple(Figure(**figure) for figure in content.pop("figures"))

@@ -23,7 +23,7 @@ from ml.audit.leaks import HELD_OUT, HOST_PATIENT
 from ml.data.augment import NONE, Augmentation
 from ml.data.canvases import split_of
 from ml.errors import DataError
-from ml.hashed import known_name, name_sha256
+from ml.hashed import known_name, names_sha256
 from ml.manifest import ReferenceStandard, Source, Split
 from ml.texts import mark
 from ml.train.order import MODE_WORDS, Mode
@@ -227,7 +227,12 @@ def refuse_children(manifest: Manifest) -> None:
     DataError
         Names the first such image.
     """
-    hidden = {name_sha256(r.patient_id) for r in manifest.rows if split_of(r) in HELD_OUT}
+    hidden = {
+        name
+        for row in manifest.rows
+        if split_of(row) in HELD_OUT
+        for name in names_sha256(row.patient_id)
+    }
     for row in taught_rows(manifest):
         if known_name(row.extra.get(HOST_PATIENT, "")) in hidden:
             raise DataError(
