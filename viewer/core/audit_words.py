@@ -70,7 +70,7 @@ _REASONS: Mapping[tuple[str, Verdict], str] = {
     ),
     (BLIND, Verdict.RED): mark(
         "With every lesion hidden the answer is still told from the rest of the image: in "
-        "{area} of 100 pairs the right one is picked, where guessing reaches {limit} at most."
+        "{area} of 100 pairs the right one is picked, where guessing seldom passes {limit}."
     ),
     (BLIND, Verdict.GREEN): mark(
         "With every lesion hidden the answer is told no better than by guessing: in {area} of "
