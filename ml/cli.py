@@ -50,16 +50,22 @@ def _no_library() -> None:
     )
 
 
-def main(arguments: Sequence[str], drift: Callable[[], None] = _no_library) -> int:
+def main(
+    arguments: Sequence[str],
+    drift: Callable[[], None] = _no_library,
+    margins: Callable[[], Mapping[str, float]] = dict,
+) -> int:
     """Run one command and return its exit code.
 
     Parameters
     ----------
     drift
         What `models drift` does: only the viewer has a library of analyses.
+    margins
+        Those of `ml.evaluate.gate.Margins` that the user has set: only the viewer has settings.
     """
     parser = build_parser()
-    parser.set_defaults(drift=drift)
+    parser.set_defaults(drift=drift, margins=margins)
     try:
         given = parser.parse_args(list(arguments))
     except SystemExit as leave:
@@ -328,7 +334,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         _evaluate,
     )
     parser.add_argument("--manifest", required=True, type=Path, metavar="FILE")
-    parser.add_argument("--model", metavar="NAME@VERSION", help="as `models list` names it")
+    parser.add_argument("--model", metavar="NAME@VERSION", help="in use, or your own")
     parser.add_argument("--json", required=True, type=Path, metavar="FILE")
 
 

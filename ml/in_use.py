@@ -41,6 +41,28 @@ def packs_in_use(environment: Mapping[str, str] = os.environ) -> dict[str, Path]
     return packs
 
 
+def own_version(key: str, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The folder of a user's own version, in use or not; None where there is none of that key.
+
+    Parameters
+    ----------
+    key
+        ``name@version``.
+
+    Raises
+    ------
+    ModelError
+        Where its pack is not there any more.
+    """
+    own = own_models_folder(environment)
+    versions = Versions(own) if own else None
+    if versions is None:
+        return None
+    roles = (role for role in ROLES if key in {one.key for one in versions.all(role)})
+    role = next(roles, None)
+    return versions.pack(role, key) if role else None
+
+
 @dataclass(frozen=True, slots=True)
 class InShadow:
     """A version that runs in shadow, and where it lies."""

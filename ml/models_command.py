@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 # As `ml.registry.ROLES`, which costs numpy.
 ROLES = ("detector", "calcifications", "classifier")
+# As `ml.evaluate.gate.Margins`, which the reader's edition may lack.
+MARGINS = {
+    "sensitivity": "how much less a new model may find, as a share",
+    "specificity": "how much less it may let go, as a share",
+    "false_marks": "how many marks more it may set on an image without a lesion",
+}
+MOST_MARGIN = 5.0
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
@@ -28,10 +35,12 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("drift", help="the latest scores against the cards, by maker")
     add = actions.add_parser("add", help="take a trained model in, as your next version")
     add.add_argument("folder", type=Path, metavar="DIR")
-    add.add_argument("--manifest", required=True, type=Path, metavar="FILE")
+    compare = actions.add_parser(
+        "compare", help="ask whether a version is no worse than the one in use; it counts"
+    )
     promote = actions.add_parser("promote", help="put a version into use, if it is no worse")
-    promote.add_argument("key", metavar="NAME@VERSION")
-    promote.add_argument("--manifest", required=True, type=Path, metavar="FILE")
+    for each in (compare, promote):
+        _take_comparison(each)
     back = actions.add_parser("back", help="use again what was in use before")
     back.add_argument("role", choices=ROLES)
     shadow = actions.add_parser(
@@ -44,6 +53,25 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
         each.add_argument("--who", default="", metavar="NAME", help="who decides it")
 
 
+def _take_comparison(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", metavar="NAME@VERSION")
+    parser.add_argument("--manifest", required=True, type=Path, metavar="FILE")
+    for name, what in MARGINS.items():
+        parser.add_argument(
+            f"--margin-{name.replace('_', '-')}",
+            type=_margin,
+            metavar="M",
+            help=f"{what}; left out, that of the settings",
+        )
+
+
+def _margin(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= MOST_MARGIN:
+        raise ValueError(text)
+    return value
+
+
 def show_models(given: argparse.Namespace) -> None:
     """List the models in use, or show the card of one.
 
@@ -52,18 +80,30 @@ def show_models(given: argparse.Namespace) -> None:
     MammoError
         Where there is none of that name, or one is damaged.
     """
+    from ml.in_use import own_version
+    from ml.registry import card_to_json, read_pack
+
     cards = _cards()
     if given.action == "list":
         for role, card in cards.items():
             sys.stdout.write(f"{card['name']}@{card['version']}\t{role}\t{card['licence']}\n")
         return
-    shown = [card for role, card in cards.items() if given.name in (card["name"], role)]
+    shown = [card for role, card in cards.items() if given.name in _names(role, card)]
+    if not shown and (folder := own_version(given.name)):
+        shown = [card_to_json(read_pack(folder).card)]
     if not shown:
         raise MammoError(
-            mark("There is no model {name}; `mammoscope models list` names them."),
+            mark(
+                "There is no model {name}; `mammoscope models list` names those in use, "
+                "`mammoscope models versions` your own."
+            ),
             name=given.name,
         )
     sys.stdout.write(json.dumps(shown[0], indent=1) + "\n")
+
+
+def _names(role: str, card: dict[str, object]) -> tuple[object, ...]:
+    return card["name"], f"{card['name']}@{card['version']}", role
 
 
 def _cards() -> dict[str, dict[str, object]]:

@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import shutil
+from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
@@ -42,13 +43,14 @@ class Origin:
     Attributes
     ----------
     data_sha256
-        Of the manifest's rows that taught it.
+        Of the tables that taught it, as they were then; empty where nobody noted it.
     code
-        Version of the program.
+        Version of the program that trained it, with the commit where one is known.
     configuration
         The order and the plan of its training.
     audit
-        Verdict on the data: ``"green"``, ``"amber"`` or ``"red"``; empty where there was none.
+        Verdict on the data when they taught it: ``"green"``, ``"amber"`` or ``"red"``; empty
+        where there was none.
     override
         The written reason why it was trained all the same.
     """
@@ -97,6 +99,22 @@ class Shadow:
     who: str
 
 
+@dataclass(frozen=True, slots=True)
+class FrozenPart:
+    """A test part: what it is known by, and who is in it.
+
+    Attributes
+    ----------
+    sha256
+        Of all its patients together.
+    patients
+        `ml.hashed.name_sha256` of each.
+    """
+
+    sha256: str
+    patients: frozenset[str]
+
+
 class Versions:
     """The versions below one folder.
 
@@ -119,9 +137,7 @@ class Versions:
         """
         pack = read_pack(trained)
         role, name = pack.card.role, pack.card.name
-        taken = {one.key for one in self.all(role)}
-        number = next(n for n in range(1, len(taken) + 2) if f"{name}@{n}" not in taken)
-        card = replace(pack.card, version=str(number))
+        card = replace(pack.card, version=str(self._free_number(role, name)))
         version = Version(role, card.key, (pack.card.parents or ("",))[-1], _now(), origin)
         place = self.place(role, card.key)
         unfinished = place.with_name(f"{place.name}.part")
@@ -130,11 +146,22 @@ class Versions:
         for file in card.files:
             shutil.copyfile(trained / file, unfinished / file)
         write_card(unfinished, card)
-        # What a crash left without its line in the history is nobody's.
+        # What holds no card is no pack: a crash left it.
         shutil.rmtree(place, ignore_errors=True)
         unfinished.rename(place)
         self._note(ADDED, **asdict(version))
         return version
+
+    def _free_number(self, role: str, name: str) -> int:
+        """The first that no version has, nor any pack whose line in the history is lost."""
+        taken = {one.key for one in self.all(role)}
+        number = 1
+        while f"{name}@{number}" in taken or self._is_there(role, f"{name}@{number}"):
+            number += 1
+        return number
+
+    def _is_there(self, role: str, key: str) -> bool:
+        return (self.place(role, key) / CARD).exists()
 
     def all(self, role: str) -> tuple[Version, ...]:
         """Every version of a role, the oldest first."""
@@ -261,15 +288,30 @@ class Versions:
         self._note(UNSHADOWED, role=role, key=shadow.key, who=who, when=_now())
         return shadow.key
 
-    def test(self, role: str, key: str, part_sha256: str) -> int:
+    def test(self, role: str, key: str, part: FrozenPart) -> int:
         """Note that a test part is asked, and say for the how manieth time."""
-        self._note(TESTED, role=role, key=key, part_sha256=part_sha256, when=_now())
-        return self.tests(part_sha256)
+        asked = {"part_sha256": part.sha256, "patients": sorted(part.patients)}
+        self._note(TESTED, role=role, key=key, when=_now(), **asked)
+        return self.tests(part)
 
-    def tests(self, part_sha256: str) -> int:
-        """How often a test part was asked so far, of whatever version."""
-        asked = (line.get("part_sha256") == part_sha256 for line in self._lines())
-        return sum(asked)
+    def tests(self, part: FrozenPart) -> int:
+        """How often a test part was asked so far, of whatever version.
+
+        As often as the woman in it who was asked most: one who is added, or left out, makes
+        no new part of the others. A history of before there were lists of patients names only
+        the sums of parts; who was in one is known where it was asked again since, or is now.
+        """
+        known = {part.sha256: part.patients}
+        asked = [line for line in self._lines() if line.get("event") == TESTED]
+        for line in asked:
+            if "patients" in line:
+                known[str(line["part_sha256"])] = frozenset(cast("list[str]", line["patients"]))
+        uses = Counter(
+            woman
+            for line in asked
+            for woman in known.get(str(line.get("part_sha256")), frozenset())
+        )
+        return max((uses[woman] for woman in part.patients), default=0)
 
     def _line_of(self, role: str) -> list[str]:
         """What is in use, below it what was before: going back takes the last one off."""

@@ -30,7 +30,8 @@ usage: mammoscope [--together] [--new-window] [PATH ...]
        mammoscope train {detector,calcifications,classifier,generator} --manifest FILE --out DIR
        mammoscope helps MANIFEST --role ROLE --out DIR
        mammoscope evaluate --manifest FILE [--model NAME@VERSION] --json FILE
-       mammoscope models {list,show,versions,drift,add,promote,back,shadow}
+       mammoscope models {list,show,versions,drift,add,compare,promote,back,
+                         shadow}
        mammoscope update [FILE | --back]      a newer version from its signed archive
        mammoscope --version
 
@@ -77,7 +78,7 @@ def _command_or_viewer(given: list[str]) -> int:
     from viewer.core.start import OPTIONS, start_of
 
     if given and given[0] in COMMANDS:
-        return run_command(given, _drift)
+        return run_command(given, _drift, _margins)
     unknown = [each for each in given if each.startswith("-") and each not in OPTIONS]
     if unknown:
         sys.stderr.write(f"{USAGE}\nThere is no option {unknown[0]}.\n")
@@ -102,6 +103,18 @@ def _drift() -> None:
     from viewer.jobs.drift import main as show_drift
 
     show_drift()
+
+
+def _margins() -> dict[str, float]:
+    """How much worse a new model may be, as the settings say."""
+    from viewer.core.home import find_home
+    from viewer.core.retraining import margins_of
+    from viewer.core.settings import read_settings
+
+    settings, told = read_settings(find_home().settings)
+    if told:
+        sys.stderr.write(f"{told}\n")
+    return margins_of(settings)
 
 
 def _self_test(given: list[str]) -> int:

@@ -18,7 +18,7 @@ from ml.evaluate.measurement import (
 from ml.evaluate.page import html_page
 from ml.evaluate.report import SCHEMA, data_report, model_report
 from ml.files import replacing
-from ml.in_use import packs_in_use
+from ml.in_use import own_version, packs_in_use
 from ml.manifest import Source, Split, read_manifest
 from ml.registry import read_pack
 from ml.texts import mark
@@ -43,7 +43,7 @@ def main(
     progress: Progress = lambda done, of: None,
     draws: int = DRAWS,
 ) -> None:
-    """Measure every installed model, or the one named; write JSON, and HTML beside it.
+    """Measure every model in use, or the one named; write JSON, and HTML beside it.
 
     Rows for testing are used where the manifest names any, else all. Generated images measure
     nothing and are refused; simulated ones are never pooled with real ones: each source has
@@ -60,14 +60,15 @@ def main(
         Where a patient or an image was trained on, an image is generated, or there is nothing
         to measure.
     ModelError
-        Where no installed model has that name.
+        Where no installed model, and none of the user's own versions, has that name.
     """
     manifest = read_manifest(manifest_path)
     rows = _rows(manifest)
     refuse_generated(rows)
-    installed = [read_pack(folder) for folder in packs_in_use().values()]
-    packs = _named(installed, model)
-    by_role = {pack.card.role: pack for pack in installed}
+    in_use = [read_pack(folder) for folder in packs_in_use().values()]
+    packs = _named(in_use, model)
+    by_role = {pack.card.role: pack for pack in in_use}
+    installed = [*in_use, *(pack for pack in packs if pack not in in_use)]
     for pack in packs:
         # All are asked first: a refusal must not come after minutes of another model's work.
         for one in (pack, *beside(pack.card, by_role).values()):
@@ -117,8 +118,15 @@ def _rows(manifest: Manifest) -> tuple[ManifestRow, ...]:
 def _named(packs: list[ModelPack], model: str | None) -> list[ModelPack]:
     if model is not None:
         packs = [pack for pack in packs if model in (pack.card.name, pack.card.key)]
+        own = None if packs else own_version(model)
+        packs += [read_pack(own)] if own else []
     if not packs:
-        raise ModelError(mark("There is no such model; `mammoscope models list` names them."))
+        raise ModelError(
+            mark(
+                "There is no such model; `mammoscope models list` names those in use, "
+                "`mammoscope models versions` your own."
+            )
+        )
     return packs
 
 

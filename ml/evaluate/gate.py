@@ -144,12 +144,15 @@ class Decision:
     ----------
     reasons
         A sentence for everything that stands against it; empty where it is promoted.
+    remarks
+        What whoever promotes it should know, though it speaks neither for nor against it.
     """
 
     promoted: bool
     reasons: tuple[str, ...]
     compared: tuple[Compared, ...]
     uses: int
+    remarks: tuple[str, ...] = ()
 
 
 def level_after(uses: int) -> float:

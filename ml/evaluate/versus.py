@@ -18,8 +18,10 @@ from ml.evaluate.measurement import (
     shown,
     with_parents,
 )
+from ml.hashed import name_sha256
 from ml.manifest import Source, Split
 from ml.texts import mark
+from ml.versions import FrozenPart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,13 +55,14 @@ def rows_for_testing(manifest: Manifest) -> tuple[ManifestRow, ...]:
     )
 
 
-def part_sha256(rows: Sequence[ManifestRow]) -> str:
+def part_of(rows: Sequence[ManifestRow]) -> FrozenPart:
     """What a test part is known by: its patients, whatever their files are called.
 
     So a part is the same one when its data set is moved, or merged with others for training.
     """
     named = sorted({row.patient_id for row in rows})
-    return hashlib.sha256("\n".join(named).encode()).hexdigest()
+    whole = hashlib.sha256("\n".join(named).encode()).hexdigest()
+    return FrozenPart(whole, frozenset(map(name_sha256, named)))
 
 
 def compare_packs(

@@ -19,6 +19,7 @@ from ml.manifest import PURPOSES, Source, Split, read_manifest
 from ml.registry import BESIDE, FINE_ROLE, read_pack
 from ml.synth.memory import device_of_order
 from ml.texts import mark, translate
+from ml.train.beginnings import noted, refuse_changed
 from ml.train.fingerprint import fingerprint
 from ml.train.held_out import refuse_known_patients
 from ml.train.modes import Stage, as_told, refuse_children, stages_of
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ml.mammo.prepare import PrepareSpec
     from ml.manifest import Manifest, ManifestRow
     from ml.registry import ModelPack
+    from ml.train.beginnings import Beginning
     from ml.train.loop import Recipe
     from ml.train.modes import Teaching
     from ml.train.plan import Plan
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 PREPARED = "prepared"
 # Says in the folder of the prepared images that no image is in two of its parts.
 CHECKED = "no-copies"
+VALIDATION = "the manifest's rows for validation"
+MEASURED = f"{VALIDATION}, which chose the thresholds, too"
 DATA = "{images} images of {patients} patients: the manifest {name}, its rows for training."
 AFTER = " It began with the weights of {parent}, trained on: {data}"
 
@@ -64,6 +68,7 @@ def main(
     teaching: Teaching | None = None,
     prepared: Path | None = None,
     sample_every: int = SAMPLE_EVERY,
+    beginning: Beginning | None = None,
 ) -> None:
     """Train, measure and write a model pack into `out`; a killed training goes on.
 
@@ -85,16 +90,20 @@ def main(
         Folder of the prepared images, for several trainings on one manifest to share.
     sample_every
         Steps between two live samples (`ml.train.samples`).
+    beginning
+        What its audit says of the data; without it no such model goes into use.
 
     Raises
     ------
     DataError
-        Where no image could teach or measure, or one who is to measure was taught before.
+        Where no image could teach or measure, one who is to measure was taught before, or the
+        tables are not those that were audited.
     Stopped
         Where `control` ends the work; it goes on from the checkpoint.
     """
     kind = device_of_order(device)
     manifest = _for_mode(read_manifest(manifest_path), teaching)
+    refuse_changed(beginning, manifest_path)
     beside = {} if from_scratch else _beside(role)
     wants = _wants(role, beside.get(FINE_ROLE))
     purposes = _purposes(manifest, prepared or out / PREPARED, wants, role, control)
@@ -105,8 +114,9 @@ def main(
     plan = lesson.plan(plan or _plan(lesson.planned(), kind, parent)).part(part)
     shown = _material(role, purposes[Split.VALIDATION])
     samples = Sampled(control, role, *shown, out, sample_every)
+    _write_plan(out, plan, lesson, beginning)
     model = _taught(role, lesson, plan, out, _weights(parent), samples)
-    control.log(translate(mark("Measuring on the rows for validation and testing.")))
+    control.log(translate(mark("Measuring on the rows for validation.")))
     origin = _origin(role, manifest_path, lesson, parent, overrides)
     pack = make_pack(out, role, model, origin, _held_out(purposes, control), beside=beside)
     _tell(pack, Steps(role, plan, control).of, control)
@@ -153,9 +163,9 @@ def _refuse_known(others: tuple[ModelPack, ...], manifest: Manifest) -> None:
         refuse_known_patients(other.card.training_patients, manifest)
 
 
-def _write_plan(out: Path, plan: Plan, lesson: Lesson) -> None:
+def _write_plan(out: Path, plan: Plan, lesson: Lesson, beginning: Beginning | None) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    write_json(out / PLAN, plan.to_json() | lesson.told())
+    write_json(out / PLAN, plan.to_json() | lesson.told() | noted(out, beginning))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +252,6 @@ def _taught(
     start: Mapping[str, torch.Tensor] | None,
     samples: Sampled,
 ) -> nn.Module:
-    _write_plan(out, plan, lesson)
     return teach(
         role,
         lesson.training,
@@ -374,15 +383,12 @@ def _purposes(
 
 
 def _held_out(purposes: Mapping[Split, CanvasSet], control: Control) -> HeldOut:
-    validation, test = (
-        Breathing(purposes[purpose].pairs(), control)
-        for purpose in (Split.VALIDATION, Split.TEST)
-    )
-    return HeldOut(
-        "the manifest's rows for validation",
-        validation,
-        {"the manifest's rows for testing": test},
-    )
+    """The rows for testing stay unseen: every look that somebody may choose by is a use.
+
+    Only the gate asks them, and counts it (`ml.evaluate.gate`).
+    """
+    validation = Breathing(purposes[Split.VALIDATION].pairs(), control)
+    return HeldOut(VALIDATION, validation, {MEASURED: validation})
 
 
 def _prepared(

@@ -1,30 +1,31 @@
 """From a trained pack to the model in use: taken in with its audit, asked, promoted.
 
-What the window's buttons and `mammoscope models add`, `promote`, `back` and `shadow` call.
+What the window's buttons and `mammoscope models add`, `compare`, `promote`, `back` and `shadow`
+call.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, fields
-from importlib.metadata import version
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml.audit.command import tables_of
-from ml.audit.report import AuditReport, Verdict
+from ml.audit.report import Verdict
 from ml.control import NOBODY, Control
-from ml.errors import DataError, ModelError
+from ml.errors import ModelError
 from ml.evaluate.gate import Margins, decide
-from ml.evaluate.versus import compare_packs, part_sha256, rows_for_testing
+from ml.evaluate.versus import compare_packs, part_of, rows_for_testing
 from ml.files import write_json
 from ml.in_use import packs_in_use
 from ml.manifest import read_manifest
 from ml.places import own_models_folder
-from ml.registry import ROLES, read_pack
+from ml.program import code_version
+from ml.registry import BESIDE, ROLES, read_pack
 from ml.texts import mark, translate
-from ml.train.order import AUDIT, COMPARISON, PLAN
+from ml.train.beginnings import beginnings_of, verdict_of
+from ml.train.order import COMPARISON, PLAN
 from ml.versions import Origin, Version, Versions
 
 if TYPE_CHECKING:
@@ -32,63 +33,49 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ml.evaluate.gate import Decision
+    from ml.registry import ModelPack
 
 THE_PROGRAMS = "the model that comes with the program"
 
 
-def add_version(versions: Versions, trained: Path, manifest: Path) -> Version:
+def add_version(versions: Versions, trained: Path) -> Version:
     """Take a trained pack in, with what is known of how it came about.
 
     Parameters
     ----------
     trained
-        The folder of the training, with its plan and the report of the audit where there was
-        one.
-    manifest
-        What it was trained on.
+        The folder of the training. Of its data counts what its plan keeps of every time that
+        it was begun (`ml.train.beginnings`), not what stands in tables and reports by now.
 
     Raises
     ------
     DataError
-        Where the report is of other data.
+        Where the plan cannot be read.
     WeightsMissingError, WeightsCorruptError, ModelError
         Where the folder holds no whole pack.
     """
-    tables = tables_of(manifest)
-    report = _report(trained / AUDIT, tables) if (trained / AUDIT).exists() else None
+    known = beginnings_of(trained)
     plan = trained / PLAN
+    tables = dict.fromkeys("+".join(one.tables.values()) for one in known)
+    codes = dict.fromkeys(one.code for one in known)
+    reasons = dict.fromkeys(one.override for one in known if one.override)
     origin = Origin(
-        "+".join(tables.values()),
-        version("mammoscope"),
+        ", ".join(tables),
+        ", ".join(codes) or code_version(),
         json.loads(plan.read_text("utf-8")) if plan.exists() else {},
-        report.verdict.value if report else "",
-        report.override if report else "",
+        verdict_of(known),
+        "; ".join(reasons),
     )
     return versions.add(trained, origin)
-
-
-def _report(path: Path, tables: dict[str, str]) -> AuditReport:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(
-            mark("The report of the audit, {path}, cannot be read; run the audit again."),
-            detail=str(error),
-            path=path.name,
-        ) from error
-    report = AuditReport.from_json(content)
-    if report.tables != tables:
-        raise DataError(
-            mark("The report of the audit, {path}, is of other data; run the audit again."),
-            path=path.name,
-        )
-    return report
 
 
 def ask_gate(
     versions: Versions, role: str, key: str, manifest: Path, margins: Margins
 ) -> Decision:
     """Whether a version may go live: it is asked of the test part, and that is counted.
+
+    Only a training whose audit was green at every beginning makes one that may; amber is not
+    green, and a card with a written reason against a red audit, be it a parent's, never goes.
 
     Raises
     ------
@@ -99,7 +86,7 @@ def ask_gate(
     """
     asked = _version(versions, role, key)
     known = read_manifest(manifest)
-    part = part_sha256(rows_for_testing(known))
+    part = part_of(rows_for_testing(known))
     in_use = {name: read_pack(folder) for name, folder in packs_in_use().items()}
     others = {name: pack for name, pack in in_use.items() if name != role}
     new = read_pack(versions.place(role, key))
@@ -107,7 +94,22 @@ def ask_gate(
     compared = compare_packs(new, in_use[role], known, others, margins, uses)
     versions.test(role, key, part)
     green = asked.origin.audit == Verdict.GREEN.value
-    return decide(compared, audit_is_green=green, uses=uses)
+    decision = decide(compared, audit_is_green=green, overrides=new.card.overrides, uses=uses)
+    return replace(decision, remarks=_remarks(role, in_use))
+
+
+def _remarks(role: str, in_use: Mapping[str, ModelPack]) -> tuple[str, ...]:
+    """What a detector's promotion does to another model, which nobody compared."""
+    classifier = in_use.get("classifier")
+    if role not in BESIDE["classifier"] or classifier is None:
+        return ()
+    if not classifier.card.mark_weights:
+        return ()
+    told = mark(
+        "The score of {model}, which is in use for the diagnosis, counts the best mark of an "
+        "image: with this model it changes, too, and that was not compared."
+    )
+    return (translate(told).format(model=classifier.card.key),)
 
 
 def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
@@ -135,11 +137,13 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
     margins = Margins(**{each.name: float(str(spec[each.name])) for each in fields(Margins)})
     versions, path = Versions(folder), trained / COMPARISON
     role = read_pack(trained).card.role
-    key = _taken_in(path, versions, role) or add_version(versions, trained, manifest).key
+    key = _taken_in(path, versions, role) or add_version(versions, trained).key
     write_json(path, {"role": role, "key": key})
     control.breathe()
     control.log(translate(mark("Both models look at the images for testing.")))
     decision = ask_gate(versions, role, key, manifest, margins)
+    for remark in decision.remarks:
+        control.log(remark)
     live = versions.live(role)
     write_json(path, {"role": role, "key": key, "live": live, "decision": plain(decision)})
     control.say(1, 1, {"comparison": str(path)})
@@ -157,7 +161,7 @@ def promote(
     key: str,
     manifest: Path,
     who: str,
-    margins: Margins | None = None,
+    margins: Margins,
 ) -> Decision:
     """Put a version into use, where the gate lets it through; the decision is kept.
 
@@ -166,7 +170,7 @@ def promote(
     ModelError, DataError
         As `ask_gate`.
     """
-    decision = ask_gate(versions, role, key, manifest, margins or Margins())
+    decision = ask_gate(versions, role, key, manifest, margins)
     if decision.promoted:
         versions.promote(role, key, who, plain(decision))
     return decision
@@ -178,6 +182,7 @@ def plain(decision: Decision) -> dict[str, object]:
         "promoted": decision.promoted,
         "uses": decision.uses,
         "reasons": list(decision.reasons),
+        "remarks": list(decision.remarks),
         "compared": [
             {**asdict(one), "standing": one.standing.value, "sentence": one.sentence()}
             for one in decision.compared
@@ -212,7 +217,7 @@ def main(given: Namespace) -> None:
         for line in _lines(versions):
             sys.stdout.write(f"{line}\n")
     elif given.action == "add":
-        added = add_version(versions, given.folder, given.manifest)
+        added = add_version(versions, given.folder)
         sys.stdout.write(f"{added.key}\t{added.role}\n")
     elif given.action == "back":
         sys.stdout.write(f"{versions.go_back(given.role, given.who) or THE_PROGRAMS}\n")
@@ -235,15 +240,28 @@ def _role_of(versions: Versions, key: str) -> str:
 
 def _promote(versions: Versions, given: Namespace) -> None:
     role = _role_of(versions, given.key)
-    decision = promote(versions, role, given.key, given.manifest, given.who)
-    for one in decision.compared:
-        sys.stdout.write(f"{one.sentence()}\n")
+    margins = margins_given(given)
+    if given.action == "compare":
+        decision = ask_gate(versions, role, given.key, given.manifest, margins)
+    else:
+        decision = promote(versions, role, given.key, given.manifest, given.who, margins)
+    for told in (*(one.sentence() for one in decision.compared), *decision.remarks):
+        sys.stdout.write(f"{told}\n")
     if not decision.promoted:
         raise ModelError(
-            mark("{key} is not put into use: {why}"),
+            mark("{key} may not be put into use: {why}")
+            if given.action == "compare"
+            else mark("{key} is not put into use: {why}"),
             key=given.key,
             why=" ".join(decision.reasons),
         )
+
+
+def margins_given(given: Namespace) -> Margins:
+    """Those of the options, else of the settings, else what the program begins with."""
+    named = (each.name for each in fields(Margins))
+    told = {name: getattr(given, f"margin_{name}", None) for name in named}
+    return Margins(**{**given.margins(), **{n: v for n, v in told.items() if v is not None}})
 
 
 def _lines(versions: Versions) -> Iterator[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ml.errors import ModelError, WeightsCorruptError
-from ml.in_use import packs_in_use, shadows
+from ml.hashed import name_sha256
+from ml.in_use import own_version, packs_in_use, shadows
 from ml.places import MODELS, MODELS_VARIABLE, OWN_MODELS_VARIABLE
 from ml.registry import CARD, read_pack
-from ml.versions import HISTORY, SHIPPED, Origin, Versions
+from ml.versions import HISTORY, SHIPPED, FrozenPart, Origin, Versions
 from tests.factories.packs import make_packs
 
 if TYPE_CHECKING:
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 ORIGIN = Origin("a" * 64, "0.3.0", {"part": 1.0}, "green")
 ROLE = "detector"
+
+
+def part_of(*women: str) -> FrozenPart:
+    return FrozenPart("+".join(women), frozenset(map(name_sha256, women)))
 
 
 @pytest.fixture
@@ -116,10 +123,70 @@ def test_uses_of_a_test_part_are_counted_over_all_versions(
     versions: Versions, trained: Path
 ) -> None:
     first, second = versions.add(trained, ORIGIN), versions.add(trained, ORIGIN)
-    assert versions.tests("b" * 64) == 0
-    assert versions.test(ROLE, first.key, "b" * 64) == 1
-    assert versions.test(ROLE, second.key, "b" * 64) == 2
-    assert versions.test(ROLE, second.key, "c" * 64) == 1
+    part, other = part_of("A", "B"), part_of("C")
+    assert versions.tests(part) == 0
+    assert versions.test(ROLE, first.key, part) == 1
+    assert versions.test(ROLE, second.key, part) == 2
+    assert versions.test(ROLE, second.key, other) == 1
+
+
+def test_a_woman_who_comes_or_goes_makes_no_new_test_part(
+    versions: Versions, trained: Path
+) -> None:
+    key = versions.add(trained, ORIGIN).key
+    for women in ("AB", "ABC", "B"):
+        versions.test(ROLE, key, part_of(*women))
+    assert versions.tests(part_of("B", "D")) == 3
+    assert versions.tests(part_of("A", "D")) == 2
+    assert versions.tests(part_of("C", "D")) == 1
+    assert versions.tests(part_of("D")) == 0
+    assert versions.tests(part_of()) == 0
+
+
+def test_a_history_without_lists_of_patients_is_still_counted(
+    versions: Versions, trained: Path
+) -> None:
+    key = versions.add(trained, ORIGIN).key
+    part = part_of("A", "B")
+    line = {"event": "tested", "role": ROLE, "key": key, "part_sha256": part.sha256}
+    with (versions.folder / HISTORY).open("a") as history:
+        history.write(f"{json.dumps(line)}\n" * 2)
+    assert versions.tests(part) == 2
+    assert versions.tests(part_of("A")) == 0, "nobody can tell who was in it"
+    assert versions.test(ROLE, key, part) == 3
+    assert versions.tests(part_of("A")) == 3, "now it is known"
+
+
+def test_no_pack_is_thrown_away_whose_history_is_lost(
+    versions: Versions, trained: Path
+) -> None:
+    first = versions.add(trained, ORIGIN)
+    (versions.folder / HISTORY).unlink()
+    card = (versions.place(ROLE, first.key) / CARD).read_bytes()
+    assert versions.add(trained, ORIGIN).key == "tiny-detector@2"
+    assert (versions.place(ROLE, first.key) / CARD).read_bytes() == card
+    read_pack(versions.place(ROLE, first.key))
+
+
+def test_one_goes_back_from_a_version_that_is_gone(versions: Versions, trained: Path) -> None:
+    added = versions.add(trained, ORIGIN)
+    versions.promote(ROLE, added.key, "Dr Reader", {})
+    shutil.rmtree(versions.place(ROLE, added.key))
+    assert versions.live(ROLE) == added.key
+    assert versions.all(ROLE) == (added,)
+    assert versions.go_back(ROLE, "Dr Reader") == SHIPPED
+    assert versions.live_pack(ROLE) is None
+
+
+def test_an_own_version_is_found_by_its_key(versions: Versions, trained: Path) -> None:
+    own = {OWN_MODELS_VARIABLE: str(versions.folder)}
+    key = versions.add(trained, ORIGIN).key
+    assert own_version(key, own) == versions.place(ROLE, key)
+    assert own_version("tiny-detector@7", own) is None
+    assert own_version(key, {}) is None
+    (versions.place(ROLE, key) / CARD).unlink()
+    with pytest.raises(ModelError, match=key):
+        own_version(key, own)
 
 
 def test_one_version_of_a_role_runs_in_shadow(versions: Versions, trained: Path) -> None:

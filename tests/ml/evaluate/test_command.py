@@ -14,6 +14,8 @@ from ml.errors import DataError, ModelError
 from ml.evaluate import command
 from ml.manifest import Source, write_manifest
 from ml.phantom.dataset import write_phantoms
+from ml.places import OWN_MODELS_VARIABLE
+from ml.versions import Origin, Versions
 from tests.factories.packs import make_packs, rewrite_card
 
 if TYPE_CHECKING:
@@ -66,6 +68,24 @@ def test_every_source_is_measured_by_itself(phantoms: Path, tmp_path: Path) -> N
         assert all(f["data"].endswith("phantom") for f in model["data"]["phantom"]["figures"])
     assert done[-1] == (24, 24)
     assert "tiny-detector@0.1.0" in out.with_suffix(".html").read_text("utf-8")
+
+
+def test_an_own_version_is_measured_before_it_is_in_use(
+    packs: dict[str, Path], phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = Versions(tmp_path / "own")
+    monkeypatch.setenv(OWN_MODELS_VARIABLE, str(versions.folder))
+    key = versions.add(packs["detector"], Origin("", "")).key
+    out = tmp_path / "figures.json"
+    command.main(phantoms, key, out, draws=20)
+    assert list(json.loads(out.read_text())["models"]) == [key]
+    # What it was taught it is not measured on, either.
+    woman = command.read_manifest(phantoms).rows[0].patient_id
+    rewrite_card(versions.place("detector", key), training_patients=[sha256(woman)])
+    with pytest.raises(DataError, match="was trained on a patient"):
+        command.main(phantoms, key, out, draws=20)
+    with pytest.raises(ModelError, match="no such model"):
+        command.main(phantoms, "own-detector@7", out, draws=20)
 
 
 @pytest.mark.usefixtures("packs")

@@ -10,7 +10,7 @@ import pytest
 from ml.errors import DataError
 from ml.evaluate import gate
 from ml.evaluate.gate import Margins, Standing
-from ml.evaluate.versus import compare_packs, part_sha256, rows_for_testing
+from ml.evaluate.versus import compare_packs, part_of, rows_for_testing
 from ml.hashed import name_sha256
 from ml.manifest import Source, Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
@@ -83,6 +83,8 @@ def test_real_rows_decide_where_there_are_any(phantoms: Path) -> None:
 def test_a_test_part_is_known_by_its_patients(phantoms: Path) -> None:
     rows = rows_for_testing(read_manifest(phantoms))
     moved = [replace(row, path=f"elsewhere/{row.path}") for row in rows[::-1]]
-    assert part_sha256(rows) == part_sha256(moved)
+    assert part_of(rows) == part_of(moved)
+    assert part_of(rows).patients == {name_sha256(row.patient_id) for row in rows}
     others = [row for row in rows if row.patient_id != rows[0].patient_id]
-    assert part_sha256(rows) != part_sha256(others)
+    assert part_of(rows).sha256 != part_of(others).sha256
+    assert part_of(rows).patients > part_of(others).patients

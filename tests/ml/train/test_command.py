@@ -101,6 +101,8 @@ def test_both_models_are_trained_measured_and_usable(phantoms: Path, tmp_path: P
         card = read_pack(tmp_path / role).card
         assert card.role == role
         assert card.figures
+        # Who is to test is asked by the gate alone.
+        assert {figure.data for figure in card.figures} == {command.MEASURED}
         assert card.operating_points[0].chosen_on == "the manifest's rows for validation"
         taught = [row for row in rows if row.split is Split.TRAIN]
         women = {name_sha256(row.patient_id) for row in taught}
