@@ -86,10 +86,10 @@ def test_of_recipes_that_differ_in_their_seeds_alone_nothing_is_said() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("own", [0.1, 0.5])
 @pytest.mark.parametrize(
-    ("women", "spread"), [(20, 0.02), (100, 0.0), (100, 0.09), (400, 0.05), (400, 0.09)]
+    ("women", "spread"), [(20, 0.02), (100, 0.0), (100, 0.09), (400, 0.05)]
 )
 def test_one_matrix_in_twenty_is_wrong_at_most(women: int, spread: float, own: float) -> None:
-    assert wrong(200, women, spread, own) <= most_by_chance(200) == 20
+    assert wrong(100, women, spread, own) <= most_by_chance(100) == 13
 
 
 @pytest.mark.parametrize(("women", "spread"), [(100, 0.02), (120, 0.05)])
