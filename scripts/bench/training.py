@@ -15,10 +15,10 @@ from generating import GOAL_STALL_MS, percentile, stalls_ms
 from tables import Row, Table, at_most
 from windows import new_window, seconds_to_paint
 
-from ml.audit.command import tables_of
+from ml.audit.command import files_of, tables_of
 from ml.audit.report import AuditReport
 from ml.files import write_json
-from ml.manifest import Split, write_manifest
+from ml.manifest import Split, read_manifest, write_manifest
 from ml.phantom.dataset import write_phantoms
 from ml.places import SAMPLES
 from ml.train.order import AUDIT, TrainingOrder
@@ -80,7 +80,8 @@ def order_of(
     """
     out.mkdir(parents=True)
     if audited:
-        report = AuditReport("simulated", 1, 1, (), tables_of(manifest))
+        files = files_of(read_manifest(manifest))
+        report = AuditReport("simulated", 1, 1, (), tables_of(manifest), files=files)
         write_json(out / AUDIT, report.to_json())
     return TrainingOrder(str(manifest), str(out), role, "cpu", part, from_scratch=True)
 

@@ -304,6 +304,37 @@ def test_the_outcome_of_a_breast_is_asked_and_shown(reader: Reader, tmp_path: Pa
     assert known == "BI-RADS 5 · benign, follow-up 2026-02-20 (14 months)"
 
 
+def test_an_outcome_is_kept_of_the_study_that_it_was_asked_of(
+    reader: Reader, tmp_path: Path
+) -> None:
+    first = make_four_views(tmp_path / "first", StudyInstanceUID="1.2.1", PatientID="first")
+    second = make_four_views(tmp_path / "second", StudyInstanceUID="1.2.2", PatientID="second")
+    reader.open(first)
+    reader.wait_for_pictures()
+    asked = reader.state.study
+    assert asked is not None
+    reader.press(KEYS["outcome_right"])
+    dialog = reader.window.findChild(OutcomeDialog)
+    assert isinstance(dialog, OutcomeDialog)
+    dialog.assessment.setCurrentIndex(dialog.assessment.findData(AssessmentCategory.MALIGNANT))
+    # As the window of screenings does it, which the form does not block.
+    reader.open(second)
+    reader.wait_for_pictures()
+    assert reader.state.study is not None
+    assert reader.state.study.uid != asked.uid
+    dialog.accept()
+    assert dialog.isVisible()
+    assert "Another study is open now" in dialog.problem.text()
+    assert reader.state.outcomes == ()
+    reader.open(first)
+    reader.wait_for_pictures()
+    dialog.accept()
+    assert not dialog.isVisible()
+    outcome = outcome_of(reader.state.outcomes, Laterality.RIGHT)
+    assert outcome is not None
+    assert outcome.assessment is AssessmentCategory.MALIGNANT
+
+
 # Closed and opened again
 
 

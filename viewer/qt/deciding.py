@@ -130,7 +130,17 @@ class Deciding(QObject):
             known,
             self._canvas.window(),
             study_date=lambda: study.date,
+            in_the_way=partial(self._lack_of_study, study.uid),
         ).open()
+
+    def _lack_of_study(self, uid: str) -> str:
+        """Another window, such as a list of screenings, may open another study meanwhile."""
+        study = self._session.state.study
+        if study is not None and study.uid == uid:
+            return ""
+        return translate(
+            "Another study is open now: open the one that this is about again, then press OK."
+        )
 
     def _record_known(self, side: Laterality, known: Known) -> None:
         state, day = self._session.state, (known.day, known.months)

@@ -46,6 +46,8 @@ class OutcomeDialog(Dialog):
         Called with the form's content when the reader presses OK and all of it is good.
     study_date
         Gives the date of the study, DA form, as far as it is known by then.
+    in_the_way
+        Gives a sentence while the form's content cannot be kept, whatever it is.
     """
 
     def __init__(
@@ -55,9 +57,10 @@ class OutcomeDialog(Dialog):
         known: Callable[[Known], None],
         parent: QWidget | None,
         study_date: Callable[[], str] = str,
+        in_the_way: Callable[[], str] = str,
     ) -> None:
         super().__init__(title, parent)
-        self._known, self._study_date = known, study_date
+        self._known, self._study_date, self._in_the_way = known, study_date, in_the_way
         form = QFormLayout()
         self.assessment = _choice(ASSESSMENTS, translate("not given"))
         self.proof = _choice(PROOFS, translate("not known yet"))
@@ -88,7 +91,7 @@ class OutcomeDialog(Dialog):
 
     def accept(self) -> None:
         """Check what was put in; hand it over, or say what is missing and stay open."""
-        sentence = self._lack()
+        sentence = self._in_the_way() or self._lack()
         if sentence:
             self.problem.setText(sentence)
             self.problem.setAccessibleName(sentence)
