@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 KNOWN = "training.png"
 SIDE = 32
-# Of 255: what is finer is noise, moves a copy's distance by a thirtieth of what makes it a copy,
-# and would take a quarter more room.
+# Of 255: what is finer is noise, tells a copy no better, and takes a quarter more room.
 GREY_STEP = 4
 # A copy is nearer to an image of the training than this share of the distance that two of
 # those have at the nearest (the first percentile: some are one woman's, some are twins).

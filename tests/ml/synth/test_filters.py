@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
@@ -95,6 +96,12 @@ def test_a_copy_of_what_was_taught_is_found(tmp_path: Path) -> None:
     assert judge.drawn(np.clip(noisy, 0, 1), 0.8, PROMPT) == filters.COPY
     assert judge.drawn(breast(20), 0.8, PROMPT) == ""
     assert read_known(tmp_path / "nothing") is None
+    # Earlier packs have a picture in each row.
+    grey = cv2.imread(str(tmp_path / KNOWN), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(tmp_path / KNOWN), grey.reshape(6, -1))
+    again = read_known(tmp_path)
+    assert again is not None
+    assert np.array_equal(again.pictures, known.pictures)
     (tmp_path / KNOWN).write_bytes(b"no picture")
     with pytest.raises(ModelError, match="copy the model again"):
         read_known(tmp_path)
