@@ -19,7 +19,7 @@ import logging
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from folds import (
@@ -241,7 +241,7 @@ def _figures(name: str, material: Material) -> dict[str, object]:
     else:
         judging, beside = CLASSIFIERS[name]
         judged = judging(material)
-        report = classification_report(judged, (), {})
+        report = _without_roc(classification_report(judged, (), {}))
         if beside:
             before_it = CLASSIFIERS[beside][0](material)
             change = {
@@ -249,6 +249,18 @@ def _figures(name: str, material: Material) -> dict[str, object]:
                 for target in TARGETS
             }
     return {**report, "beside": beside, "change": change}
+
+
+def _without_roc(report: dict[str, object]) -> dict[str, object]:
+    """The page of results draws no curve, and the curves are most of a report."""
+    levels = cast("dict[str, dict[str, dict[str, object]]]", report)
+    return {
+        level: {
+            target: {name: value for name, value in found.items() if name != "roc"}
+            for target, found in targets.items()
+        }
+        for level, targets in levels.items()
+    }
 
 
 def _area(target: str, judged: Sequence[Judged]) -> float:
