@@ -59,10 +59,8 @@ def main(
 
     Parameters
     ----------
-    drift
-        What `models drift` does: only the viewer has a library of analyses.
-    margins
-        Those of `ml.evaluate.gate.Margins` that the user has set: only the viewer has settings.
+    drift, margins
+        What `models drift` does, and the margins of the gate: only the viewer has settings.
     """
     parser = build_parser()
     parser.set_defaults(drift=drift, margins=margins)

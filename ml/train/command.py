@@ -82,31 +82,26 @@ def main(
         One of `ml.synth.order.DEVICES`.
     part
         Share of the steps of the plan.
-    overrides
-        Why it is trained on data whose audit was red: stays on the card.
+    overrides, beginning
+        Why it is trained on red data: stays on the card. Its audit: without, it never goes live.
     teaching
         Which images teach, and how; left out: all alike. With one, only real ones measure.
     prepared
-        Folder of the prepared images, for several trainings on one manifest to share.
+        Folder of the prepared images, shared by several trainings on one manifest.
     sample_every
         Steps between two live samples (`ml.train.samples`).
-    beginning
-        What its audit says of the data; without it no such model goes into use.
 
     Raises
     ------
     DataError
-        Where no image could teach or measure, one who is to measure was taught before, or the
-        tables are not those that were audited.
+        Where no image could teach or measure, one who measures was taught, or a table changed.
     Stopped
         Where `control` ends the work; it goes on from the checkpoint.
     """
     kind = device_of_order(device)
-    manifest = _for_mode(read_manifest(manifest_path), teaching)
-    refuse_changed(beginning, manifest_path)
+    manifest = _audited(manifest_path, beginning, teaching)
     beside = {} if from_scratch else _beside(role)
-    wants = _wants(role, beside.get(FINE_ROLE))
-    purposes = _purposes(manifest, prepared or out / PREPARED, wants, role, control)
+    purposes = _purposes(manifest, prepared or out / PREPARED, beside, role, control)
     training, there = _material(role, purposes[Split.TRAIN])
     parent = None if from_scratch else _parent(role, training.spec)
     _refuse_known((*([parent] if parent else []), *beside.values()), manifest)
@@ -116,7 +111,6 @@ def main(
     samples = Sampled(control, role, *shown, out, sample_every)
     _write_plan(out, plan, lesson, beginning)
     model = _taught(role, lesson, plan, out, _weights(parent), samples)
-    control.log(translate(mark("Measuring on the rows for validation.")))
     origin = _origin(role, manifest_path, lesson, parent, overrides)
     pack = make_pack(out, role, model, origin, _held_out(purposes, control), beside=beside)
     _tell(pack, Steps(role, plan, control).of, control)
@@ -147,11 +141,14 @@ def prepare(
     manifest = read_manifest(manifest_path)
     refuse_children(manifest)
     shown = _only_real_held_out(manifest)
-    purposes = _purposes(shown, folder, _wants(role, None), role, control)
+    purposes = _purposes(shown, folder, {}, role, control)
     return _material(role, purposes[Split.TRAIN])
 
 
-def _for_mode(manifest: Manifest, teaching: Teaching | None) -> Manifest:
+def _audited(path: Path, beginning: Beginning | None, teaching: Teaching | None) -> Manifest:
+    """What was audited; with a mode only real images measure."""
+    manifest = read_manifest(path)
+    refuse_changed(beginning, path)
     if teaching is None:
         return manifest
     refuse_children(manifest)
@@ -361,9 +358,14 @@ def _origin(
 
 
 def _purposes(
-    manifest: Manifest, folder: Path, wants: Wants, role: str, control: Control
+    manifest: Manifest,
+    folder: Path,
+    beside: Mapping[str, ModelPack],
+    role: str,
+    control: Control,
 ) -> dict[Split, CanvasSet]:
     """What is to train, to validate and to test, and no image in two of them."""
+    wants = _wants(role, beside.get(FINE_ROLE))
     purposes = {
         purpose: _prepared(manifest, purpose, folder, wants, role, control) for purpose in Split
     }
@@ -387,6 +389,7 @@ def _held_out(purposes: Mapping[Split, CanvasSet], control: Control) -> HeldOut:
 
     Only the gate asks them, and counts it (`ml.evaluate.gate`).
     """
+    control.log(translate(mark("Measuring on the rows for validation.")))
     validation = Breathing(purposes[Split.VALIDATION].pairs(), control)
     return HeldOut(VALIDATION, validation, {MEASURED: validation})
 

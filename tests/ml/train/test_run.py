@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import ml.train.command as command
 import ml.train.run as running
+from ml.audit.command import tables_of
 from ml.audit.report import AuditReport, Check, Sentence, Verdict
 from ml.errors import DataError
+from ml.files import write_json
 from ml.manifest import Manifest, ManifestRow, write_manifest
+from ml.program import code_version
 from ml.registry import inherit
-from ml.train.order import TrainingOrder
+from ml.train.beginnings import (
+    Beginning,
+    beginnings_of,
+    noted,
+    refuse_changed,
+    verdict_of,
+)
+from ml.train.order import PLAN, TrainingOrder
 from tests.factories.packs import make_card
 from tests.ml.synth.test_making import Watch
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 REASON = "Only to see whether the machine runs"
 
@@ -104,3 +112,34 @@ def test_a_reason_that_was_not_needed_leaves_no_stain(
 ) -> None:
     running.run(replace(asked, override=REASON).to_json())
     assert office.trained[0]["overrides"] == ()
+
+
+def test_a_training_is_told_what_its_audit_says_now(
+    office: Office, asked: TrainingOrder
+) -> None:
+    office.verdict = Verdict.AMBER
+    running.run(asked.to_json())
+    beginning = office.trained[0]["beginning"]
+    assert beginning.verdict == "amber"
+    assert beginning.tables == tables_of(Path(asked.manifest))
+    assert beginning.code == code_version()
+
+
+def test_every_beginning_stays_in_the_plan(tmp_path: Path) -> None:
+    assert noted(tmp_path, None) == {}
+    red, green = Beginning("red", "Only to try."), Beginning("green", tables={"a.csv": "1"})
+    for one in (red, green, green, red, None):
+        write_json(tmp_path / PLAN, noted(tmp_path, one))
+    assert beginnings_of(tmp_path) == (red, green)
+    assert verdict_of((red, green)) == verdict_of((green, red)) == "red"
+    assert verdict_of(()) == ""
+
+
+def test_tables_that_changed_under_the_audit_teach_nothing(asked: TrainingOrder) -> None:
+    manifest = Path(asked.manifest)
+    beginning = Beginning("green", tables=tables_of(manifest))
+    refuse_changed(beginning, manifest)
+    refuse_changed(None, manifest)
+    write_manifest(Manifest(manifest, (ManifestRow("b.dcm", "another"),)))
+    with pytest.raises(DataError, match="while they were audited"):
+        refuse_changed(beginning, manifest)
