@@ -30,8 +30,13 @@ def code_version(root: Path = ROOT) -> str:
         number = version("mammoscope")
     except PackageNotFoundError:
         number = "0"
-    commit = _written(root / RESOURCES.name / COMMIT) or _checked_out(root / ".git")
+    commit = commit_of(root)
     return f"{number}+g{commit[:DIGITS]}" if commit else number
+
+
+def commit_of(root: Path = ROOT) -> str:
+    """The commit's whole name, as a build wrote it or a checkout has it; empty: unknown."""
+    return _written(root / RESOURCES.name / COMMIT) or _checked_out(root / ".git")
 
 
 def _checked_out(git: Path) -> str:

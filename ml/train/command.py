@@ -83,7 +83,7 @@ def main(
     part
         Share of the steps of the plan.
     overrides, beginning
-        Why it is trained on red data: stays on the card. Its audit: without, it never goes live.
+        Why it is trained on red data, and its audit: without that it never goes live.
     teaching
         Which images teach, and how; left out: all alike. With one, only real ones measure.
     prepared

@@ -26,6 +26,8 @@ from parts_list import write_parts_list
 from shrink import ShrinkError, forget_places, shrink
 from signing import add_publisher
 
+from ml.program import COMMIT, commit_of
+
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = Path(__file__).resolve().parent / "mammoscope.spec"
 PROGRAM = "mammoscope.exe" if os.name == "nt" else "mammoscope"
@@ -81,6 +83,9 @@ def _write_papers(folder: Path, bundled: Path) -> None:
     except LicenceError as error:
         raise FrozenError(str(error)) from error
     write_parts_list(parts, folder, version(OURS), source_date().isoformat())
+    # So that a model says of its own training which code it was.
+    if commit := commit_of(ROOT):
+        (folder / INSIDE / "resources" / COMMIT).write_text(f"{commit}\n", "utf-8")
 
 
 def source_date() -> datetime:

@@ -17,7 +17,7 @@ from ml.versions import SHIPPED, Origin, Versions
 from tests.factories.packs import make_packs
 from tests.factories.retrainings import Window, put_data, texts_of
 from tests.gui.test_accessibility import nameless
-from tests.viewer.jobs.test_retrained import ROLE, write_comparison
+from tests.viewer.jobs.test_retrained import REMARK, ROLE, write_comparison
 from viewer.core.retraining import Point, Run, Step, margins_of
 from viewer.core.settings import Settings
 from viewer.jobs import retrained
@@ -191,6 +191,7 @@ def compared(window: Window, data: Path, *, promoted: bool, standing: str = "not
     key = versions.add(trained, Origin("", "", {}, "green")).key
     write_comparison(window.run.folder, key, promoted=promoted, standing=standing)
     window.end("compare")
+    window.wait(lambda: REMARK in texts_of(window.dialog.compare.left))
     window.press("to_promote")
     return key
 

@@ -164,6 +164,8 @@ class Comparison:
         The version, and what was in use then; empty: the model that comes with the program.
     decision
         As the gate gave it, to be kept with the promotion.
+    remarks
+        What whoever promotes it should know, though it speaks neither for nor against it.
     """
 
     role: str
@@ -174,6 +176,7 @@ class Comparison:
     reasons: tuple[str, ...]
     uses: int
     decision: Mapping[str, object]
+    remarks: tuple[str, ...] = ()
 
     @property
     def headline(self) -> tuple[str, str]:

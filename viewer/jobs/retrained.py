@@ -168,6 +168,7 @@ def _comparison(path: Path) -> Comparison | None:
         tuple(map(str, cast("Iterable[object]", decision["reasons"]))),
         int(cast("int", decision["uses"])),
         decision,
+        tuple(map(str, cast("Iterable[object]", decision.get("remarks", ())))),
     )
 
 

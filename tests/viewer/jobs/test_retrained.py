@@ -54,6 +54,9 @@ def write_audit(folder: Path, verdict: Verdict) -> None:
     (folder / retrained.AUDIT).write_text(json.dumps(report.to_json()))
 
 
+REMARK = "The diagnosis changes with it, too."
+
+
 def write_comparison(
     folder: Path,
     key: str,
@@ -64,7 +67,13 @@ def write_comparison(
 ) -> None:
     one = {"sentence": "Sensitivity: as good.", "standing": standing}
     reasons = [] if promoted else ["The audit of the training data was not green."]
-    decision = {"promoted": promoted, "reasons": reasons, "uses": 2, "compared": [one]}
+    decision = {
+        "promoted": promoted,
+        "reasons": reasons,
+        "uses": 2,
+        "compared": [one],
+        "remarks": [REMARK],
+    }
     content = {"role": ROLE, "key": key, "live": live, "decision": decision}
     (folder / retrained.COMPARISON).write_text(json.dumps(content))
 

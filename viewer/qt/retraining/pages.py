@@ -118,3 +118,5 @@ def show_comparison(compared: Comparison, rows: QVBoxLayout) -> None:
     for reason in compared.reasons:
         if reason not in sentences:
             rows.addWidget(line(sign, reason))
+    for remark in compared.remarks:
+        rows.addWidget(line("none", remark))
