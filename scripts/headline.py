@@ -171,7 +171,9 @@ def main() -> None:
             said = to_keep(answers(cell.role, model, material, cell.question))
             cell.place(given.work).parent.mkdir(parents=True, exist_ok=True)
             write_json(cell.place(given.work), {"answers": said})
-    write_json(REPORT, report_of(found(given.work, material)))
+    who = read_generator(given.generator) if given.generator else None
+    painter = f"{who.card.key}, weights sha256 {who.lesions_sha256}" if who else ""
+    write_json(REPORT, report_of(found(given.work, material), generator=painter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,16 +221,15 @@ def _in_silence(part: str, before: int) -> Callable[[int, float], None]:
     return lambda step, loss: None
 
 
-def found(work: Path, material: Material) -> dict[str, dict[str, list[list[Answer]]]]:
-    """The answers that are there: of each role and question, of each way, one list a seed."""
+def found(work: Path, material: Material) -> dict[str, dict[str, dict[int, list[Answer]]]]:
+    """The answers that are there: of each role and question, of each way, by seed."""
     items = {item.image_id: item for item in material.canvases.items}
-    told: dict[str, dict[str, list[list[Answer]]]] = {}
+    told: dict[str, dict[str, dict[int, list[Answer]]]] = {}
     for path in sorted((work / "answers").rglob("*.json")):
-        role, _, way, question = path.relative_to(work / "answers").with_suffix("").parts
-        of_way = told.setdefault(f"{role}/{question}", {})
-        of_way.setdefault(way, []).append(
-            kept(json.loads(path.read_text("utf-8"))["answers"], items)
-        )
+        role, seed, way, question = path.relative_to(work / "answers").with_suffix("").parts
+        of_way = told.setdefault(f"{role}/{question}", {}).setdefault(way, {})
+        said = json.loads(path.read_text("utf-8"))["answers"]
+        of_way[int(seed.removeprefix("seed-"))] = kept(said, items)
     return told
 
 
@@ -294,6 +295,8 @@ def untaught(folder: Path, mini_mias: Path) -> Generator:
     """The generator, which must have seen none of the women of the folds."""
     pack = read_generator(folder)
     taught = set(pack.card.training_patients)
+    if not taught:
+        raise SystemExit("This generator does not say whom it was taught; use one that does.")
     films = (item.patient_id for _, item in mini_mias_canvases(mini_mias, COARSE))
     if any(name_sha256(patient) in taught for patient in films):
         raise SystemExit(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ml.evaluate.seeds import SeedFigures
 
     Answer = Marked | Judged
+    # What models of one way of teaching say, by the seed of their trainings.
+    OfSeeds = Mapping[int, Sequence[Answer]]
     # From the images that count, with repetition, to a figure.
     Drawn = Callable[[NDArray[np.int64]], float]
     Figure = Callable[[Sequence[Answer]], Drawn]
@@ -56,6 +58,7 @@ NOTE = (
 )
 ONE_SEED = " One seed: what another would change is in no interval."
 REFERENCE = "real-only"
+MALIGNANCY = "AUC, malignancy"
 RATE = 1.0
 UNDEFINED = float("nan")
 FILMS = "films"
@@ -100,44 +103,64 @@ def _answer(row: Mapping[str, object], item: CanvasItem) -> Answer:
 
 
 def report_of(
-    found: Mapping[str, Mapping[str, Sequence[Sequence[Answer]]]], draws: int = 2000
+    found: Mapping[str, Mapping[str, OfSeeds]], draws: int = 2000, generator: str = ""
 ) -> dict[str, object]:
     """All that the answers say.
 
     Parameters
     ----------
     found
-        By role and question, then by way of teaching: one list of answers a seed.
+        By role and question, then by way of teaching.
+    generator
+        Which one painted: its name and the sha256 of its weights.
     """
     asked = joined(found)
-    seeds = max((len(lists) for ways in asked.values() for lists in ways.values()), default=0)
+    seeds = max((len(of) for ways in asked.values() for of in ways.values()), default=0)
     note = NOTE.format(
         seeds=" and seeds" if seeds > 1 else "",
         rate=RATE,
         alone="" if seeds > 1 else ONE_SEED,
     )
     questions = {name: _question(name, ways, draws) for name, ways in asked.items()}
-    return {"title": TITLE, "note": note, "original": ORIGINAL, "questions": questions}
+    return {
+        "title": TITLE,
+        "note": note,
+        "original": ORIGINAL,
+        "generator": generator,
+        "questions": questions,
+    }
 
 
-def joined(
-    found: Mapping[str, Mapping[str, Sequence[Sequence[Answer]]]],
-) -> dict[str, dict[str, list[list[Answer]]]]:
-    """The folds of the films as one question, where every fold is answered in a way."""
-    asked: dict[str, dict[str, list[list[Answer]]]] = {}
-    folds: dict[tuple[str, str], list[Sequence[Sequence[Answer]]]] = {}
+def joined(found: Mapping[str, Mapping[str, OfSeeds]]) -> dict[str, dict[str, OfSeeds]]:
+    """The folds of the films as one question, and of every question the seeds of all ways."""
+    asked: dict[str, dict[str, OfSeeds]] = {}
+    folds: dict[str, dict[str, list[OfSeeds]]] = {}
     for name, ways in found.items():
         role, question = name.split("/")
         for way, of_seeds in ways.items():
             if question.startswith(FILMS):
-                folds.setdefault((f"{role}/{FILMS}", way), []).append(of_seeds)
+                of_way = folds.setdefault(f"{role}/{FILMS}", {})
+                of_way.setdefault(way, []).append(of_seeds)
             else:
-                asked.setdefault(name, {})[way] = [list(one) for one in of_seeds]
-    for (name, way), parts in folds.items():
-        if len(parts) == FOLDS:
-            seeds = zip(*parts, strict=False)
-            asked.setdefault(name, {})[way] = [[a for one in s for a in one] for s in seeds]
-    return {name: ways for name, ways in asked.items() if REFERENCE in ways}
+                asked.setdefault(name, {})[way] = of_seeds
+    for name, of_ways in folds.items():
+        whole = {way: _whole(parts) for way, parts in of_ways.items() if len(parts) == FOLDS}
+        asked[name] = {way: of_seeds for way, of_seeds in whole.items() if of_seeds}
+    return {name: _shared(ways) for name, ways in asked.items() if REFERENCE in ways}
+
+
+def _whole(folds: Sequence[OfSeeds]) -> OfSeeds:
+    """The answers of the seeds with which every fold was answered."""
+    seeds = set[int].intersection(*map(set, folds))
+    return {seed: [one for fold in folds for one in fold[seed]] for seed in sorted(seeds)}
+
+
+def _shared(ways: Mapping[str, OfSeeds]) -> dict[str, OfSeeds]:
+    """Each way with the seeds of all: what is compared differs in nothing else."""
+    first = min(ways[REFERENCE])
+    with_it = {way: of_seeds for way, of_seeds in ways.items() if first in of_seeds}
+    seeds = sorted(set[int].intersection(*map(set, with_it.values())))
+    return {way: {seed: of[seed] for seed in seeds} for way, of in with_it.items()}
 
 
 def figures_of(name: str) -> dict[str, Figure]:
@@ -152,7 +175,7 @@ def figures_of(name: str) -> dict[str, Figure]:
         "accuracy": partial(_anew, crossed_accuracy),
         "Brier skill": crossed_skill,
         "AUC, lesion": partial(_area, "lesion"),
-        "AUC, malignancy": partial(_area, "malignancy"),
+        MALIGNANCY: partial(_area, "malignancy"),
     }
 
 
@@ -244,45 +267,39 @@ def _area(target: str, said: Sequence[Answer]) -> Drawn:
     return lambda indices: area_under_roc(cases.scores[indices], cases.truths[indices])
 
 
-def _question(
-    name: str, ways: Mapping[str, Sequence[Sequence[Answer]]], draws: int
-) -> dict[str, object]:
-    reference = _aligned(ways[REFERENCE], ways[REFERENCE])
-    first = reference[0]
+def _question(name: str, ways: Mapping[str, OfSeeds], draws: int) -> dict[str, object]:
+    first = next(iter(ways[REFERENCE].values()))
     patients = [one.item.patient_id for one in first]
-    ill = len({one.item.patient_id for one in first if one.item.lesion})
+    ill = {one.item.patient_id for one in first if one.item.lesion}
+    malignant = {one.item.patient_id for one in first if one.item.malignant}
     rows: list[dict[str, object]] = []
     gains: list[tuple[dict[str, object], Estimate, float]] = []
     for figure, of in figures_of(name).items():
-        usual = remembered(_seeded(of, reference))
-        for way, lists in ways.items():
-            own = usual
-            if way != REFERENCE:
-                own = remembered(_seeded(of, _aligned(lists, ways[REFERENCE])))
+        known = {way: remembered(_seeded(of, seeds, first)) for way, seeds in ways.items()}
+        usual, among = known[REFERENCE], tuple(known.values())
+        for way, own in known.items():
             value = seeded_mean(patients, own, draws=draws)
             row: dict[str, object] = {"figure": figure, "way": way, **value.to_json()}
             rows.append(row)
             if way != REFERENCE:
-                gain = seeded_difference(patients, own, usual, draws=draws)
+                gain = seeded_difference(patients, own, usual, among=among, draws=draws)
                 gains.append((row, gain.estimate, gain.p))
     for (row, gain, _), p in zip(gains, holm([p for _, _, p in gains]), strict=True):
-        row |= {
-            "gain": gain.to_json(),
-            "p": p,
-            "verdict": verdict_of(gain, p, None, ill).value,
-        }
-    return {"images": len(first), "patients": len(set(patients)), "rows": rows}
+        women = malignant if row["figure"] == MALIGNANCY else ill
+        verdict = verdict_of(gain, p, None, len(women), comparisons=len(gains))
+        row |= {"gain": gain.to_json(), "p": p, "verdict": verdict.value}
+    return {
+        "images": len(first),
+        "with_lesion": sum(one.item.lesion for one in first),
+        "patients": len(set(patients)),
+        "seeds": len(ways[REFERENCE]),
+        "rows": rows,
+    }
 
 
-def _aligned(
-    lists: Sequence[Sequence[Answer]], like: Sequence[Sequence[Answer]]
-) -> list[list[Answer]]:
-    """The answers in one order of the images; of seeds that the reference has, too."""
-    order = [one.item.image_id for one in like[0]]
-    by_image = [{one.item.image_id: one for one in answers} for answers in lists[: len(like)]]
-    return [[answers[image] for image in order] for answers in by_image]
-
-
-def _seeded(figure: Figure, lists: Sequence[Sequence[Answer]]) -> SeedFigures:
-    of_seeds = [figure(answers) for answers in lists]
-    return lambda indices: np.array([of(indices) for of in of_seeds])
+def _seeded(figure: Figure, of_seeds: OfSeeds, like: Sequence[Answer]) -> SeedFigures:
+    """A figure of every seed, of answers in one order of the images."""
+    order = [one.item.image_id for one in like]
+    by_image = [{one.item.image_id: one for one in said} for said in of_seeds.values()]
+    each = [figure([said[image] for image in order]) for said in by_image]
+    return lambda indices: np.array([of(indices) for of in each])

@@ -47,6 +47,7 @@ def taught(report: Report) -> list[str]:
         f"The original's accuracy: {told['without']:.1%} without, {told['with']:.1%} with "
         f"synthetic images. {_accuracy(report)}\n",
         _gains(report),
+        f"The generator that painted: {report['generator']}; it was taught phantoms alone.\n",
     ]
     for name, asked in sorted(report["questions"].items(), key=_films_first):
         lines = [
@@ -62,7 +63,8 @@ def taught(report: Report) -> list[str]:
         ]
         parts += [
             f"### {cell(name.replace('/', ', '))}\n",
-            f"{asked['images']} images of {asked['patients']} patients.\n",
+            f"{asked['images']} images of {asked['patients']} patients, {asked['with_lesion']} "
+            f"of them with a lesion; seeds: {asked['seeds']}.\n",
             table(("figure", "taught", "measured", "gain", "p", "said"), lines),
         ]
     return parts
@@ -81,8 +83,15 @@ def _accuracy(report: Report) -> str:
     rows.sort(key=lambda row: "gain" in row)
     if not rows:
         return "Ours:"
-    ours = ", ".join(f"{row['value']:.1%} {row['way']}" for row in rows)
-    return f"Ours, on films of women whom no model had seen: {ours}."
+    ours = ", ".join(
+        f"{row['value']:.1%} ({row['low']:.1%} to {row['high']:.1%}) {row['way']}"
+        for row in rows
+    )
+    healthy = 1 - asked["with_lesion"] / asked["images"]
+    return (
+        f"Ours, on films of women whom no model had seen: {ours}; whoever calls every film "
+        f"healthy is right in {healthy:.1%}."
+    )
 
 
 def _gains(report: Report) -> str:

@@ -142,11 +142,11 @@ def test_an_accuracy_is_at_the_threshold_of_the_other_folds() -> None:
     assert crossed_accuracy(moved) <= 1 - called / 60
 
 
-def folds(said: list[Judged]) -> dict[str, list[list[Judged]]]:
+def folds(said: list[Judged]) -> dict[str, dict[int, list[Judged]]]:
     return {
-        f"classifier/films-{fold}": [
-            [one for one in said if patient_fold(one.item.patient_id) == fold]
-        ]
+        f"classifier/films-{fold}": {
+            0: [one for one in said if patient_fold(one.item.patient_id) == fold]
+        }
         for fold in range(FOLDS)
     }
 
@@ -174,6 +174,31 @@ def test_films_count_where_every_fold_is_answered() -> None:
     assert list(joined(found)["classifier/films"]) == [REFERENCE]
 
 
+def test_ways_are_compared_at_the_seeds_that_all_of_them_have() -> None:
+    said, other = folds(women(60, 0.3)), folds(women(60, 0.1))
+    found = {
+        name: {
+            REFERENCE: {0: said[name][0], 1: other[name][0], 2: said[name][0]},
+            "both": {0: said[name][0], 1: other[name][0]},
+        }
+        for name in said
+    }
+    whole = joined(found)["classifier/films"]
+    assert {way: sorted(of) for way, of in whole.items()} == {REFERENCE: [0, 1], "both": [0, 1]}
+    assert [one.item.patient_id for one in whole["both"][1]] == [
+        one.item.patient_id for one in whole[REFERENCE][1]
+    ]
+    # A training that was stopped: one fold of one seed is not answered.
+    del found["classifier/films-3"]["both"][1]
+    assert {way: list(of) for way, of in joined(found)["classifier/films"].items()} == {
+        REFERENCE: [0],
+        "both": [0],
+    }
+    # Without the first seed there is nothing to compare it with yet.
+    del found["classifier/films-3"]["both"][0]
+    assert list(joined(found)["classifier/films"]) == [REFERENCE]
+
+
 def test_a_generator_that_saw_the_women_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +215,16 @@ def test_a_generator_that_saw_the_women_is_refused(
     monkeypatch.setattr(headline, "mini_mias_canvases", lambda folder, spec: iter([film]))
     assert read_generator(pack.folder).card.training_patients
     with pytest.raises(SystemExit, match="phantoms alone"):
+        headline.untaught(pack.folder, tmp_path)
+
+
+def test_a_generator_that_does_not_say_whom_it_was_taught_is_refused(tmp_path: Path) -> None:
+    from ml.synth.pack import write_generator_card
+    from tests.factories.generators import make_generator
+
+    pack = make_generator(tmp_path / "generator")
+    write_generator_card(pack.folder, replace(pack.card, training_patients=()))
+    with pytest.raises(SystemExit, match="does not say"):
         headline.untaught(pack.folder, tmp_path)
 
 

@@ -192,15 +192,24 @@ def test_ways_of_teaching_become_a_table_beside_the_original() -> None:
         {**right, "way": "both", "gain": gain, "value": 0.7},
         {**right, "way": "real-only"},
     ]
+    counted = {"images": 10, "with_lesion": 4, "patients": 5, "seeds": 2}
     asked = {
-        "detector/phantoms-50": {"images": 9, "patients": 5, "rows": rows[:1]},
-        "classifier/films": {"images": 9, "patients": 5, "rows": rows},
+        "detector/phantoms-50": {**counted, "rows": rows[:1]},
+        "classifier/films": {**counted, "rows": rows},
     }
-    report = {"original": {"without": 0.505, "with": 0.98}, "questions": asked}
+    report = {
+        "original": {"without": 0.505, "with": 0.98},
+        "generator": "a generator@1",
+        "questions": asked,
+    }
     page = write_results.results_page({"headline": report})
     assert "50.5% without, 98.0% with" in page
     assert page.index("### classifier, films") < page.index("### detector, phantoms-50")
-    assert "no model had seen: 60.0% real-only, 70.0% both." in page
+    ours = "60.0% (60.0% to 80.0%) real-only, 70.0% (60.0% to 80.0%) both"
+    assert f"no model had seen: {ours}; whoever calls every film healthy is right in" in page
+    assert "is right in 60.0%." in page
+    assert "painted: a generator@1;" in page
+    assert "10 images of 5 patients, 4 of them with a lesion; seeds: 2." in page
     said = "| both | 0.700 (0.600 to 0.800) | 0.100 (0.020 to 0.200) | 0.030 | helps |"
     assert said in page
     assert "A gain is claimed for classifier, films: both (AUC, lesion), and" in page
