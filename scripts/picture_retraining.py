@@ -75,6 +75,9 @@ def take(trainings: Path, out: Path) -> None:
     window.show()
     jobs.start()
     until = time.monotonic() + LONGEST_S
+    wait_for(application.processEvents, lambda: window.choice.count() > 1, until)
+    window.choice.setCurrentIndex(1)
+    window.choice.activated.emit(1)
     wait_for(
         application.processEvents,
         lambda: window.run is not None and window.run.audit is not None,
