@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from headline_crossed import RATE, Said, crossed_accuracy, crossed_sensitivity, crossed_skill
 
 from ml.data.canvases import FOLDS, patient_fold
-from ml.evaluate.calibrate import fit_calibration
 from ml.evaluate.cases import cases_of
-from ml.evaluate.detection import froc, threshold_at
+from ml.evaluate.detection import froc
 from ml.evaluate.holm import holm
 from ml.evaluate.outcomes import Judged, Marked
 from ml.evaluate.roc import area_under_roc
 from ml.evaluate.seeds import remembered, seeded_difference, seeded_mean
 from ml.infer.classified import Classified
-from ml.registry import probability_of
 from ml.train.helps_figures import verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from headline_crossed import Answer, Drawn
     from numpy.typing import NDArray
 
     from ml.data.canvases import CanvasItem
     from ml.evaluate.bootstrap import Estimate
     from ml.evaluate.seeds import SeedFigures
 
-    Answer = Marked | Judged
-    # What models of one way of teaching say, by the seed of their trainings.
+    # What models of one way of teaching answer, by the seed of their trainings.
     OfSeeds = Mapping[int, Sequence[Answer]]
-    # From the images that count, with repetition, to a figure.
-    Drawn = Callable[[NDArray[np.int64]], float]
-    Figure = Callable[[Sequence[Answer]], Drawn]
+    Saids = Mapping[int, Said]
+    Figure = Callable[[Said], Drawn]
 
 TITLE = "Does what is synthetic help where real images are few?"
 ORIGINAL = {"without": 0.505, "with": 0.98}
@@ -49,19 +48,23 @@ NOTE = (
     "folds, and a fold's accuracy is at the threshold that is best for the other four, its "
     "sensitivity where those have {rate:g} false mark an image without a lesion, its "
     "probabilities by Platt's fit to them (Brier skill: 1 is perfect, 0 says no more than how "
-    "many are ill, less is worse). Of films, the other folds' answers are of models that had "
-    "not seen the patients of those answers, but had seen the fold's own: with none that had, "
-    "there would be three times the trainings. All of it at 0.4 mm a pixel, half as fine as "
-    "the models that ship look, and with short trainings: masses are seen so, single specks "
-    "of calcifications are not."
+    "many are ill, less is worse).{inner} All of it at 0.4 mm a pixel, half as fine as the "
+    "models that ship look, and with short trainings: masses are seen so, single specks of "
+    "calcifications are not."
     "{alone}"
+)
+NESTED = (
+    " Of films, those answers are of models that had seen neither the patients of the answers "
+    "nor the fold's own: there is one for each two folds."
+)
+NOT_NESTED = (
+    " Of films, those answers are of models that had not seen the patients of the answers, but "
+    "had seen the fold's own."
 )
 ONE_SEED = " One seed: what another would change is in no interval."
 REFERENCE = "real-only"
 MALIGNANCY = "AUC, malignancy"
-RATE = 1.0
-UNDEFINED = float("nan")
-FILMS = "films"
+FILMS, INNER = "films", "inner"
 NO_MAP = np.zeros((1, 1), np.float32)
 DENSITY = np.full(4, 0.25, np.float32)
 
@@ -116,9 +119,12 @@ def report_of(
     """
     asked = joined(found)
     seeds = max((len(of) for ways in asked.values() for of in ways.values()), default=0)
+    films = [of for name, ways in asked.items() if name.endswith(FILMS) for of in ways.values()]
+    nested = all(said.inner for of_seeds in films for said in of_seeds.values())
     note = NOTE.format(
         seeds=" and seeds" if seeds > 1 else "",
         rate=RATE,
+        inner=(NESTED if nested else NOT_NESTED) if films else "",
         alone="" if seeds > 1 else ONE_SEED,
     )
     questions = {name: _question(name, ways, draws) for name, ways in asked.items()}
@@ -131,36 +137,58 @@ def report_of(
     }
 
 
-def joined(found: Mapping[str, Mapping[str, OfSeeds]]) -> dict[str, dict[str, OfSeeds]]:
+def joined(found: Mapping[str, Mapping[str, OfSeeds]]) -> dict[str, dict[str, Saids]]:
     """The folds of the films as one question, and of every question the seeds of all ways."""
-    asked: dict[str, dict[str, OfSeeds]] = {}
-    folds: dict[str, dict[str, list[OfSeeds]]] = {}
+    asked: dict[str, dict[str, Saids]] = {}
     for name, ways in found.items():
         role, question = name.split("/")
-        for way, of_seeds in ways.items():
-            if question.startswith(FILMS):
-                of_way = folds.setdefault(f"{role}/{FILMS}", {})
-                of_way.setdefault(way, []).append(of_seeds)
-            else:
-                asked.setdefault(name, {})[way] = of_seeds
-    for name, of_ways in folds.items():
-        whole = {way: _whole(parts) for way, parts in of_ways.items() if len(parts) == FOLDS}
-        asked[name] = {way: of_seeds for way, of_seeds in whole.items() if of_seeds}
+        if question.startswith((FILMS, INNER)):
+            films = {way: _films(found, role, way) for way in ways}
+            told = {way: of_seeds for way, of_seeds in films.items() if of_seeds}
+            asked.setdefault(f"{role}/{FILMS}", {}).update(told)
+        else:
+            asked[name] = {
+                way: {seed: Said(answers) for seed, answers in of_seeds.items()}
+                for way, of_seeds in ways.items()
+            }
     return {name: _shared(ways) for name, ways in asked.items() if REFERENCE in ways}
 
 
-def _whole(folds: Sequence[OfSeeds]) -> OfSeeds:
-    """The answers of the seeds with which every fold was answered."""
-    seeds = set[int].intersection(*map(set, folds))
-    return {seed: [one for fold in folds for one in fold[seed]] for seed in sorted(seeds)}
+def _films(found: Mapping[str, Mapping[str, OfSeeds]], role: str, way: str) -> Saids:
+    """Of the seeds with which every fold was answered: all folds, and all two of them."""
+    folds = [found.get(f"{role}/{FILMS}-{fold}", {}).get(way, {}) for fold in range(FOLDS)]
+    pairs = {
+        pair: found.get(f"{role}/{INNER}-{pair[0]}-{pair[1]}", {}).get(way, {})
+        for pair in combinations(range(FOLDS), 2)
+    }
+    return {
+        seed: Said([one for fold in folds for one in fold[seed]], _inner(pairs, seed))
+        for seed in sorted(set[int].intersection(*map(set, folds)))
+    }
 
 
-def _shared(ways: Mapping[str, OfSeeds]) -> dict[str, OfSeeds]:
+def _inner(pairs: Mapping[tuple[int, int], OfSeeds], seed: int) -> dict[int, list[Answer]]:
+    """By fold, what models said of the others that had not seen it; nothing where some lack."""
+    if not all(seed in of_seeds for of_seeds in pairs.values()):
+        return {}
+    inner: dict[int, list[Answer]] = {fold: [] for fold in range(FOLDS)}
+    for pair, of_seeds in pairs.items():
+        for one in of_seeds[seed]:
+            other = next(fold for fold in pair if fold != patient_fold(one.item.patient_id))
+            inner[other].append(one)
+    return inner
+
+
+def _shared(ways: Mapping[str, Saids]) -> dict[str, Saids]:
     """Each way with the seeds of all: what is compared differs in nothing else."""
     first = min(ways[REFERENCE])
     with_it = {way: of_seeds for way, of_seeds in ways.items() if first in of_seeds}
     seeds = sorted(set[int].intersection(*map(set, with_it.values())))
-    return {way: {seed: of[seed] for seed in seeds} for way, of in with_it.items()}
+    nested = all(of[seed].inner for of in with_it.values() for seed in seeds)
+    return {
+        way: {seed: of[seed] if nested else Said(of[seed].answers) for seed in seeds}
+        for way, of in with_it.items()
+    }
 
 
 def figures_of(name: str) -> dict[str, Figure]:
@@ -179,96 +207,22 @@ def figures_of(name: str) -> dict[str, Figure]:
     }
 
 
-def _anew(figure: Callable[[Sequence[Answer]], float], said: Sequence[Answer]) -> Drawn:
+def _anew(figure: Callable[[Said, NDArray[np.int64]], float], said: Said) -> Drawn:
     """A figure that is worked out again from each draw's answers."""
-    return lambda indices: figure([said[i] for i in indices])
+    return partial(figure, said)
 
 
-def crossed_accuracy(said: Sequence[Answer]) -> float:
-    """Share of the images that are called rightly, each fold at the others' best threshold."""
-    right: list[bool] = []
-    for own, others in _crossed(said):
-        (scores, truths), (known, true) = _lesions(said, own), _lesions(said, others)
-        right += ((scores >= _best_threshold(known, true)) == truths).tolist()
-    return _share(right)
+def _froc(said: Said, indices: NDArray[np.int64]) -> float:
+    return froc(cast("Sequence[Marked]", said.of(indices)), RATE)
 
 
-def crossed_sensitivity(said: Sequence[Answer]) -> float:
-    """Share of the lesions that are marked, each fold where the others have `RATE` marks."""
-    found: list[bool] = []
-    for own, others in _crossed(said):
-        marks = cast("Sequence[Marked]", said)
-        threshold = threshold_at([marks[i] for i in others], RATE)
-        for one in (marks[i] for i in own):
-            marked = (one.lesion_scores >= threshold) & (one.lesion_scores > 0)
-            found += marked.tolist()
-    return _share(found)
-
-
-def _share(true: Sequence[bool]) -> float:
-    return sum(true) / len(true) if true else UNDEFINED
-
-
-def crossed_skill(said: Sequence[Answer]) -> Drawn:
-    """How much better probabilities are than the share of the ill (Murphy 1973).
-
-    One less the ratio of the two mean squared errors (Brier 1950). Both are the other folds':
-    Platt's fit to their answers (their share, where those allow none), and their share. They
-    are fitted once; draws are of who is asked.
-    """
-    errors = np.full((2, len(said)), UNDEFINED)
-    for own, others in _crossed(said):
-        (scores, truths), (known, true) = _lesions(said, own), _lesions(said, others)
-        share = float(true.mean())
-        fit = fit_calibration(known, true)
-        told = [share if fit is None else probability_of(fit, score) for score in scores]
-        errors[:, own] = (np.array([told, np.full(len(own), share)]) - truths) ** 2
-
-    def skill(indices: NDArray[np.int64]) -> float:
-        error, usual = errors[:, indices].sum(1)
-        return float(1 - error / usual) if usual else UNDEFINED
-
-    return skill
-
-
-def _crossed(
-    said: Sequence[Answer],
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Which answers are each fold's, and which the others'; none where all are in one fold."""
-    folds = np.array([patient_fold(one.item.patient_id) for one in said])
-    for fold in np.unique(folds):
-        if not (folds == fold).all():
-            yield np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-
-
-def _lesions(
-    said: Sequence[Answer], of: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Scores, and whether there is a lesion."""
-    judged = [cast("Judged", said[i]) for i in of]
-    scores = np.array([one.said.lesion for one in judged], np.float64)
-    return scores, np.array([one.item.lesion for one in judged], np.bool_)
-
-
-def _best_threshold(scores: NDArray[np.float64], truths: NDArray[np.bool_]) -> float:
-    """The score from which on the most images are called rightly."""
-    asked = np.unique(scores)
-    ill, well = np.sort(scores[truths]), np.sort(scores[~truths])
-    right = len(ill) - np.searchsorted(ill, asked) + np.searchsorted(well, asked)
-    return float(asked[right.argmax()])
-
-
-def _froc(said: Sequence[Answer]) -> float:
-    return froc(cast("Sequence[Marked]", said), RATE)
-
-
-def _area(target: str, said: Sequence[Answer]) -> Drawn:
-    cases = cases_of(cast("Sequence[Judged]", said), "image", target)
+def _area(target: str, said: Said) -> Drawn:
+    cases = cases_of(cast("Sequence[Judged]", said.answers), "image", target)
     return lambda indices: area_under_roc(cases.scores[indices], cases.truths[indices])
 
 
-def _question(name: str, ways: Mapping[str, OfSeeds], draws: int) -> dict[str, object]:
-    first = next(iter(ways[REFERENCE].values()))
+def _question(name: str, ways: Mapping[str, Saids], draws: int) -> dict[str, object]:
+    first = next(iter(ways[REFERENCE].values())).answers
     patients = [one.item.patient_id for one in first]
     ill = {one.item.patient_id for one in first if one.item.lesion}
     malignant = {one.item.patient_id for one in first if one.item.malignant}
@@ -297,9 +251,8 @@ def _question(name: str, ways: Mapping[str, OfSeeds], draws: int) -> dict[str, o
     }
 
 
-def _seeded(figure: Figure, of_seeds: OfSeeds, like: Sequence[Answer]) -> SeedFigures:
+def _seeded(figure: Figure, of_seeds: Saids, like: Sequence[Answer]) -> SeedFigures:
     """A figure of every seed, of answers in one order of the images."""
     order = [one.item.image_id for one in like]
-    by_image = [{one.item.image_id: one for one in said} for said in of_seeds.values()]
-    each = [figure([said[image] for image in order]) for said in by_image]
+    each = [figure(said.in_order(order)) for said in of_seeds.values()]
     return lambda indices: np.array([of(indices) for of in each])
