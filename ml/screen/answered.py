@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import URL, create_engine, select
+from sqlalchemy import URL, bindparam, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from ml.errors import DataError
 from ml.findings_json import image_from_json
 from ml.screen.ledger import LEDGER, models_key
-from ml.screen.rows import State
-from ml.screen.tables import FORM, answers, facts
+from ml.screen.rows import Standing, State
+from ml.screen.tables import FORM, answers, facts, files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from sqlalchemy import Connection
 
     from ml.findings import ImageAnalysis, ModelUse
 
+Told = TypeVar("Told")
 _log = logging.getLogger("ml.screen")
 
 
@@ -42,28 +43,68 @@ def said_of(
         In the order asked for; empty unless all of them were looked at. Also empty where the
         ledger lies elsewhere, or cannot be read: then the models look anew.
     """
+    return _read(results, lambda ledger: _said(ledger, tuple(images), models_key(models)), ())
+
+
+def contents_of(results: Path, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """All that any models said of the images of some studies, as JSON without heat maps.
+
+    Parameters
+    ----------
+    keys
+        Of studies of the list.
+
+    Returns
+    -------
+    dict
+        By the study's key, what was said last first. Empty where the ledger lies elsewhere or
+        cannot be read.
+    """
+    return _read(results, lambda ledger: _contents(ledger, keys), {})
+
+
+def _read(results: Path, ask: Callable[[Connection], Told], nothing: Told) -> Told:
+    """Ask the ledger that lies in a folder of results; nothing where it cannot be asked."""
     path = results / LEDGER
     if not path.exists():
-        return ()
+        return nothing
     # The run may go on meanwhile, or the folder be one in which nobody may write.
     readable = {"mode": "ro", "uri": "true"}
     url = URL.create("sqlite", database=path.absolute().as_uri(), query=readable)
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            return _said(connection, tuple(images), models_key(models))
+            form = connection.scalar(select(facts.c.value).where(facts.c.name == "form"))
+            return ask(connection) if form == FORM else nothing
     except (DBAPIError, DataError, ValueError) as error:
         _log.info("the ledger of a screening was not read: %s", type(error).__name__)
-        return ()
+        return nothing
     finally:
         engine.dispose()
+
+
+def _contents(connection: Connection, keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    same = (answers.c.sop_instance_uid == files.c.sop_instance_uid) & (
+        answers.c.synthetic == files.c.synthetic
+    )
+    # A heat map may be a megabyte, and is not asked for.
+    asked = (
+        select(func.json_remove(answers.c.content, "$.heat_map"))
+        .select_from(files.join(answers, same))
+        .where(
+            files.c.study_key == bindparam("key"),
+            files.c.standing == Standing.IMAGE,
+            answers.c.state != State.FAILED,
+        )
+        .order_by(answers.c.at_s.desc())
+    )
+    found = {key: tuple(connection.scalars(asked, {"key": key})) for key in keys}
+    return {key: contents for key, contents in found.items() if contents}
 
 
 def _said(
     connection: Connection, images: tuple[tuple[str, bool], ...], models: str
 ) -> tuple[ImageAnalysis, ...]:
-    if connection.scalar(select(facts.c.value).where(facts.c.name == "form")) != FORM:
-        return ()
     asked = select(
         answers.c.sop_instance_uid, answers.c.synthetic, answers.c.content, answers.c.state
     ).where(

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.errors import DataError
+from ml.hashed import own_patient
 from ml.in_use import cards_in_use
 from ml.mammo.study import named_by
 from ml.registry import WEIGHTS
+from ml.screen.answered import contents_of
 from ml.screen.places import place_of
 from ml.screen.worklist import WORKLIST, read_worklist
 from viewer.core.screening import filed_names
@@ -24,8 +26,8 @@ from viewer.core.teaching import (
     with_unranked,
 )
 from viewer.jobs.corrections import patient_of, read_listed
-from viewer.jobs.ledgers import said_of_listed
 from viewer.jobs.screened import kept_of, lists_of
+from viewer.library.reads import newest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,11 +135,11 @@ def _looked_into(
     """Those of a list that may teach most, with what was said of each of their images."""
     worth = {uid: most_worth(_probabilities(rank), point) for uid, rank in ranks.items()}
     best = heapq.nlargest(LOOKED_INTO, ranks, key=worth.__getitem__)
-    said = said_of_listed(results, (ranks[uid].key for uid in best), card.files[WEIGHTS])
+    contents = contents_of(results, (ranks[uid].key for uid in best))
     return {
-        uid: Unread(uid, _label(ranks[uid]), "", said[ranks[uid].key], ranks[uid])
+        uid: Unread(uid, _label(ranks[uid]), "", images, ranks[uid])
         for uid in best
-        if ranks[uid].key in said
+        if (images := newest_of(contents.get(ranks[uid].key, ()), card.files[WEIGHTS]))
     }
 
 
@@ -156,7 +158,7 @@ def _patient(library: Library, pattern: str, case: Unread) -> str | None:
     if rank is not None:
         there = any(place_of(image.place).path.exists() for image in rank.places)
         name = named_by(pattern, rank.patient_id) or rank.patient_id
-        return (name or f"study {rank.study_uid}") if there else None
+        return own_patient(name or f"study {rank.study_uid}") if there else None
     if not Path(case.path).exists():
         return None
     for uid, file in library.files_of(case.uid):

@@ -68,17 +68,16 @@ def read_studies(ask: Ask, reading: Callable[[Row], Reading]) -> tuple[ReadStudy
 
 def analyses_of(ask: Ask, study_uid: str, weights_sha256: str) -> tuple[ImageAnalysis, ...]:
     """What a classifier said last of each image of a study; one of another form is left out."""
-    return newest_of(ask(_ANALYSES, (study_uid,)), weights_sha256)
+    contents = (str(content) for (content,) in ask(_ANALYSES, (study_uid,)))
+    return newest_of(contents, weights_sha256)
 
 
-def newest_of(
-    rows: Iterable[tuple[object, ...]], weights_sha256: str
-) -> tuple[ImageAnalysis, ...]:
+def newest_of(contents: Iterable[str], weights_sha256: str) -> tuple[ImageAnalysis, ...]:
     """What a classifier said last of each image; the newest of the contents comes first."""
     newest: dict[str, ImageAnalysis] = {}
-    for (content,) in rows:
+    for content in contents:
         try:
-            document = json.loads(str(content))
+            document = json.loads(content)
             if document["model_hashes"].get("classifier") == weights_sha256:
                 image = image_from_json(document)
                 newest.setdefault(image.sop_instance_uid, image)
