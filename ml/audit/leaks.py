@@ -76,7 +76,7 @@ def _duplicates(parts: Mapping[Split, Fingerprints]) -> Check:
 
 
 def _children(rows: Sequence[ManifestRow]) -> Check:
-    hidden = _hidden(rows)
+    hidden = held_out_names(rows)
     return _check(
         mark("No synthetic child of a test patient"),
         [
@@ -95,7 +95,7 @@ def _children(rows: Sequence[ManifestRow]) -> Check:
 
 def _generators(rows: Sequence[ManifestRow], taught: Mapping[str, frozenset[str]]) -> Check:
     """A generator knows whom it was taught, and what it makes may tell of them."""
-    hidden = _hidden(rows)
+    hidden = held_out_names(rows)
     made = [
         row
         for row in rows
@@ -131,7 +131,7 @@ def _generators(rows: Sequence[ManifestRow], taught: Mapping[str, frozenset[str]
     )
 
 
-def _hidden(rows: Sequence[ManifestRow]) -> set[str]:
+def held_out_names(rows: Sequence[ManifestRow]) -> set[str]:
     """The held-out patients, as training lists may name them."""
     return {
         name

@@ -19,11 +19,11 @@ import hashlib
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from ml.audit.leaks import HELD_OUT, HOST_PATIENT
+from ml.audit.leaks import HOST_PATIENT, held_out_names
 from ml.data.augment import NONE, Augmentation
 from ml.data.canvases import split_of
 from ml.errors import DataError
-from ml.hashed import known_name, names_sha256
+from ml.hashed import known_name
 from ml.manifest import ReferenceStandard, Source, Split
 from ml.texts import mark
 from ml.train.order import MODE_WORDS, Mode
@@ -227,12 +227,7 @@ def refuse_children(manifest: Manifest) -> None:
     DataError
         Names the first such image.
     """
-    hidden = {
-        name
-        for row in manifest.rows
-        if split_of(row) in HELD_OUT
-        for name in names_sha256(row.patient_id)
-    }
+    hidden = held_out_names(manifest.rows)
     for row in taught_rows(manifest):
         if known_name(row.extra.get(HOST_PATIENT, "")) in hidden:
             raise DataError(
