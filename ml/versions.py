@@ -289,7 +289,13 @@ class Versions:
         return shadow.key
 
     def test(self, role: str, key: str, part: FrozenPart) -> int:
-        """Note that a test part is asked, and say for the how manieth time."""
+        """Note that a test part is asked, and say for the how manieth time.
+
+        Parameters
+        ----------
+        key
+            Of the version that asks it, or the name of a training that is none yet.
+        """
         asked = {"part_sha256": part.sha256, "patients": sorted(part.patients)}
         self._note(TESTED, role=role, key=key, when=_now(), **asked)
         return self.tests(part)

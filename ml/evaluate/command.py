@@ -17,11 +17,14 @@ from ml.evaluate.measurement import (
 )
 from ml.evaluate.page import html_page
 from ml.evaluate.report import SCHEMA, data_report, model_report
+from ml.evaluate.versus import part_of
 from ml.files import replacing
 from ml.in_use import own_version, packs_in_use
 from ml.manifest import Source, Split, read_manifest
+from ml.places import own_models_folder
 from ml.registry import read_pack
 from ml.texts import mark
+from ml.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,7 +50,8 @@ def main(
 
     Rows for testing are used where the manifest names any, else all. Generated images measure
     nothing and are refused; simulated ones are never pooled with real ones: each source has
-    its own figures.
+    its own figures. For one of the user's own versions the gate counts it as a use of these
+    patients: who looks at several and compares the best has asked for each of them.
 
     Parameters
     ----------
@@ -73,6 +77,8 @@ def main(
         # All are asked first: a refusal must not come after minutes of another model's work.
         for one in (pack, *beside(pack.card, by_role).values()):
             refuse_trained_on(with_parents(one.card, installed), rows)
+    for pack in packs:
+        _count_use(pack, rows)
     counted = _Counted(progress, len(rows) * len(packs))
     models = {
         pack.card.key: model_report(
@@ -93,6 +99,12 @@ def main(
     # Never over the JSON, whatever that is called.
     name = f"{out.name}.html" if out.suffix == ".html" else f"{out.stem}.html"
     _write(out.with_name(name), html_page(document))
+
+
+def _count_use(pack: ModelPack, rows: Sequence[ManifestRow]) -> None:
+    own = own_models_folder()
+    if own is not None and own_version(pack.card.key):
+        Versions(own).test(pack.card.role, pack.card.key, part_of(rows))
 
 
 class _Counted:

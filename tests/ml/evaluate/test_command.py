@@ -12,6 +12,7 @@ import pytest
 
 from ml.errors import DataError, ModelError
 from ml.evaluate import command
+from ml.evaluate.versus import part_of
 from ml.manifest import Source, write_manifest
 from ml.phantom.dataset import write_phantoms
 from ml.places import OWN_MODELS_VARIABLE
@@ -79,6 +80,8 @@ def test_an_own_version_is_measured_before_it_is_in_use(
     out = tmp_path / "figures.json"
     command.main(phantoms, key, out, draws=20)
     assert list(json.loads(out.read_text())["models"]) == [key]
+    part = part_of(command.read_manifest(phantoms).rows)
+    assert versions.tests(part) == 1, "the gate knows that they were asked"
     # What it was taught it is not measured on, either.
     woman = command.read_manifest(phantoms).rows[0].patient_id
     rewrite_card(versions.place("detector", key), training_patients=[sha256(woman)])
@@ -86,6 +89,9 @@ def test_an_own_version_is_measured_before_it_is_in_use(
         command.main(phantoms, key, out, draws=20)
     with pytest.raises(ModelError, match="no such model"):
         command.main(phantoms, "own-detector@7", out, draws=20)
+    assert versions.tests(part) == 1, "a refusal asks nobody"
+    command.main(phantoms, "tiny-detector", out, draws=20)
+    assert versions.tests(part) == 1, "nobody promotes the program's own"
 
 
 @pytest.mark.usefixtures("packs")

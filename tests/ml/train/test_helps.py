@@ -22,9 +22,11 @@ from ml.errors import DataError
 from ml.evaluate.bootstrap import Estimate
 from ml.evaluate.detection import false_marks_at, sensitivity_at
 from ml.evaluate.holm import holm
+from ml.evaluate.versus import part_of, rows_for_testing
 from ml.job_process import KINDS, find_work
 from ml.mammo.prepare import PrepareSpec
 from ml.manifest import Manifest, ManifestRow, Source, Split, read_manifest, write_manifest
+from ml.places import OWN_MODELS_VARIABLE
 from ml.registry import read_pack
 from ml.train.helps_figures import (
     LESION,
@@ -42,6 +44,7 @@ from ml.train.helps_figures import (
 )
 from ml.train.helps_page import sentence_of, sentence_over_all
 from ml.train.order import HelpsOrder, Mode
+from ml.versions import Versions
 from tests.factories.truths import make_item, make_judged, make_marked
 from tests.ml.synth.test_making import Watch
 from tests.ml.train.test_command import PLAN, phantoms
@@ -319,7 +322,7 @@ def school(monkeypatch: pytest.MonkeyPatch) -> School:
 def asked(tmp_path: Path) -> HelpsOrder:
     folder = tmp_path / "data"
     folder.mkdir()
-    write_manifest(Manifest(folder, (ManifestRow("a.dcm", "woman"),)))
+    write_manifest(Manifest(folder, (ManifestRow("a.dcm", "woman", split=Split.TEST),)))
     return replace(ORDER, manifest=str(folder), out=str(tmp_path / "out"))
 
 
@@ -370,6 +373,18 @@ def test_the_matrix_says_what_it_found(school: School, asked: HelpsOrder) -> Non
     ] == [
         *("dose", "---", "0", "0.5", "1"),
     ]
+
+
+@pytest.mark.usefixtures("school")
+def test_the_gate_is_told_of_every_way_that_was_measured_once(
+    asked: HelpsOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = Versions(tmp_path / "own")
+    monkeypatch.setenv(OWN_MODELS_VARIABLE, str(versions.folder))
+    part = part_of(rows_for_testing(read_manifest(Path(asked.manifest))))
+    for _ in range(2):
+        helps.run(asked.to_json())
+        assert versions.tests(part) == len(ARMS) == 7, "not again for what is there already"
 
 
 def test_unequal_budgets_are_refused_before_the_training(
