@@ -148,7 +148,8 @@ def _drift_line(watched: Watched) -> QWidget:
 
 def _version_line(version: Line, *, in_shadow: bool) -> QWidget:
     title = version.key or translate("The model that comes with the program")
-    parts = [version.added, translate("audit {verdict}").format(verdict=version.audit)]
+    audited = translate("audit {verdict}").format(verdict=translate(version.audit))
+    parts = [version.added, audited]
     text = " · ".join(parts) if version.audit else version.added
     told = translate("overridden: {reason}")
     said = [text, *(told.format(reason=reason) for reason in version.overrides)]
