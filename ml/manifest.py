@@ -40,6 +40,8 @@ COLUMNS = (
 BOX_COLUMNS = ("path", "frame", "row0", "col0", "row1", "col1", "finding_type", "label")
 # Of a generated image, beside these: what was painted anew in it, lesion or sham.
 EDITED_BOX = "edited_box"
+# Of a reader's correction: whether the machine's marks had been seen before it.
+MARKS_SEEN = "marks_seen"
 REQUIRED = ("path", "patient_id")
 REQUIRED_OF_BOX = ("path", "row0", "col0", "row1", "col1")
 
@@ -70,6 +72,7 @@ class Split(Enum):
     TEST = "test"
 
 
+HELD_OUT = (Split.VALIDATION, Split.TEST)
 # In a sentence: an image for training.
 PURPOSES = {
     Split.TRAIN: mark("for training"),

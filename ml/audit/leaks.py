@@ -9,7 +9,7 @@ from ml.audit.report import Check, Figure, Sentence, Verdict
 from ml.data.canvases import split_of
 from ml.data.duplicates import across_splits
 from ml.hashed import known_name, names_sha256, own_patient
-from ml.manifest import ReferenceStandard, Source, Split
+from ml.manifest import HELD_OUT, MARKS_SEEN, ReferenceStandard, Source, Split
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from ml.data.duplicates import Fingerprints
     from ml.manifest import ManifestRow
 
-HELD_OUT = (Split.VALIDATION, Split.TEST)
 HOST_PATIENT = "host_patient"
-# What the reader's corrections say of each image (`viewer.core.corrections`).
-MARKS_SEEN = "marks_seen"
 NOBODY: Mapping[str, frozenset[str]] = {}
 _NO: frozenset[str] = frozenset()
 

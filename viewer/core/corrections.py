@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ml.manifest import BoxRow, Label, Manifest, ManifestRow, ReferenceStandard, Source, Split
+from ml.manifest import (
+    MARKS_SEEN,
+    BoxRow,
+    Label,
+    Manifest,
+    ManifestRow,
+    ReferenceStandard,
+    Source,
+    Split,
+)
 from viewer.core.decision import Proof, Standing, Truth, last_words
 from viewer.core.follow_up import as_counted
 from viewer.core.read_study import is_established
@@ -32,7 +41,7 @@ STANDARDS = {
     Proof.FOLLOW_UP: ReferenceStandard.FOLLOW_UP,
 }
 # Columns beside a manifest's own.
-MARKS_SEEN, DEED, SAID_TYPE, SAID_SCORE = "marks_seen", "deed", "machine_type", "machine_score"
+DEED, SAID_TYPE, SAID_SCORE = "deed", "machine_type", "machine_score"
 FOUND = frozenset((Standing.ACCEPTED, Standing.DRAWN))
 
 

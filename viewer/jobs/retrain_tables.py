@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ml.errors import DataError
 from ml.files import written_into
-from ml.manifest import Manifest, Source, Split, read_manifest, write_manifest
+from ml.manifest import HELD_OUT, Manifest, Source, Split, read_manifest, write_manifest
 from ml.merging import FIRST
 from ml.texts import counted, translate
 from ml.train.order import AUDIT
@@ -21,13 +21,12 @@ from viewer.library.job_row import JobState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ml.manifest import ManifestRow
+    from ml.manifest import HELD_OUT, ManifestRow
     from viewer.core.retraining import Run
     from viewer.library.job_row import JobRow
 
 # A mended copy of the tables, within a training's folder.
 MENDED = "mended"
-_HELD_OUT = (Split.VALIDATION, Split.TEST)
 
 
 def finished(rows: Sequence[JobRow]) -> tuple[Made, ...]:
@@ -123,7 +122,7 @@ def mend(run: Run) -> Mended:
     rows = [
         replace(row, split=_split(row, splits))
         for row in whole.rows
-        if row.source is not Source.GENERATED or splits.get(row.patient_id) not in _HELD_OUT
+        if row.source is not Source.GENERATED or splits.get(row.patient_id) not in HELD_OUT
     ]
     were = {row.path: row.split for row in whole.rows}
     _write(whole, rows, run.folder / MENDED)
