@@ -21,7 +21,7 @@ from viewer.library.job_row import JobState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ml.manifest import HELD_OUT, ManifestRow
+    from ml.manifest import ManifestRow
     from viewer.core.retraining import Run
     from viewer.library.job_row import JobRow
 
