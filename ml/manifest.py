@@ -72,7 +72,6 @@ class Split(Enum):
     TEST = "test"
 
 
-HELD_OUT = (Split.VALIDATION, Split.TEST)
 # In a sentence: an image for training.
 PURPOSES = {
     Split.TRAIN: mark("for training"),

@@ -21,13 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.data.augment import NONE
-from ml.data.canvases import (
-    CanvasItem,
-    CanvasSet,
-    read_canvases,
-    split_by_patient,
-    write_canvases,
-)
+from ml.data.canvases import CanvasItem, CanvasSet, read_canvases, write_canvases
 from ml.data.crop_store import fill_store, stored_images
 from ml.data.sources.mini_mias import mini_mias_canvases, mini_mias_with_muscle
 from ml.data.sources.phantoms import PhantomSet, phantom_canvases
@@ -35,6 +29,7 @@ from ml.hashed import name_sha256
 from ml.mammo.prepare import FINE
 from ml.manifest import Split
 from ml.places import GENERATOR, MODELS
+from ml.splits import split_by_patient
 from ml.synth.known import known_of
 from ml.synth.pack import GeneratorCard
 from ml.synth.teaching import ANATOMY, FILM_DENSITIES, SIDE_PX, vendor_word

@@ -22,12 +22,13 @@ from train_default_models import (
 )
 
 from ml.data.augment import Augmentation
-from ml.data.canvases import FOLDS, patient_fold, read_canvases, write_canvases
+from ml.data.canvases import read_canvases, write_canvases
 from ml.data.sources.mini_mias import mini_mias_canvases
 from ml.evaluate.outcomes import Judged, judge_images, mark_images
 from ml.infer.classified import Classified
 from ml.models.classifier import DeployedClassifier
 from ml.models.detector import deployed
+from ml.splits import FOLDS, patient_fold
 from ml.train.classifier import ClassifierRecipe, train_classifier
 from ml.train.crops import CropSource
 from ml.train.detector import train_detector

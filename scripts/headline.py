@@ -36,7 +36,7 @@ import numpy as np
 from folds import graph_of
 from headline_figures import INNER, kept, report_of, to_keep
 
-from ml.data.canvases import FOLDS, CanvasItem, patient_fold, read_canvases, write_canvases
+from ml.data.canvases import CanvasItem, read_canvases, write_canvases
 from ml.data.sources.mini_mias import mini_mias_canvases
 from ml.data.sources.phantoms import PhantomSet, phantom_canvases
 from ml.evaluate.outcomes import judge_images, mark_images
@@ -48,6 +48,7 @@ from ml.models.classifier import DeployedClassifier
 from ml.models.detector import deployed
 from ml.phantom.vendors import FILMS, UNSEEN_VENDORS, VENDORS
 from ml.places import MODELS
+from ml.splits import FOLDS, patient_fold
 from ml.synth.balance import any_prompt
 from ml.synth.hosts import PhantomHosts
 from ml.synth.lesions import NoRoomError, paint_lesion

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ml.data.canvases import patient_fold
 from ml.evaluate.calibrate import fit_calibration
 from ml.evaluate.detection import threshold_at
 from ml.registry import probability_of
+from ml.splits import patient_fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from headline_crossed import RATE, Said, crossed_accuracy, crossed_sensitivity, crossed_skill
 
-from ml.data.canvases import FOLDS, patient_fold
 from ml.evaluate.cases import cases_of
 from ml.evaluate.detection import froc
 from ml.evaluate.holm import holm
@@ -17,6 +16,7 @@ from ml.evaluate.outcomes import Judged, Marked
 from ml.evaluate.roc import area_under_roc
 from ml.evaluate.seeds import remembered, seeded_difference, seeded_mean
 from ml.infer.classified import Classified
+from ml.splits import FOLDS, patient_fold
 from ml.train.helps_figures import verdict_of
 
 if TYPE_CHECKING:

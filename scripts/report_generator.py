@@ -26,7 +26,7 @@ import numpy as np
 from write_results import DOCS, write_report
 
 from ml.control import NOBODY
-from ml.data.canvases import read_canvases, split_by_patient, write_canvases
+from ml.data.canvases import read_canvases, write_canvases
 from ml.data.sources.mini_mias import mini_mias_canvases
 from ml.data.sources.phantoms import PhantomSet, as_mammogram, phantom_canvases
 from ml.hashed import name_sha256
@@ -38,6 +38,7 @@ from ml.phantom.phantom import STANDARD_VIEWS, make_phantom
 from ml.phantom.vendors import FILMS, VENDORS
 from ml.phantom.woman import draw_woman
 from ml.places import GENERATOR, MODELS
+from ml.splits import split_by_patient
 from ml.synth.balance import any_prompt
 from ml.synth.comparing import FLOOR, GENERATED, QualityReport
 from ml.synth.estimators import chest_left

@@ -16,7 +16,7 @@ import numpy as np
 from train_default_models import HELD_OUT
 from write_results import write_report
 
-from ml.data.canvases import read_canvases, split_by_patient
+from ml.data.canvases import read_canvases
 from ml.evaluate.figures import DETECTABLE
 from ml.evaluate.measurement import Measurement
 from ml.evaluate.report import SCHEMA, data_report, model_report
@@ -24,6 +24,7 @@ from ml.in_use import packs_in_use
 from ml.manifest import ManifestRow, ReferenceStandard, Split
 from ml.phantom.observer import found_by_search
 from ml.registry import read_pack
+from ml.splits import split_by_patient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,7 +26,6 @@ from ml.data.canvases import (
     only_calcifications,
     only_seen,
     read_canvases,
-    split_by_patient,
     write_canvases,
     write_order,
 )
@@ -37,6 +36,7 @@ from ml.mammo.prepare import FINE, WHOLE, Wants
 from ml.phantom.vendors import UNSEEN_VENDORS
 from ml.places import MODELS
 from ml.registry import BESIDE, FINE_ROLE, read_pack
+from ml.splits import split_by_patient
 from ml.train.classifier import ClassifierRecipe, train_classifier
 from ml.train.crops import CropSource
 from ml.train.detector import DetectorRecipe, train_detector

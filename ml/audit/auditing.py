@@ -20,9 +20,9 @@ from ml.audit.report import AuditReport, Check, Figure, Sentence, Verdict
 from ml.audit.sources import sources_of
 from ml.audit.table import column_checks, disguised_check, left_out_check, one_source_check
 from ml.control import NOBODY
-from ml.data.canvases import split_of
 from ml.data.duplicates import fingerprints
 from ml.errors import DataError, MammoError
+from ml.splits import split_of
 from ml.texts import mark
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from ml.audit.generators import WEIGHTS
 from ml.audit.report import Check, Figure, Sentence, Verdict
-from ml.data.canvases import split_of
 from ml.data.duplicates import across_splits
 from ml.hashed import known_name, names_sha256, own_patient
-from ml.manifest import HELD_OUT, MARKS_SEEN, ReferenceStandard, Source, Split
+from ml.manifest import MARKS_SEEN, ReferenceStandard, Source, Split
+from ml.splits import HELD_OUT, split_of
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def leak_checks(
 ) -> Iterator[Check]:
     """The ways in which training knows what it is tested on, or a test says nothing.
 
-    Rows without a split count as training would use them (`ml.data.canvases.split_of`).
+    Rows without a split count as training would use them (`ml.splits.split_of`).
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import rankdata
 
-from ml.data.canvases import stratified_folds
+from ml.splits import stratified_folds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,19 +13,15 @@ from ml.files import replacing, reserve
 from ml.mammo.codes import FindingType
 from ml.mammo.geometry import Affine, Box
 from ml.mammo.prepare import FineCanvas, PrepareSpec
-from ml.manifest import Split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
-
-    from ml.manifest import ManifestRow
 
     # (rows, columns) uint16 of the whole breast, the finer canvas, and the truth.
     Pair = tuple[NDArray[np.uint16], FineCanvas | None, "CanvasItem"]
 
-FOLDS = 5
 CALCIFICATIONS = FindingType.CALCIFICATIONS
 # Of an image without a finer canvas.
 NO_SCALE = (0.0, 0.0)
@@ -211,56 +206,6 @@ def on_fine(item: CanvasItem, fine: FineCanvas) -> CanvasItem:
         boxes=tuple((b.row0, b.col0, b.row1, b.col1) for b in boxes),
         hard=tuple(to_fine.point(*place) for place in item.hard),
     )
-
-
-def patient_fold(patient_id: str, folds: int = FOLDS) -> int:
-    """The fold of a patient, by hash: the same for ever, whoever else is in the set."""
-    return fold_of(patient_id, folds)
-
-
-def fold_of(patient_id: str, folds: int, seed: int = 0) -> int:
-    """The fold of a patient under one of many ways to share patients out.
-
-    Parameters
-    ----------
-    seed
-        Another seed gives another sharing, as repeated cross-validation needs; 0 is the one
-        that splits and published figures go by.
-    """
-    salted = f"{seed}:{patient_id}" if seed else patient_id
-    return int(hashlib.sha256(salted.encode()).hexdigest(), 16) % folds
-
-
-def stratified_folds(labels: Mapping[str, str], folds: int, seed: int = 0) -> dict[str, int]:
-    """Folds in which every label is as frequent as it can be, within one patient.
-
-    Each label's patients are put in the order of their hashes and dealt out in turn. A patient
-    keeps her place while the set does; one more patient moves those behind her by one. Where
-    folds must outlive a growing set, use `fold_of`.
-
-    Parameters
-    ----------
-    labels
-        One word for each patient, such as the worst that any of her images shows.
-    """
-    dealt: dict[str, int] = {}
-    start = 0
-    for word in sorted(set(labels.values())):
-        patients = [name for name, said in labels.items() if said == word]
-        patients.sort(key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
-        dealt.update({name: (start + place) % folds for place, name in enumerate(patients)})
-        start += len(patients)
-    return dealt
-
-
-def split_by_patient(patient_id: str) -> Split:
-    """What a patient is for where nobody says it: one fold to test, one to validate."""
-    return {0: Split.TEST, 1: Split.VALIDATION}.get(patient_fold(patient_id), Split.TRAIN)
-
-
-def split_of(row: ManifestRow) -> Split:
-    """What a row is for: as it says, else by a hash of its patient, three fifths to train."""
-    return row.split or split_by_patient(row.patient_id)
 
 
 def write_canvases(

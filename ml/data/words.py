@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ml.data.canvases import split_by_patient
 from ml.errors import DataError
 from ml.mammo.codes import BreastDensity, FindingType, Laterality, ViewPosition
 from ml.mammo.geometry import Box
 from ml.manifest import Label, Split
+from ml.splits import split_by_patient
 from ml.texts import mark
 
 if TYPE_CHECKING:

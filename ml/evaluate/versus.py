@@ -20,6 +20,7 @@ from ml.evaluate.measurement import (
 )
 from ml.hashed import name_sha256
 from ml.manifest import Source, Split
+from ml.splits import split_of
 from ml.texts import mark
 from ml.versions import FrozenPart
 
@@ -34,7 +35,7 @@ SOURCES = (Source.REAL, Source.PHANTOM, None)
 
 
 def rows_for_testing(manifest: Manifest) -> tuple[ManifestRow, ...]:
-    """The rows that may decide: for testing, of one source.
+    """The rows that may decide: for testing (by `ml.splits.split_of`), of one source.
 
     Real ones alone where there is any, be it one: no phantom stands in for a patient who is
     missing, and few patients get the answer that they are too few.
@@ -44,7 +45,7 @@ def rows_for_testing(manifest: Manifest) -> tuple[ManifestRow, ...]:
     DataError
         Where there are none, or a generated image is among them.
     """
-    rows = tuple(row for row in manifest.rows if row.split is Split.TEST)
+    rows = tuple(row for row in manifest.rows if split_of(row) is Split.TEST)
     refuse_generated(rows)
     for source in SOURCES:
         chosen = tuple(row for row in rows if row.source is source)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.mammo.codes import BreastDensity, FindingType, Laterality, ViewPosition
-from ml.manifest import Label, Source, Split
+from ml.manifest import Label, Source
+from ml.splits import HELD_OUT, split_of
 from ml.synth.prompts import Area, LesionKind, Prompt, Quadrant
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def take_census(manifest: Manifest) -> Census:
         found.setdefault(box.path, set()).add(box.finding_type)
     counted, unplaced = Counter[Cell](), 0
     for row in manifest.rows:
-        if row.source is Source.GENERATED or row.split not in (None, Split.TRAIN):
+        if row.source is Source.GENERATED or split_of(row) in HELD_OUT:
             continue
         cells = _cells_of(row, found.get(row.path, set()))
         counted.update(cells)

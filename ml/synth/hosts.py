@@ -32,6 +32,7 @@ from ml.phantom.woman import (
     draw_woman,
 )
 from ml.registry import file_sha256
+from ml.splits import split_of
 from ml.synth.order import PHANTOM
 from ml.synth.output import BITS
 from ml.synth.prompts import Area
@@ -239,7 +240,9 @@ class RealHosts:
         ]
         if not fitting:
             raise DataError(
-                mark("No healthy mammogram is a {side} {view} of density {density}."),
+                mark(
+                    "No healthy mammogram for training is a {side} {view} of density {density}."
+                ),
                 side=prompt.laterality.value,
                 view=prompt.view.value,
                 density=prompt.density.value,
@@ -258,7 +261,7 @@ def _listed(folder: Path) -> Iterator[_Known]:
 def _may_host(row: ManifestRow) -> bool:
     """Healthy, and not held out: a lesion in a test's breast would teach that breast."""
     healthy = row.label is Label.NORMAL and row.source is not Source.GENERATED
-    return healthy and row.split in (None, Split.TRAIN)
+    return healthy and split_of(row) is Split.TRAIN
 
 
 def _found(folder: Path) -> Iterator[_Known]:

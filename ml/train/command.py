@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ml.control import NOBODY, Breathing, Control, breathing
-from ml.data.canvases import Order, begun, read_canvases, split_of, write_order
+from ml.data.canvases import Order, begun, read_canvases, write_order
 from ml.data.duplicates import fingerprints, refuse_duplicates
 from ml.data.sources.listed import listed_pairs
 from ml.errors import DataError
@@ -17,6 +17,7 @@ from ml.in_use import packs_in_use
 from ml.mammo.prepare import FINE, WHOLE, Wants
 from ml.manifest import PURPOSES, Source, Split, read_manifest
 from ml.registry import BESIDE, FINE_ROLE, read_pack
+from ml.splits import split_of
 from ml.synth.memory import device_of_order
 from ml.texts import mark, translate
 from ml.train.beginnings import noted, refuse_changed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.data.canvases import Order, begun, read_canvases, split_of, write_order
+from ml.data.canvases import Order, begun, read_canvases, write_order
 from ml.data.crop_store import StorePlan, fill_store, read_store
 from ml.data.duplicates import fingerprints, refuse_duplicates
 from ml.data.sources.listed import listed_canvases
@@ -21,6 +21,7 @@ from ml.mammo.pixels import read_pixels
 from ml.mammo.prepare import FINE, prepare, resolves
 from ml.mammo.read import read_mammogram
 from ml.manifest import Source, Split
+from ml.splits import split_of
 from ml.synth.balance import SIDES, VIEWS
 from ml.synth.teaching import (
     ANATOMY,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ml.data.canvases import split_of
 from ml.errors import DataError
 from ml.hashed import name_sha256
 from ml.manifest import Split
+from ml.splits import split_of
 from ml.texts import mark
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from ml.audit.leaks import HOST_PATIENT, held_out_names
 from ml.data.augment import NONE, Augmentation
-from ml.data.canvases import split_of
 from ml.errors import DataError
 from ml.hashed import known_name
 from ml.manifest import ReferenceStandard, Source, Split
+from ml.splits import split_of
 from ml.texts import mark
 from ml.train.order import MODE_WORDS, Mode
 from ml.train.plan import TUNING_RATE

@@ -10,7 +10,6 @@ from ml.audit.questions import questions_of
 from ml.audit.report import Verdict
 from ml.audit.table import column_checks
 from ml.cli import main
-from ml.data.canvases import split_of
 from ml.errors import DataError
 from ml.hashed import own_patient
 from ml.mammo.geometry import Box
@@ -25,6 +24,7 @@ from ml.manifest import (
     write_manifest,
 )
 from ml.merging import DATA_SET, merge, merged
+from ml.splits import split_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,8 +19,9 @@ from headline import FEW, PHANTOMS_FIRST, WAYS, Material, cells
 from headline_crossed import Said, crossed_accuracy, crossed_sensitivity, crossed_skill
 from headline_figures import REFERENCE, joined, kept, report_of, to_keep
 
-from ml.data.canvases import FOLDS, CanvasItem, CanvasSet, patient_fold
+from ml.data.canvases import CanvasItem, CanvasSet
 from ml.mammo.prepare import WHOLE
+from ml.splits import FOLDS, patient_fold
 from tests.factories.truths import make_item, make_judged, make_marked
 
 if TYPE_CHECKING:

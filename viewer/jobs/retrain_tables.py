@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from ml.errors import DataError
 from ml.files import written_into
-from ml.manifest import HELD_OUT, Manifest, Source, Split, read_manifest, write_manifest
+from ml.manifest import Manifest, Source, Split, read_manifest, write_manifest
 from ml.merging import FIRST
+from ml.splits import HELD_OUT
 from ml.texts import counted, translate
 from ml.train.order import AUDIT
 from viewer.core.retraining import Made

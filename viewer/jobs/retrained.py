@@ -14,6 +14,7 @@ from ml.manifest import Label, Source, Split, read_manifest
 from ml.merging import merge, merged
 from ml.places import models_folder
 from ml.registry import CARD, NEEDED_ROLES, ROLES, read_card
+from ml.splits import split_of
 from ml.texts import mark
 from ml.train.order import AUDIT, COMPARISON, CURVE, HELPS, SAMPLES, TrainingOrder
 from ml.versions import SHIPPED, Version, Versions
@@ -51,9 +52,7 @@ def count_data(sets: Sequence[Path]) -> Counted:
     """
     manifests = [read_manifest(one) for one in sets]
     rows = (manifests[0] if len(sets) == 1 else merged(manifests, Path())).rows
-    of_part = {
-        part: [row for row in rows if (row.split or Split.TRAIN) is part] for part in _PARTS
-    }
+    of_part = {part: [row for row in rows if split_of(row) is part] for part in _PARTS}
     train, validation, test = (_counts(of_part[part]) for part in _PARTS)
     return Counted(
         tuple(map(str, sets)),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ml.data.canvases import CanvasItem, split_of
+from ml.data.canvases import CanvasItem
 from ml.errors import DataError, MammoError
 from ml.mammo.codes import BreastDensity, FindingType
 from ml.mammo.pixels import read_pixels
 from ml.mammo.prepare import PrepareSpec, Wants, fine_canvas, prepare_for
 from ml.mammo.read import read_mammogram
 from ml.manifest import Label, ReferenceStandard, Source, Split
+from ml.splits import split_of
 from ml.texts import mark
 
 if TYPE_CHECKING:

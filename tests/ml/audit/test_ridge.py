@@ -6,7 +6,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics import roc_auc_score
 
 from ml.audit.ridge import Probe, areas, kernels, patients_needed, shuffles, smoother
-from ml.data.canvases import stratified_folds
+from ml.splits import stratified_folds
 
 
 def people(count: int, images: int = 2) -> list[str]:

@@ -14,15 +14,12 @@ from ml.data.canvases import (
     NOTED,
     Order,
     begun,
-    fold_of,
     item_from_json,
     item_to_json,
     on_fine,
     only_calcifications,
     only_seen,
-    patient_fold,
     read_canvases,
-    stratified_folds,
     write_canvases,
     write_order,
 )
@@ -35,6 +32,7 @@ from ml.mammo.geometry import Box
 from ml.mammo.prepare import FineCanvas, PrepareSpec, Wants
 from ml.manifest import BoxRow, Label, Manifest, ManifestRow, ReferenceStandard, Split
 from ml.phantom.dataset import write_phantoms
+from ml.splits import fold_of, patient_fold, stratified_folds
 from tests.factories.truths import make_item
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,13 +12,18 @@ from ml.evaluate import gate
 from ml.evaluate.gate import Margins, Standing
 from ml.evaluate.versus import compare_packs, part_of, rows_for_testing
 from ml.hashed import name_sha256
-from ml.manifest import Source, Split, read_manifest, write_manifest
+from ml.manifest import (
+    Manifest,
+    ManifestRow,
+    Source,
+    Split,
+    read_manifest,
+    write_manifest,
+)
 from ml.phantom.dataset import write_phantoms
 from ml.registry import read_pack
+from ml.splits import split_of
 from tests.factories.packs import make_packs, rewrite_card
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +83,13 @@ def test_real_rows_decide_where_there_are_any(phantoms: Path) -> None:
     taught = tuple(replace(row, split=Split.TRAIN) for row in manifest.rows)
     with pytest.raises(DataError, match="no row for testing"):
         rows_for_testing(replace(manifest, rows=taught))
+
+
+def test_where_no_split_is_said_those_decide_whom_no_training_takes() -> None:
+    rows = tuple(ManifestRow(name, name, source=Source.REAL) for name in map(str, range(40)))
+    decide = rows_for_testing(Manifest(Path(), rows))
+    assert 2 < len(decide) < 16
+    assert {split_of(row) for row in decide} == {Split.TEST}
 
 
 def test_a_test_part_is_known_by_its_patients(phantoms: Path) -> None:

@@ -13,13 +13,15 @@ from ml.synth.balance import CELLS, Cell, Lack, lacks, prompts_of, take_census
 from ml.synth.prompts import Area, LesionKind, Quadrant, prompt_text
 
 DENSE_MASS = Cell(ViewPosition.MLO, BreastDensity.D, FindingType.MASS, Laterality.LEFT)
+# Where no split is said, she teaches; the other is held out.
+TEACHES, HELD_OUT = "P2", "P1"
 DENSE_HEALTHY = replace(DENSE_MASS, lesion=None)
 
 
 def image(path: str, label: Label = Label.BENIGN, **known: object) -> ManifestRow:
     """A dense left MLO."""
     row = ManifestRow(
-        path, "P1", Laterality.LEFT, ViewPosition.MLO, label, density=BreastDensity.D
+        path, TEACHES, Laterality.LEFT, ViewPosition.MLO, label, density=BreastDensity.D
     )
     return replace(row, **known)  # type: ignore[arg-type]
 
@@ -50,6 +52,7 @@ def test_generated_and_held_out_images_do_not_count() -> None:
         image("b", split=Split.TEST),
         image("c", split=Split.VALIDATION),
         image("d", source=Source.PHANTOM, split=Split.TRAIN),
+        image("e", patient_id=HELD_OUT),
     )
     assert census(*rows) == ({DENSE_MASS: 1}, 0)
 

@@ -13,7 +13,6 @@ from ml.audit.command import tables_of
 from ml.audit.report import AuditReport
 from ml.cli import main as cli
 from ml.control import Stopped
-from ml.data.canvases import split_of
 from ml.errors import DataError
 from ml.hashed import name_sha256
 from ml.in_use import packs_in_use
@@ -32,6 +31,7 @@ from ml.manifest import (
 )
 from ml.phantom.dataset import write_phantoms
 from ml.registry import CARD, FINE_ROLE, read_pack
+from ml.splits import split_of
 from ml.train import command
 from ml.train.classifier import ClassifierRecipe
 from ml.train.command import main

@@ -84,6 +84,13 @@ def test_data_are_counted_by_what_they_are_for(data: Path) -> None:
     assert counted.parts == ((2, 3, 1), (0, 0, 0), (1, 1, 1))
 
 
+def test_who_has_no_split_is_counted_where_a_training_takes_her(tmp_path: Path) -> None:
+    """P1 is validated and P2 teaches, by a hash of the name."""
+    write_manifest(Manifest(tmp_path, tuple(ManifestRow(f"{n}.dcm", f"P{n}") for n in (1, 2))))
+    train, validation, test = retrained.count_data([tmp_path]).parts
+    assert (train[0], validation[0], test[0]) == (1, 1, 0)
+
+
 def test_several_sets_are_one_whose_test_part_stays_as_it_is(
     order: TrainingOrder, data: Path, tmp_path: Path
 ) -> None:
