@@ -40,6 +40,8 @@ COLUMNS = (
 BOX_COLUMNS = ("path", "frame", "row0", "col0", "row1", "col1", "finding_type", "label")
 # Of a generated image, beside these: what was painted anew in it, lesion or sham.
 EDITED_BOX = "edited_box"
+# And into whose breast, hashed (`ml.hashed.name_sha256`).
+HOST_PATIENT = "host_patient"
 # Of a reader's correction: whether the machine's marks had been seen before it.
 MARKS_SEEN = "marks_seen"
 REQUIRED = ("path", "patient_id")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from ml.manifest import Split
+from ml.hashed import known_name, names_sha256
+from ml.manifest import HOST_PATIENT, Split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ml.manifest import ManifestRow
 
@@ -64,3 +65,18 @@ def split_by_patient(patient_id: str) -> Split:
 def split_of(row: ManifestRow) -> Split:
     """What a row is for: as it says, else by a hash of its patient, three fifths to train."""
     return row.split or split_by_patient(row.patient_id)
+
+
+def held_out_names(rows: Iterable[ManifestRow]) -> set[str]:
+    """The held-out patients, as training lists may name them."""
+    return {
+        name
+        for row in rows
+        if split_of(row) in HELD_OUT
+        for name in names_sha256(row.patient_id)
+    }
+
+
+def host_of(row: ManifestRow) -> str:
+    """The patient into whose breast a generated image was painted, as lists name her."""
+    return known_name(row.extra.get(HOST_PATIENT, ""))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from ml.audit.generators import WEIGHTS
 from ml.audit.report import Check, Figure, Sentence, Verdict
 from ml.data.duplicates import across_splits
-from ml.hashed import known_name, names_sha256, own_patient
+from ml.hashed import own_patient
 from ml.manifest import MARKS_SEEN, ReferenceStandard, Source, Split
-from ml.splits import HELD_OUT, split_of
+from ml.splits import HELD_OUT, held_out_names, host_of, split_of
 from ml.texts import mark
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ml.data.duplicates import Fingerprints
     from ml.manifest import ManifestRow
 
-HOST_PATIENT = "host_patient"
 NOBODY: Mapping[str, frozenset[str]] = {}
 _NO: frozenset[str] = frozenset()
 
@@ -76,12 +75,7 @@ def _children(rows: Sequence[ManifestRow]) -> Check:
     hidden = held_out_names(rows)
     return _check(
         mark("No synthetic child of a test patient"),
-        [
-            row.path
-            for row in rows
-            if split_of(row) is Split.TRAIN
-            and known_name(row.extra.get(HOST_PATIENT, "")) in hidden
-        ],
+        [row.path for row in rows if split_of(row) is Split.TRAIN and host_of(row) in hidden],
         mark(
             "{count} training images were painted into breasts of held-out patients ({path})."
         ),
@@ -126,16 +120,6 @@ def _generators(rows: Sequence[ManifestRow], taught: Mapping[str, frozenset[str]
         ),
         mark("No training image is of a generator that was taught a held-out patient."),
     )
-
-
-def held_out_names(rows: Sequence[ManifestRow]) -> set[str]:
-    """The held-out patients, as training lists may name them."""
-    return {
-        name
-        for row in rows
-        if split_of(row) in HELD_OUT
-        for name in names_sha256(row.patient_id)
-    }
 
 
 def _held_out(rows: Sequence[ManifestRow]) -> Check:

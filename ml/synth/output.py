@@ -23,6 +23,7 @@ from ml.mammo.geometry import Box
 from ml.mammo.write import Contributor, Identity, WrittenImage, uid_of, write_mammogram
 from ml.manifest import (
     EDITED_BOX,
+    HOST_PATIENT,
     MANIFEST,
     BoxRow,
     Label,
@@ -415,7 +416,7 @@ def _row(path: str, image: Generated, reason: str) -> ManifestRow:
             "edited": "yes" if image.painted else "no",
             EDITED_BOX: box_text(image.painted) if image.painted else "",
             "host": making.host,
-            "host_patient": making.host_patient,
+            HOST_PATIENT: making.host_patient,
             "reason": reason,
         },
     )

@@ -19,12 +19,10 @@ import hashlib
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from ml.audit.leaks import HOST_PATIENT, held_out_names
 from ml.data.augment import NONE, Augmentation
 from ml.errors import DataError
-from ml.hashed import known_name
 from ml.manifest import ReferenceStandard, Source, Split
-from ml.splits import split_of
+from ml.splits import held_out_names, host_of, split_of
 from ml.texts import mark
 from ml.train.order import MODE_WORDS, Mode
 from ml.train.plan import TUNING_RATE
@@ -229,7 +227,7 @@ def refuse_children(manifest: Manifest) -> None:
     """
     hidden = held_out_names(manifest.rows)
     for row in taught_rows(manifest):
-        if known_name(row.extra.get(HOST_PATIENT, "")) in hidden:
+        if host_of(row) in hidden:
             raise DataError(
                 mark(
                     "{path} was painted into the breast of a patient who is held out; leave "

@@ -27,6 +27,7 @@ BLIND, CODEC = "{question}, lesions hidden", "{question}, all images through one
 WITHIN, ACROSS = "{question}, within each source", "{question}, told by the other sources"
 SOURCE = "{question}: the source, told from pixels"
 PATIENTS, HELD_OUT = "Patients in one split each", "No generated image to test on"
+CHILDREN = "No synthetic child of a test patient"
 AREA = "area under the ROC curve"
 # What columns of a table and words of a header are called.
 COLUMN_WORDS: Mapping[str, str] = {
@@ -138,7 +139,7 @@ def cures_of(audit: AuditReport) -> tuple[Cure, ...]:
 def deeds_of(check: Check) -> tuple[Deed, ...]:
     """What a window can do about a finding; nothing where only a person can."""
     name = check.name.template
-    if name in (PATIENTS, HELD_OUT):
+    if name in (PATIENTS, HELD_OUT, CHILDREN):
         return (Deed.MEND,)
     column = dict(check.name.values).get("column")
     # A red one has patients enough: then something else has to be found.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ml.errors import DataError
 from ml.files import written_into
+from ml.hashed import names_sha256, own_patient
 from ml.manifest import Manifest, Source, Split, read_manifest, write_manifest
 from ml.merging import FIRST
-from ml.splits import HELD_OUT
+from ml.splits import held_out_names, host_of
 from ml.texts import counted, translate
 from ml.train.order import AUDIT
 from viewer.core.retraining import Made
@@ -110,8 +111,9 @@ def mend(run: Run) -> Mended:
     """Write a copy of a run's tables in which no split holds what it must not.
 
     Of a patient in several splits every image goes where the strictest of them is, testing
-    before validation. Generated images are for training, and those of a patient who is held
-    out are left out. It is to be audited anew.
+    before validation, under whichever of her names it stands. Generated images are for
+    training, and those of a patient who is held out, or painted into her breast, are left out.
+    It is to be audited anew.
 
     Raises
     ------
@@ -120,11 +122,9 @@ def mend(run: Run) -> Mended:
     """
     whole = read_manifest(Path(run.order.manifest))
     splits = _splits(whole.rows)
-    rows = [
-        replace(row, split=_split(row, splits))
-        for row in whole.rows
-        if row.source is not Source.GENERATED or splits.get(row.patient_id) not in HELD_OUT
-    ]
+    moved_to = [replace(row, split=_split(row, splits)) for row in whole.rows]
+    hidden = held_out_names(row for row in moved_to if row.source is not Source.GENERATED)
+    rows = [row for row in moved_to if not _tells_of(row, hidden)]
     were = {row.path: row.split for row in whole.rows}
     _write(whole, rows, run.folder / MENDED)
     write_order(replace(run.order, manifest=str(run.folder / MENDED), override=""))
@@ -138,14 +138,22 @@ def _splits(rows: Sequence[ManifestRow]) -> dict[str, Split]:
     said: dict[str, set[Split]] = {}
     for row in rows:
         if row.split is not None and row.source is not Source.GENERATED:
-            said.setdefault(row.patient_id, set()).add(row.split)
+            said.setdefault(own_patient(row.patient_id), set()).add(row.split)
     return {who: next(part for part in FIRST if part in parts) for who, parts in said.items()}
 
 
 def _split(row: ManifestRow, splits: dict[str, Split]) -> Split | None:
     if row.source is Source.GENERATED:
         return Split.TRAIN
-    return splits.get(row.patient_id, row.split)
+    return splits.get(own_patient(row.patient_id), row.split)
+
+
+def _tells_of(row: ManifestRow, hidden: set[str]) -> bool:
+    """Whether it would teach what a held-out patient's breast looks like."""
+    made = row.source is Source.GENERATED
+    return host_of(row) in hidden or (
+        made and not hidden.isdisjoint(names_sha256(row.patient_id))
+    )
 
 
 def _write(whole: Manifest, rows: Sequence[ManifestRow], folder: Path) -> None:

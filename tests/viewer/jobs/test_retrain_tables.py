@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ml.audit.leaks import leak_checks
+from ml.audit.report import Verdict
+from ml.hashed import name_sha256, own_patient
 from ml.mammo.geometry import Box
 from ml.manifest import (
+    HOST_PATIENT,
     BoxRow,
     Label,
     Manifest,
@@ -87,6 +91,9 @@ def test_a_mended_copy_has_each_patient_once_and_tests_on_nothing_generated(
         ManifestRow("d1.dcm", "D", **real),
         ManifestRow("s1.dcm", "S", split=Split.TEST, **made),
         ManifestRow("s2.dcm", "A", split=Split.TRAIN, **made),
+        ManifestRow("s3.dcm", "S3", extra={HOST_PATIENT: name_sha256("B")}, **made),
+        ManifestRow("s4.dcm", "S4", extra={HOST_PATIENT: name_sha256("C")}, **made),
+        ManifestRow("b2.dcm", own_patient("B"), split=Split.TRAIN, **real),
     )
     data = tmp_path / "data"
     data.mkdir()
@@ -106,12 +113,15 @@ def test_a_mended_copy_has_each_patient_once_and_tests_on_nothing_generated(
         "c1.dcm": Split.TRAIN,
         "d1.dcm": None,
         "s1.dcm": Split.TRAIN,
+        "s4.dcm": Split.TRAIN,
+        "b2.dcm": Split.VALIDATION,
     }
+    assert not [one for one in leak_checks(known.rows, {}) if one.verdict is Verdict.RED]
     assert known.file_of(known.rows[0]) == data / "a1.dcm"
     assert [box.path for box in known.boxes] == ["a1.dcm"]
     assert {path.name: path.read_bytes() for path in data.iterdir()} == before
-    assert (mended.moved, mended.left_out) == (3, 1)
-    assert "3 images are for another purpose now, 1 image is left out" in mended.sentence
+    assert (mended.moved, mended.left_out) == (5, 2)
+    assert "5 images are for another purpose now, 2 images are left out" in mended.sentence
     again = retrained.read_run(run.folder)
     assert again.order.manifest == str(run.folder / retrain_tables.MENDED)
     assert again.order.override == ""
