@@ -296,7 +296,7 @@ def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--override",
         default="",
         metavar="REASON",
-        help="why the data are used although something is red: stays on every model's card",
+        help="why the data are used although something is red: stays in the report",
     )
 
 
@@ -316,7 +316,7 @@ def _add_helps(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         commands,
         "helps",
         "Does it help? Train with and without synthetic images, several times each, and say "
-        "what the difference allows to say.",
+        "what the difference allows to say. Every way counts as a use of the test patients.",
         "helps data/manifest.csv --role detector --out runs/helps --seeds 3 --doses 0.5 1 2",
         _helps,
     )
@@ -327,7 +327,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser = _command(
         commands,
         "evaluate",
-        "Measure how good the models are on a manifest: JSON, and a page beside it.",
+        "Measure models on a manifest: JSON, and a page. Of your own it counts as a use.",
         "evaluate --manifest data/manifest.csv --json figures.json",
         _evaluate,
     )

@@ -28,7 +28,7 @@ def take_training(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--from-scratch",
         action="store_true",
-        help="do not begin with the installed model's weights",
+        help="do not begin with the installed model's weights, nor measure beside others",
     )
     parser.add_argument(
         "--mode",

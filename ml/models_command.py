@@ -38,7 +38,9 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     compare = actions.add_parser(
         "compare", help="ask whether a version is no worse than the one in use; it counts"
     )
-    promote = actions.add_parser("promote", help="put a version into use, if it is no worse")
+    promote = actions.add_parser(
+        "promote", help="ask that, too, and put the version into use if it is no worse"
+    )
     for each in (compare, promote):
         _take_comparison(each)
     back = actions.add_parser("back", help="use again what was in use before")

@@ -260,21 +260,18 @@ def file_sha256(path: Path) -> str:
 def inherit(card: ModelCard, parents: Iterable[ModelCard]) -> ModelCard:
     """Add to a card what the packs that its weights began with were trained on, and why."""
     known = tuple(parents)
-    patients, images, names = (
-        set(card.training_patients),
-        set(card.training_images),
-        set(card.parents),
-    )
+    patients, images = set(card.training_patients), set(card.training_images)
     for parent in known:
         patients.update(parent.training_patients)
         images.update(parent.training_images)
-        names.update((parent.key, *parent.parents))
+    nearest = (parent.key for parent in known if parent.key not in card.parents)
+    names = (*nearest, *card.parents, *(name for parent in known for name in parent.parents))
     overrides = (reason for each in (card, *known) for reason in each.overrides)
     return replace(
         card,
         training_patients=tuple(sorted(patients)),
         training_images=tuple(sorted(images)),
-        parents=tuple(sorted(names)),
+        parents=tuple(dict.fromkeys(names)),
         overrides=tuple(dict.fromkeys(overrides)),
     )
 

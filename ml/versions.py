@@ -108,7 +108,7 @@ class FrozenPart:
     sha256
         Of all its patients together.
     patients
-        `ml.hashed.name_sha256` of each.
+        `ml.hashed.names_sha256` of each.
     """
 
     sha256: str
@@ -138,7 +138,7 @@ class Versions:
         pack = read_pack(trained)
         role, name = pack.card.role, pack.card.name
         card = replace(pack.card, version=str(self._free_number(role, name)))
-        version = Version(role, card.key, (pack.card.parents or ("",))[-1], _now(), origin)
+        version = Version(role, card.key, (pack.card.parents or ("",))[0], _now(), origin)
         place = self.place(role, card.key)
         unfinished = place.with_name(f"{place.name}.part")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -221,12 +221,24 @@ class Versions:
         Raises
         ------
         ModelError
-            Where there is no such version, or its pack is damaged.
+            Where there is no such version, it is in use already, or its pack is damaged.
         """
         if key not in {one.key for one in self.all(role)}:
             raise _gone(key)
+        self.refuse_live(role, key)
         read_pack(self.place(role, key))
         self._note(PROMOTED, role=role, key=key, who=who, when=_now(), decision=decision)
+
+    def refuse_live(self, role: str, key: str) -> None:
+        """Going back from a version that was put into use twice would lead to itself.
+
+        Raises
+        ------
+        ModelError
+            Where the version is in use.
+        """
+        if key == self.live(role):
+            raise ModelError(mark("The model {key} is in use already."), key=key)
 
     def go_back(self, role: str, who: str) -> str:
         """Use again what was in use before; its key, or `SHIPPED`.

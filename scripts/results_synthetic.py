@@ -47,7 +47,8 @@ def taught(report: Report) -> list[str]:
         f"The original's accuracy: {told['without']:.1%} without, {told['with']:.1%} with "
         f"synthetic images. {_accuracy(report)}\n",
         _gains(report),
-        f"The generator that painted: {report['generator']}; it was taught phantoms alone.\n",
+        f"The generator that painted: {report['generator']}; it was taught phantoms "
+        "alone, and is not the shipped one of that name, which was taught films, too.\n",
     ]
     for name, asked in sorted(report["questions"].items(), key=_films_first):
         lines = [

@@ -26,7 +26,7 @@ CALCIFICATIONS = FindingType.CALCIFICATIONS
 # Of an image without a finer canvas.
 NO_SCALE = (0.0, 0.0)
 # What is known of the images that an interrupted writing has left, so many at a time.
-JOURNAL = "canvases.jsonl"
+TABLE, FINE_TABLE, JOURNAL = "canvases.json", "fine.json", "canvases.jsonl"
 NOTED = 16
 
 
@@ -265,6 +265,12 @@ def begun(folder: Path, order: Order) -> int:
     return len(_journal(folder, order))
 
 
+def finished(folder: Path, order: Order) -> bool:
+    """Whether all images of an order are there, and no other's."""
+    path = folder / TABLE
+    return path.exists() and json.loads(path.read_text("utf-8")).get("order") == order.to_json()
+
+
 def write_order(folder: Path, pairs: Iterable[Pair], order: Order, begin: int = 0) -> None:
     """As `write_canvases`, with the finer canvas of each image that has one.
 
@@ -284,6 +290,9 @@ def write_order(folder: Path, pairs: Iterable[Pair], order: Order, begin: int = 
     done = _journal(folder, order)[:begin]
     if len(done) != begin:
         raise ValueError(f"{begin} images cannot be there: {len(done)} are")
+    for name in (TABLE, FINE_TABLE):
+        # Of another order: its images are written over.
+        (folder / name).unlink(missing_ok=True)
     arrays = _arrays(folder, order, begun=bool(begin))
     with replacing(folder / JOURNAL) as journal:
         journal.write_text(_lines((order.to_json(), *done)), encoding="utf-8")
@@ -347,9 +356,10 @@ def _lines(documents: Iterable[object]) -> str:
 def _write_tables(folder: Path, order: Order, done: Sequence[dict[str, Any]]) -> None:
     if order.fine:
         table = {"spec": order.fine.to_json(), "scales": [line["scale"] for line in done]}
-        (folder / "fine.json").write_text(json.dumps(table), encoding="utf-8")
-    table = {"spec": order.spec.to_json(), "items": [line["item"] for line in done]}
-    with replacing(folder / "canvases.json") as fresh:
+        (folder / FINE_TABLE).write_text(json.dumps(table), encoding="utf-8")
+    items = [line["item"] for line in done]
+    table = {"spec": order.spec.to_json(), "order": order.to_json(), "items": items}
+    with replacing(folder / TABLE) as fresh:
         fresh.write_text(json.dumps(table), encoding="utf-8")
 
 
@@ -361,13 +371,13 @@ def _put(array: np.memmap[Any, Any], index: int, pixels: NDArray[np.uint16]) -> 
 
 def read_canvases(folder: Path) -> CanvasSet:
     """Open what `write_canvases` wrote."""
-    table = json.loads((folder / "canvases.json").read_text(encoding="utf-8"))
+    table = json.loads((folder / TABLE).read_text(encoding="utf-8"))
     items = tuple(item_from_json(row) for row in table["items"])
     array = np.load(folder / "canvases.npy", mmap_mode="r")
     canvases = CanvasSet(array[: len(items)], items, PrepareSpec.from_json(table["spec"]))
-    if not (folder / "fine.json").exists():
+    if not (folder / FINE_TABLE).exists():
         return canvases
-    fine = json.loads((folder / "fine.json").read_text(encoding="utf-8"))
+    fine = json.loads((folder / FINE_TABLE).read_text(encoding="utf-8"))
     return replace(
         canvases,
         fine=np.load(folder / "fine.npy", mmap_mode="r")[: len(items)],

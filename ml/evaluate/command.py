@@ -23,6 +23,7 @@ from ml.in_use import own_version, packs_in_use
 from ml.manifest import Source, Split, read_manifest
 from ml.places import own_models_folder
 from ml.registry import read_pack
+from ml.splits import split_of
 from ml.texts import mark
 from ml.versions import Versions
 
@@ -48,7 +49,8 @@ def main(
 ) -> None:
     """Measure every model in use, or the one named; write JSON, and HTML beside it.
 
-    Rows for testing are used where the manifest names any, else all. Generated images measure
+    Rows for testing are used where the manifest names any (then those of no split are where a
+    training takes them), else all. Generated images measure
     nothing and are refused; simulated ones are never pooled with real ones: each source has
     its own figures. For one of the user's own versions the gate counts it as a use of these
     patients: who looks at several and compares the best has asked for each of them.
@@ -121,7 +123,9 @@ class _Counted:
 
 
 def _rows(manifest: Manifest) -> tuple[ManifestRow, ...]:
-    rows = tuple(row for row in manifest.rows if row.split is Split.TEST) or manifest.rows
+    named = any(row.split is not None for row in manifest.rows)
+    chosen = tuple(row for row in manifest.rows if named and split_of(row) is Split.TEST)
+    rows = chosen or manifest.rows
     if not rows:
         raise DataError(mark("The manifest lists no image to measure on."))
     return rows

@@ -17,7 +17,7 @@ from ml.evaluate.outcomes import (
     mark_pairs,
     whole_images,
 )
-from ml.hashed import name_sha256
+from ml.hashed import name_sha256, names_sha256
 from ml.infer.choice import choose_engine
 from ml.infer.detectors import Detectors
 from ml.mammo.prepare import WHOLE, Wants
@@ -114,7 +114,7 @@ def refuse_trained_on(card: ModelCard, rows: Iterable[ManifestRow]) -> None:
     """
     patients, images = set(card.training_patients), set(card.training_images)
     for row in rows:
-        if name_sha256(row.patient_id) in patients:
+        if not patients.isdisjoint(names_sha256(row.patient_id)):
             raise DataError(
                 mark(
                     "The model {model} was trained on a patient of this manifest ({path}); "

@@ -18,7 +18,7 @@ from ml.evaluate.measurement import (
     shown,
     with_parents,
 )
-from ml.hashed import name_sha256
+from ml.hashed import names_sha256
 from ml.manifest import Source, Split
 from ml.splits import split_of
 from ml.texts import mark
@@ -59,11 +59,12 @@ def rows_for_testing(manifest: Manifest) -> tuple[ManifestRow, ...]:
 def part_of(rows: Sequence[ManifestRow]) -> FrozenPart:
     """What a test part is known by: its patients, whatever their files are called.
 
-    So a part is the same one when its data set is moved, or merged with others for training.
+    So a part is the same one when its data set is moved, or merged with others for training;
+    merging may give a patient another name, so that she is known by both.
     """
     named = sorted({row.patient_id for row in rows})
     whole = hashlib.sha256("\n".join(named).encode()).hexdigest()
-    return FrozenPart(whole, frozenset(map(name_sha256, named)))
+    return FrozenPart(whole, frozenset[str]().union(*map(names_sha256, named)))
 
 
 def compare_packs(
@@ -96,7 +97,8 @@ def compare_packs(
         raise ValueError("models of two roles cannot stand in for one another")
     rows = rows_for_testing(manifest)
     known = [*installed.values(), new, live]
-    for pack in (new, live, *beside(new.card, installed).values()):
+    others = {**beside(new.card, installed), **beside(live.card, installed)}
+    for pack in (new, live, *others.values()):
         refuse_trained_on(with_parents(pack.card, known), rows)
     said = [_said(pack, manifest, rows, installed) for pack in (new, live)]
     thresholds = tuple(pack.card.operating_points[0].threshold for pack in (new, live))

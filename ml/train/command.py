@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ml.control import NOBODY, Breathing, Control, breathing
-from ml.data.canvases import Order, begun, read_canvases, write_order
+from ml.data.canvases import Order, begun, finished, read_canvases, write_order
 from ml.data.duplicates import fingerprints, refuse_duplicates
 from ml.data.sources.listed import listed_pairs
 from ml.errors import DataError
@@ -17,7 +17,7 @@ from ml.in_use import packs_in_use
 from ml.mammo.prepare import FINE, WHOLE, Wants
 from ml.manifest import PURPOSES, Source, Split, read_manifest
 from ml.registry import BESIDE, FINE_ROLE, read_pack
-from ml.splits import split_of
+from ml.splits import host_of, split_of
 from ml.synth.memory import device_of_order
 from ml.texts import mark, translate
 from ml.train.beginnings import noted, refuse_changed
@@ -112,7 +112,8 @@ def main(
     samples = Sampled(control, role, *shown, out, sample_every)
     _write_plan(out, plan, lesson, beginning)
     model = _taught(role, lesson, plan, out, _weights(parent), samples)
-    origin = _origin(role, manifest_path, lesson, parent, overrides)
+    origin = _origin(role, manifest, manifest_path.name, lesson, parent)
+    origin = replace(origin, overrides=overrides)
     pack = make_pack(out, role, model, origin, _held_out(purposes, control), beside=beside)
     _tell(pack, Steps(role, plan, control).of, control)
 
@@ -342,20 +343,21 @@ def _material(role: str, canvases: CanvasSet) -> tuple[CanvasSet, tuple[int, ...
 
 def _origin(
     role: str,
-    manifest_path: Path,
+    manifest: Manifest,
+    name: str,
     lesson: Lesson,
     parent: ModelPack | None,
-    overrides: tuple[str, ...],
 ) -> Origin:
     taught, spec = lesson.taught(), lesson.training.spec
+    shown = {item.image_id for item in taught}
+    hosts = {host_of(row) for row in manifest.rows if row.path in shown} - {""}
     patients = len({item.patient_id for item in taught})
-    text = DATA.format(images=len(taught), patients=patients, name=manifest_path.name)
+    text = DATA.format(images=len(taught), patients=patients, name=name)
     text += lesson.sentence()
     if parent is not None:
-        name = f"{parent.card.name}@{parent.card.version}"
-        text += AFTER.format(parent=name, data=parent.card.data)
+        text += AFTER.format(parent=parent.card.key, data=parent.card.data)
     card = parent.card if parent else None
-    return Origin(f"own-{role}", "1", text, spec, taught, card, overrides)
+    return Origin(f"own-{role}", "1", text, spec, taught, frozenset(hosts), card)
 
 
 def _purposes(
@@ -365,10 +367,16 @@ def _purposes(
     role: str,
     control: Control,
 ) -> dict[Split, CanvasSet]:
-    """What is to train, to validate and to test, and no image in two of them."""
+    """What is to train, to validate and to test, and no image in two of them.
+
+    Without images for testing a model can be trained, but never compared.
+    """
     wants = _wants(role, beside.get(FINE_ROLE))
+    needed = (Split.TRAIN, Split.VALIDATION)
     purposes = {
-        purpose: _prepared(manifest, purpose, folder, wants, role, control) for purpose in Split
+        purpose: _prepared(manifest, purpose, folder, wants, role, control)
+        for purpose in Split
+        if purpose in needed or any(split_of(row) is purpose for row in manifest.rows)
     }
     # Once for all trainings that share the folder.
     if not (folder / CHECKED).exists():
@@ -388,7 +396,7 @@ def _purposes(
 def _held_out(purposes: Mapping[Split, CanvasSet], control: Control) -> HeldOut:
     """The rows for testing stay unseen: every look that somebody may choose by is a use.
 
-    Only the gate asks them, and counts it (`ml.evaluate.gate`).
+    Who looks at them later tells the gate, which counts it (`ml.versions.Versions.test`).
     """
     control.log(translate(mark("Measuring on the rows for validation.")))
     validation = Breathing(purposes[Split.VALIDATION].pairs(), control)
@@ -407,8 +415,9 @@ def _prepared(
     folder, spec = into / purpose.value, wants.whole
     # Training needs the finer canvas only where it is what is trained.
     fine = wants.fine if role == FINE_ROLE or purpose is not Split.TRAIN else None
-    if not (folder / "canvases.json").exists():
-        order = Order(len(rows), spec, fine, _name_of(rows))
+    order = Order(len(rows), spec, fine, _name_of(manifest, rows))
+    if not finished(folder, order):
+        (into / CHECKED).unlink(missing_ok=True)
         _prepare(manifest, rows, order, folder, control)
     prepared = read_canvases(folder)
     shown, there = _material(role, prepared)
@@ -432,8 +441,11 @@ def _prepared(
     return prepared
 
 
-def _name_of(rows: Sequence[ManifestRow]) -> str:
-    told = "\n".join(f"{row.path},{row.patient_id},{row.label}" for row in rows)
+def _name_of(manifest: Manifest, rows: Sequence[ManifestRow]) -> str:
+    """Of all that the tables say of these images: where it changes, they are prepared anew."""
+    paths = {row.path for row in rows}
+    placed = (one for one in (*manifest.boxes, *manifest.hard) if one.path in paths)
+    told = "\n".join(map(repr, (*rows, *placed)))
     return hashlib.sha256(told.encode()).hexdigest()
 
 

@@ -273,6 +273,7 @@ def _refuse_early(order: HelpsOrder, control: Control) -> None:
     from ml.train.helps_figures import arms_of
     from ml.train.modes import stages_of
 
+    rows_for_testing(read_manifest(Path(order.manifest)))
     folder = Path(order.out) / PREPARED
     training, there = prepare(order.role, Path(order.manifest), folder, control)
     for arm in arms_of(order):

@@ -83,6 +83,8 @@ class Origin:
         What they were trained on, with its licence, in sentences.
     trained_on
         The images: the hashes of their and their patients' names go into the card.
+    hosts
+        Patients into whose breasts generated ones of them were painted, as lists name them.
     parent
         Of the pack whose weights it began with: what that one was trained on, this one was.
     overrides
@@ -94,6 +96,7 @@ class Origin:
     data: str
     spec: PrepareSpec
     trained_on: tuple[CanvasItem, ...] = ()
+    hosts: frozenset[str] = frozenset()
     parent: ModelCard | None = None
     overrides: tuple[str, ...] = ()
 
@@ -162,7 +165,7 @@ def make_pack(
 
 
 def _first_card(role: str, origin: Origin) -> ModelCard:
-    patients = {name_sha256(item.patient_id) for item in origin.trained_on}
+    patients = {name_sha256(item.patient_id) for item in origin.trained_on} | origin.hosts
     images = {name_sha256(item.image_id) for item in origin.trained_on}
     card = ModelCard(
         name=origin.name,

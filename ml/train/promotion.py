@@ -85,6 +85,7 @@ def ask_gate(
         Where the manifest has no test part, or one of the models was trained on it.
     """
     asked = _version(versions, role, key)
+    versions.refuse_live(role, key)
     known = read_manifest(manifest)
     part = part_of(rows_for_testing(known))
     in_use = {name: read_pack(folder) for name, folder in packs_in_use().items()}
@@ -144,8 +145,9 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
     decision = ask_gate(versions, role, key, manifest, margins)
     for remark in decision.remarks:
         control.log(remark)
-    live = versions.live(role)
-    write_json(path, {"role": role, "key": key, "live": live, "decision": plain(decision)})
+    live, beside = versions.live(role), {name: versions.live(name) for name in BESIDE[role]}
+    told = {"role": role, "key": key, "live": live, "beside": beside}
+    write_json(path, {**told, "decision": plain(decision)})
     control.say(1, 1, {"comparison": str(path)})
 
 

@@ -113,7 +113,7 @@ def test_a_card_takes_over_what_its_parents_were_trained_on(tmp_path: Path) -> N
     card = inherit(replace(make_card("detector", FILES), training_patients=("q",)), [parent])
     assert card.training_patients == ("p", "q")
     assert card.training_images == ("i",)
-    assert card.parents == ("first@0.1.0", "second@0.1.0")
+    assert card.parents == ("second@0.1.0", "first@0.1.0"), "the nearest first"
     assert read_card(written(tmp_path, card)) == card
 
 

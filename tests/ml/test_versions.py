@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +13,9 @@ from ml.errors import ModelError, WeightsCorruptError
 from ml.hashed import name_sha256
 from ml.in_use import own_version, packs_in_use, shadows
 from ml.places import MODELS, MODELS_VARIABLE, OWN_MODELS_VARIABLE
-from ml.registry import CARD, read_pack
+from ml.registry import CARD, inherit, read_pack
 from ml.versions import HISTORY, SHIPPED, FrozenPart, Origin, Versions
-from tests.factories.packs import make_packs
+from tests.factories.packs import make_card, make_packs, rewrite_card
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +82,30 @@ def test_the_promoted_version_is_the_one_in_use_everywhere(
     assert packs_in_use({**own, MODELS_VARIABLE: str(MODELS)}) == shipped
     versions.go_back(ROLE, "Dr Reader")
     assert packs_in_use(own) == shipped
+
+
+def test_what_is_in_use_is_not_put_into_use_again(versions: Versions, trained: Path) -> None:
+    key = versions.add(trained, ORIGIN).key
+    versions.promote(ROLE, key, "Dr Reader", {"promoted": True, "uses": 3})
+    last = json.loads((versions.folder / HISTORY).read_text().splitlines()[-1])
+    assert last["decision"] == {"promoted": True, "uses": 3}, "the figures stay"
+    with pytest.raises(ModelError, match="in use already"):
+        versions.promote(ROLE, key, "Dr Reader", {})
+    assert versions.go_back(ROLE, "Dr Reader") == SHIPPED
+
+
+def test_a_versions_parent_is_the_one_that_it_began_with(
+    versions: Versions, trained: Path
+) -> None:
+    """Not the last of all forebears by alphabet."""
+    nine, ten = (
+        replace(make_card(ROLE, {}), name="own", version=number) for number in ("9", "10")
+    )
+    ten = inherit(ten, [nine])
+    parents = inherit(replace(make_card(ROLE, {}), name="own", version="11"), [ten]).parents
+    assert parents == ("own@10", "own@9")
+    rewrite_card(trained, parents=list(parents))
+    assert versions.add(trained, ORIGIN).parent == "own@10"
 
 
 def test_only_a_whole_version_is_promoted(versions: Versions, trained: Path) -> None:

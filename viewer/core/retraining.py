@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import accumulate
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ml.manifest import PURPOSES
@@ -81,7 +82,7 @@ class Counted:
         Their folders or tables.
     parts
         Of each split, in the order of `PART_WORDS`: patients, images, images with a lesion.
-        Images of no split are for training.
+        Images of no split are where a training takes them (`ml.splits.split_of`).
     generated
         Images that a generator made.
     synthetic
@@ -166,6 +167,8 @@ class Comparison:
         As the gate gave it, to be kept with the promotion.
     remarks
         What whoever promotes it should know, though it speaks neither for nor against it.
+    beside
+        By role, what both were compared with beside them, as `live` has it.
     """
 
     role: str
@@ -177,6 +180,7 @@ class Comparison:
     uses: int
     decision: Mapping[str, object]
     remarks: tuple[str, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def headline(self) -> tuple[str, str]:

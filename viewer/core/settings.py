@@ -192,7 +192,8 @@ class Settings:
         mark("Margin of sensitivity"),
         mark(
             "A retrained model may find at most this share of lesions less than the one in "
-            "use, with 95 % confidence, and be put into use."
+            "use and be put into use: even by the confidence limit, which is 97 % at the "
+            "first comparison and higher at each later one."
         ),
         low=0.0,
         high=0.5,

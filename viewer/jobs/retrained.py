@@ -168,6 +168,7 @@ def _comparison(path: Path) -> Comparison | None:
         int(cast("int", decision["uses"])),
         decision,
         tuple(map(str, cast("Iterable[object]", decision.get("remarks", ())))),
+        cast("Mapping[str, str]", content.get("beside", {})),
     )
 
 
@@ -296,7 +297,8 @@ def promote(own: Path, compared: Comparison, who: str) -> None:
             mark("The comparison did not let {key} through; it stays out of use."),
             key=compared.key,
         )
-    if versions.live(compared.role) != compared.live:
+    were = {compared.role: compared.live, **compared.beside}
+    if any(versions.live(role) != key for role, key in were.items()):
         raise ModelError(
             mark("Another model was put into use since {key} was compared; compare it again."),
             key=compared.key,

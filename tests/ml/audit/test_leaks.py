@@ -39,6 +39,26 @@ def test_a_patient_is_one_by_her_id_and_by_our_name_for_her() -> None:
     assert check("Patients in one", imported, other).verdict is Verdict.GREEN
 
 
+def test_who_has_no_split_is_where_a_training_takes_her() -> None:
+    """P1 is held out by a hash, P2 teaches."""
+    hidden = ManifestRow("h", "P1", source=Source.REAL)
+    open_ = replace(hidden, path="o", patient_id="P2")
+    child = replace(MADE, extra={"host_patient": name_sha256("P1")})
+    assert check("synthetic child", hidden, child).verdict is Verdict.RED
+    assert check("synthetic child", open_, child).verdict is Verdict.GREEN
+    unsaid = replace(child, split=None, patient_id="P2")
+    assert check("synthetic child", hidden, unsaid).verdict is Verdict.RED
+    words = "taught a held-out"
+    knows = {"w": frozenset((name_sha256("P1"),))}
+    assert check(words, hidden, MADE, taught=knows).verdict is Verdict.RED
+    made = replace(MADE, split=None, patient_id="P1")
+    assert check("No generated image to test", made).verdict is Verdict.RED
+    also = replace(hidden, path="a", split=Split.TRAIN)
+    assert check("Patients in one", hidden, also).verdict is Verdict.RED
+    read = replace(hidden, reference_standard=ReferenceStandard.READER)
+    assert check("Proven", read).verdict is not Verdict.GREEN
+
+
 def test_a_host_is_known_by_her_id_and_by_our_name_for_her() -> None:
     child = replace(MADE, extra={"host_patient": name_sha256(own_patient("7"))})
     for patient in ("7", own_patient("7")):

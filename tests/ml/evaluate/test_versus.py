@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,7 +12,7 @@ from ml.errors import DataError
 from ml.evaluate import gate
 from ml.evaluate.gate import Margins, Standing
 from ml.evaluate.versus import compare_packs, part_of, rows_for_testing
-from ml.hashed import name_sha256
+from ml.hashed import name_sha256, own_patient
 from ml.manifest import (
     Manifest,
     ManifestRow,
@@ -24,6 +25,9 @@ from ml.phantom.dataset import write_phantoms
 from ml.registry import read_pack
 from ml.splits import split_of
 from tests.factories.packs import make_packs, rewrite_card
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +63,47 @@ def test_a_model_is_not_worse_than_itself(
         compare_packs(packs["detector"], packs["classifier"], manifest, {}, Margins())
 
 
-def test_a_model_that_knows_a_test_woman_is_refused(phantoms: Path, tmp_path: Path) -> None:
-    folders = make_packs(tmp_path)
+def test_each_is_asked_at_its_own_first_operating_point_and_neither_for_the_other(
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAMMOSCOPE_DEVICE", "cpu")
+    monkeypatch.setattr(gate, "DRAWS", 50)
+    monkeypatch.setattr(gate, "LEAST_BEYOND", 1)
+    points = [{"name": "p", "threshold": at, "chosen_on": "nothing"} for at in (0.0, 1.0)]
+    packs = []
+    for name, order in (("eager", points), ("silent", points[::-1])):
+        folder = make_packs(tmp_path / name)["classifier"]
+        rewrite_card(folder, operating_points=order)
+        packs.append(read_pack(folder))
+    others = {"detector": read_pack(make_packs(tmp_path / "beside")["detector"])}
+    manifest = read_manifest(phantoms)
+    ill, well = compare_packs(packs[0], packs[1], manifest, others, Margins())
+    assert (ill.new, ill.live) == (1, 0)
+    assert (well.new, well.live) == (0, 1)
+    ill, well = compare_packs(packs[1], packs[0], manifest, others, Margins())
+    assert (ill.new, ill.live) == (0, 1)
+    assert well.gain.value == 1
+
+
+@pytest.mark.parametrize("hashed", [name_sha256, lambda name: name_sha256(own_patient(name))])
+@pytest.mark.parametrize("who", ["new", "in use", "beside", "parent"])
+def test_a_model_that_knows_a_test_woman_is_refused(
+    phantoms: Path, tmp_path: Path, who: str, hashed: Callable[[str], str]
+) -> None:
+    """Whichever of the models it is, and by whichever of her names."""
     manifest = read_manifest(phantoms)
     woman = rows_for_testing(manifest)[0].patient_id
-    rewrite_card(folders["detector"], training_patients=[name_sha256(woman)])
-    pack = read_pack(folders["detector"])
+    folders = {one: make_packs(tmp_path / one) for one in ("new", "in use", "parent")}
+    places = {one: folder["classifier"] for one, folder in folders.items()}
+    places["beside"] = folders["new"]["detector"]
+    rewrite_card(places["parent"], name="taught-before")
+    weights = {"lesion": 0.5}
+    rewrite_card(places["in use"], parents=["taught-before@0.1.0"], mark_weights=weights)
+    rewrite_card(places[who], training_patients=[hashed(woman)])
+    packs = {one: read_pack(place) for one, place in places.items()}
+    beside = {"detector": packs["beside"], "parent": packs["parent"]}
     with pytest.raises(DataError, match="was trained on a patient"):
-        compare_packs(pack, pack, manifest, {}, Margins())
+        compare_packs(packs["new"], packs["in use"], manifest, beside, Margins())
 
 
 def test_real_rows_decide_where_there_are_any(phantoms: Path) -> None:
@@ -96,7 +133,9 @@ def test_a_test_part_is_known_by_its_patients(phantoms: Path) -> None:
     rows = rows_for_testing(read_manifest(phantoms))
     moved = [replace(row, path=f"elsewhere/{row.path}") for row in rows[::-1]]
     assert part_of(rows) == part_of(moved)
-    assert part_of(rows).patients == {name_sha256(row.patient_id) for row in rows}
+    assert part_of(rows).patients >= {name_sha256(row.patient_id) for row in rows}
+    merged = [replace(row, patient_id=own_patient(row.patient_id)) for row in rows]
+    assert part_of(rows).patients > part_of(merged).patients, "as a merger calls them"
     others = [row for row in rows if row.patient_id != rows[0].patient_id]
     assert part_of(rows).sha256 != part_of(others).sha256
     assert part_of(rows).patients > part_of(others).patients

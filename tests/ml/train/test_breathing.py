@@ -11,8 +11,9 @@ import pytest
 from ml.control import Breathing, Control, Stopped
 from ml.data import canvases as canvas_files
 from ml.mammo.codes import FindingType
+from ml.mammo.geometry import Box
 from ml.mammo.prepare import FineCanvas, Wants
-from ml.manifest import Manifest, ManifestRow, Split
+from ml.manifest import BoxRow, Label, Manifest, ManifestRow, Split
 from ml.models.classifier import build_classifier
 from ml.models.detector import build_detector
 from ml.train import command
@@ -111,6 +112,19 @@ def test_images_that_were_prepared_are_not_prepared_again(
     assert asked == ["2", "3", "4", "5"]
     assert [int(pixels[0, 0]) for pixels, _ in made.images()] == list(range(6))
     assert [item.image_id for item in made.items] == [f"{number}-image" for number in range(6)]
+    asked.clear()
+    (tmp_path / command.CHECKED).touch()
+    command._prepared(manifest, Split.TRAIN, tmp_path, wants, role, Control())
+    assert asked == [], "they are there"
+    assert (tmp_path / command.CHECKED).exists()
+    # Where the tables say something else now, what was prepared is of no use.
+    box = BoxRow("3", Box(1, 1, 9, 9), FindingType.CALCIFICATIONS)
+    labelled = (replace(rows[0], label=Label.NORMAL), *rows[1:])
+    for changed in (replace(manifest, boxes=(box,)), replace(manifest, rows=labelled)):
+        asked.clear()
+        command._prepared(changed, Split.TRAIN, tmp_path, wants, role, Control())
+        assert asked == ["0", "1", "2", "3", "4", "5"]
+    assert not (tmp_path / command.CHECKED).exists(), "and may be copies of others"
     # Of another list, what was begun is of no use.
     asked.clear()
     with pytest.raises(Stopped):

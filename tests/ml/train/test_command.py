@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,15 +14,16 @@ import pytest
 from ml.audit.command import tables_of
 from ml.audit.report import AuditReport
 from ml.cli import main as cli
-from ml.control import Stopped
+from ml.control import Control, Stopped
 from ml.errors import DataError
-from ml.hashed import name_sha256
+from ml.hashed import name_sha256, own_patient
 from ml.in_use import packs_in_use
 from ml.infer.on_cpu import CpuEngine
 from ml.infer.reader import load_reader
 from ml.mammo.geometry import Box
 from ml.mammo.prepare import PrepareSpec
 from ml.manifest import (
+    HOST_PATIENT,
     BoxRow,
     Manifest,
     ManifestRow,
@@ -32,20 +35,22 @@ from ml.manifest import (
 from ml.phantom.dataset import write_phantoms
 from ml.registry import CARD, FINE_ROLE, read_pack
 from ml.splits import split_of
-from ml.train import command
+from ml.train import command, packs
+from ml.train.beginnings import beginnings_of
 from ml.train.classifier import ClassifierRecipe
 from ml.train.command import main
 from ml.train.detector import DetectorRecipe
 from ml.train.fingerprint import Fingerprint
+from ml.train.held_out import refuse_known_patients
 from ml.train.order import TrainingOrder
 from ml.train.patches import PatchRecipe
 from ml.train.plan import Device, Plan
 from ml.train.run import run
+from tests.factories.packs import SPEC
+from tests.factories.truths import make_item
 from tests.ml.synth.test_making import Watch
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ml.train.crops import CropSource
 
 FEW = {"steps": 2, "batch": 2, "warmup": 1}
@@ -85,6 +90,7 @@ def test_a_training_is_an_order_that_stops_and_goes_on(
         run(order.to_json(), Watch(stop_after=4))
     assert (tmp_path / "patches.pt").exists()
     assert not (tmp_path / CARD).exists()
+    assert [one.verdict for one in beginnings_of(tmp_path)] == ["green"], "kept from the start"
     watch = Watch()
     run(order.to_json(), watch)
     (_, *stages, last) = watch.news
@@ -160,16 +166,55 @@ def test_the_parents_patients_are_in_the_childs_card(phantoms: Path, tmp_path: P
     assert json.loads((tmp_path / "plan.json").read_text())["crop_px"] == PLAN.crop_px
 
 
+@pytest.mark.parametrize("split", [Split.VALIDATION, Split.TEST])
 def test_whom_the_parent_was_trained_on_cannot_measure_the_child(
-    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: Split
 ) -> None:
-    known = next(r for r in read_manifest(phantoms).rows if r.split is Split.TEST)
+    known = next(r for r in read_manifest(phantoms).rows if r.split is split)
     pack = read_pack(packs_in_use()["detector"])
     card = replace(pack.card, training_patients=(name_sha256(known.patient_id),))
     monkeypatch.setattr("ml.train.command.read_pack", lambda folder: replace(pack, card=card))
     with pytest.raises(DataError, match="--from-scratch") as error:
         main("detector", phantoms, tmp_path, plan=PLAN)
     assert known.path in str(error.value)
+
+
+def test_who_measures_was_taught_under_none_of_her_names() -> None:
+    """P1 is held out by a hash, P2 teaches."""
+    for taught in ("P1", own_patient("P1")):
+        manifest = Manifest(Path(), (ManifestRow("a.dcm", "P1"), ManifestRow("b.dcm", "P2")))
+        with pytest.raises(DataError, match=r"a\.dcm"):
+            refuse_known_patients([name_sha256(taught)], manifest)
+    refuse_known_patients([name_sha256("P2"), name_sha256("P3")], manifest)
+
+
+def test_into_whose_breast_was_painted_is_on_the_card() -> None:
+    host = name_sha256("P2")
+    made = ManifestRow("made.dcm", "SYNTHETIC-1", extra={HOST_PATIENT: host})
+    other = replace(made, path="unseen.dcm", extra={HOST_PATIENT: name_sha256("P3")})
+    rows = (ManifestRow("a.dcm", "P1"), made, other)
+    items = tuple(replace(make_item(name), image_id=name) for name in ("a.dcm", "made.dcm"))
+    lesson = SimpleNamespace(
+        taught=lambda: items, training=SimpleNamespace(spec=SPEC), sentence=str
+    )
+    origin = command._origin("detector", Manifest(Path(), rows), "data", lesson, None)  # type: ignore[arg-type]
+    patients = packs._first_card("detector", origin).training_patients
+    assert host in patients
+    assert name_sha256("P3") not in patients
+
+
+def test_without_images_for_testing_a_model_can_be_trained(
+    phantoms: Path, tmp_path: Path
+) -> None:
+    manifest = read_manifest(phantoms)
+    for missing in Split:
+        rows = tuple(row for row in manifest.rows if row.split is not missing)
+        few = (replace(manifest, rows=rows), tmp_path, {}, "detector", Control())
+        if missing is Split.TEST:
+            assert set(command._purposes(*few)) == {Split.TRAIN, Split.VALIDATION}
+        else:
+            with pytest.raises(DataError, match="has no image for"):
+                command._purposes(*few)
 
 
 def test_the_same_image_in_two_splits_is_refused(phantoms: Path, tmp_path: Path) -> None:

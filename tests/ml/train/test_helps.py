@@ -15,7 +15,8 @@ import pytest
 import ml.train.command as command
 import ml.train.helps as helps
 from ml.audit.command import tables_of
-from ml.audit.report import AuditReport
+from ml.audit.report import AuditReport, Check, Sentence
+from ml.audit.report import Verdict as Verdict_
 from ml.cli import main as cli
 from ml.cli_training import MODES
 from ml.errors import DataError
@@ -23,6 +24,7 @@ from ml.evaluate.bootstrap import Estimate
 from ml.evaluate.detection import false_marks_at, sensitivity_at
 from ml.evaluate.holm import holm
 from ml.evaluate.versus import part_of, rows_for_testing
+from ml.hashed import name_sha256
 from ml.job_process import KINDS, find_work
 from ml.mammo.prepare import PrepareSpec
 from ml.manifest import Manifest, ManifestRow, Source, Split, read_manifest, write_manifest
@@ -274,6 +276,7 @@ class School:
 
     def __init__(self) -> None:
         self.trained: list[str] = []
+        self.overrides: set[tuple[str, ...]] = set()
         self.kill_at = ""
         self.steps: dict[str, int] = {}
         self.skill: dict[Mode, float] = {}
@@ -300,6 +303,7 @@ class School:
         (out / "synthetic").mkdir(exist_ok=True)
         (out / "synthetic" / "detector.pt").write_text("checkpoint")
         self.trained.append(out.name)
+        self.overrides.add(given["overrides"])
 
     def measure(self, trained: Path, *_: object) -> dict[str, object]:
         return json.loads((trained / "said.json").read_text())
@@ -385,6 +389,33 @@ def test_the_gate_is_told_of_every_way_that_was_measured_once(
     for _ in range(2):
         helps.run(asked.to_json())
         assert versions.tests(part) == len(ARMS) == 7, "not again for what is there already"
+
+
+def test_red_data_teach_no_matrix_without_a_reason(
+    school: School, asked: HelpsOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = Sentence.of("Said.")
+    checks = (Check(said, Verdict_.RED, said),)
+    monkeypatch.setattr(
+        "ml.train.run.audit",
+        lambda *_, **given: AuditReport("", 1, 1, checks, given["tables"]),
+    )
+    with pytest.raises(DataError, match="should not be trained on"):
+        helps.run(asked.to_json())
+    assert school.trained == []
+    reason = "Only to see what it would say."
+    helps.run(replace(asked, override=reason).to_json())
+    assert school.overrides == {(reason,)}
+
+
+def test_without_images_for_testing_nothing_is_trained(
+    school: School, asked: HelpsOrder
+) -> None:
+    row = ManifestRow("a.dcm", "woman", split=Split.TRAIN)
+    write_manifest(Manifest(Path(asked.manifest), (row,)))
+    with pytest.raises(DataError, match="no row for testing"):
+        helps.run(asked.to_json())
+    assert school.trained == []
 
 
 def test_unequal_budgets_are_refused_before_the_training(
@@ -489,8 +520,6 @@ def test_a_tiny_matrix_is_trained_measured_and_told(
     assert watch.told[-2] == (6 * steps, 6 * steps)
     one = tmp_path / "out" / "trainings" / "mixed-1-seed2"
     assert "Mode: real and synthetic images mixed (4 real, 4" in read_pack(one).card.data
-    if role == "detector":
-        # The pack's own card was measured on the same images, by the same rule.
-        (mixed,) = (m for m in told["measured"] if m["mode"] == "mixed")
-        point = read_pack(one).card.operating_points[0]
-        assert mixed["of_seeds"][2] == pytest.approx(point.sensitivity, abs=1e-4)
+    asked = {name_sha256(row.patient_id) for row in real if row.split is Split.TEST}
+    answers = json.loads((one / helps.ANSWERS).read_text())
+    assert {answer["patient"] for answer in answers["images"]} == asked

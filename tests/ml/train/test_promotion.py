@@ -11,7 +11,7 @@ import pytest
 
 from ml.audit.command import tables_of
 from ml.audit.report import AuditReport, Check, Sentence, Verdict
-from ml.errors import DataError
+from ml.errors import DataError, ModelError
 from ml.evaluate import gate
 from ml.evaluate.gate import Compared, Margins, Standing
 from ml.files import write_json
@@ -78,6 +78,9 @@ def compared(monkeypatch: pytest.MonkeyPatch, standing: Standing) -> list[int]:
 
     def compare(*given: object) -> tuple[Compared, ...]:
         uses.append(int(str(given[-1])))
+        new, live = given[:2]
+        # The version against what is in use, and not the other way round.
+        assert (new.card.version, live.card.version) == ("1", "0.1.0")  # type: ignore[attr-defined]
         gain = gate.Estimate(0.0, -0.01, 0.01)
         return (Compared("Sensitivity", 0.8, 0.8, gain, 0.05, 50, standing),)
 
@@ -280,12 +283,12 @@ def test_that_a_diagnosis_changes_with_the_detector_is_said(
     audited(trained, phantoms, Verdict.GREEN)
     key = promotion.add_version(versions, trained).key
     compared(monkeypatch, Standing.NOT_WORSE)
-    assert main(["models", "promote", key, "--manifest", str(phantoms)]) == 0
-    assert "The score of tiny-classifier@0.1.0" in capsys.readouterr().out
     decision = promotion.ask_gate(versions, ROLE, key, phantoms, Margins())
     assert promotion.plain(decision)["remarks"] == list(decision.remarks)
     assert len(decision.remarks) == 1
     assert decision.promoted, "it speaks neither for nor against"
+    assert main(["models", "promote", key, "--manifest", str(phantoms)]) == 0
+    assert "The score of tiny-classifier@0.1.0" in capsys.readouterr().out
 
 
 def test_an_own_version_is_shown_with_the_reasons_on_its_card(
@@ -322,7 +325,12 @@ def test_the_job_takes_the_version_in_once_and_keeps_what_the_gate_said(
     assert watch.news[-1] == {"comparison": str(trained / "comparison.json")}
     kept = json.loads((trained / "comparison.json").read_text())
     assert (kept["role"], kept["key"], kept["live"]) == (ROLE, version.key, SHIPPED)
+    assert kept["beside"] == {"calcifications": SHIPPED}
     assert kept["decision"]["promoted"]
     assert kept["decision"]["compared"][0]["sentence"]
     # It was asked, not promoted.
     assert versions.live(ROLE) == SHIPPED
+    versions.promote(ROLE, version.key, "Dr A", {})
+    with pytest.raises(ModelError, match="in use already"):
+        promotion.run(spec, watch)
+    assert uses == [1, 2], "nobody was asked"

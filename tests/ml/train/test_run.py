@@ -25,7 +25,8 @@ from ml.train.beginnings import (
     refuse_changed,
     verdict_of,
 )
-from ml.train.order import PLAN, TrainingOrder
+from ml.train.modes import Teaching
+from ml.train.order import PLAN, Mode, TrainingOrder
 from tests.factories.packs import make_card
 from tests.ml.synth.test_making import Watch
 
@@ -105,6 +106,15 @@ def test_a_written_reason_stays_on_the_card_and_its_childrens(
     assert given["overrides"] == (REASON,)
     parent = replace(make_card("detector", {}), overrides=given["overrides"])
     assert inherit(make_card("detector", {}), [parent]).overrides == (REASON,)
+
+
+def test_a_training_is_as_its_order_says(office: Office, asked: TrainingOrder) -> None:
+    running.run(replace(asked, mode=Mode.MIXED.value, dose=0.5, part=0.25).to_json())
+    (given,) = office.trained
+    assert given["teaching"] == Teaching(Mode.MIXED, 0.5)
+    assert given["part"] == 0.25
+    running.run(asked.to_json())
+    assert office.trained[1]["teaching"] is None
 
 
 def test_a_reason_that_was_not_needed_leaves_no_stain(

@@ -20,6 +20,7 @@ from ml.manifest import (
     read_manifest,
     write_manifest,
 )
+from ml.registry import BESIDE
 from ml.train.order import TrainingOrder
 from ml.versions import SHIPPED, Origin, Versions
 from tests.factories.packs import make_packs, rewrite_card
@@ -74,7 +75,8 @@ def write_comparison(
         "compared": [one],
         "remarks": [REMARK],
     }
-    content = {"role": ROLE, "key": key, "live": live, "decision": decision}
+    beside = dict.fromkeys(BESIDE[ROLE], SHIPPED)
+    content = {"role": ROLE, "key": key, "live": live, "beside": beside, "decision": decision}
     (folder / retrained.COMPARISON).write_text(json.dumps(content))
 
 
@@ -166,6 +168,10 @@ def test_only_what_the_gate_let_through_goes_into_use(
     compared = replace(compared, promoted=True)
     with pytest.raises(ModelError, match="Another model was put into use"):
         retrained.promote(own, replace(compared, live="own@7"), "Dr. A")
+    assert compared.beside == {"calcifications": SHIPPED}
+    beside = replace(compared, beside={"calcifications": "own-calcifications@1"})
+    with pytest.raises(ModelError, match="Another model was put into use"):
+        retrained.promote(own, beside, "Dr. A")
     retrained.promote(own, compared, "Dr. A")
     in_use = retrained.models_in_use(own)
     assert in_use.may_go_back == {ROLE}
