@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
+
+import pytest
 
 from ml.audit.generators import taught_patients
 from ml.audit.leaks import leak_checks
 from ml.audit.report import Check, Verdict
+from ml.audit.table import disguised_check
 from ml.hashed import name_sha256, own_patient
 from ml.manifest import ManifestRow, ReferenceStandard, Source, Split
 from ml.places import MODELS_VARIABLE
@@ -81,6 +85,17 @@ def test_a_generator_that_was_taught_a_held_out_patient_tells_of_her() -> None:
         assert check(words, TESTED, MADE, taught=taught).verdict is Verdict.AMBER
     # Nobody is held out.
     assert check(words, replace(TESTED, split=Split.TRAIN), MADE).verdict is Verdict.GREEN
+
+
+@pytest.mark.parametrize("source", [None, *Source])
+def test_no_table_makes_a_synthetic_image_a_patients(source: Source | None) -> None:
+    shown = {"real": SimpleNamespace(synthetic=False), "made": SimpleNamespace(synthetic=True)}
+    rows = [ManifestRow(path, path, source=source) for path in shown]
+    found = disguised_check(rows, shown)  # type: ignore[arg-type]
+    honest = source in (Source.PHANTOM, Source.GENERATED)
+    assert found.verdict is (Verdict.GREEN if honest else Verdict.RED)
+    assert found.figures[0].value == (not honest)
+    assert disguised_check(rows[:1], shown).verdict is Verdict.GREEN  # type: ignore[arg-type]
 
 
 def test_generators_at_hand_say_whom_they_were_taught(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtPdf import QPdfDocument
 from PySide6.QtPrintSupport import QPrintDialog
 
+from ml.hashed import own_patient
 from ml.mammo.codes import Laterality
+from ml.mammo.read import read_mammogram
 from ml.manifest import Split, read_manifest
 from tests.factories.breasts import make_four_views
 from tests.factories.words import READER, make_decision, make_outcome
@@ -36,8 +39,6 @@ RIGHT, LATER = Laterality.RIGHT, "2026-03-01T00:00:00Z"
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
     """One study with a rejected and an accepted mark and a recall, and one of nobody."""
-    from ml.mammo.read import read_mammogram
-
     made = Library(tmp_path / "library.sqlite")
     images = [read_mammogram(path) for path in make_four_views(tmp_path / "study")]
     files = {image.sop_instance_uid: str(image.path) for image in images}
@@ -182,6 +183,26 @@ def test_the_corrections_are_a_data_set(qtbot: QtBot, reads: Reads, tmp_path: Pa
     with qtbot.waitSignal(reads.told) as told:
         reads.save(tmp_path / "page.txt", "text")
     assert (tmp_path / "page.txt").read_text("utf-8") == "text"
+
+
+def test_corrections_name_no_patient_and_are_of_the_image_that_was_read(
+    qtbot: QtBot, reads: Reads, tmp_path: Path
+) -> None:
+    with qtbot.waitSignal(reads.told):
+        reads.write_corrections(tmp_path / "own")
+    manifest = read_manifest(tmp_path / "own")
+    files = [manifest.file_of(row) for row in manifest.rows]
+    name = read_mammogram(files[0]).patient.patient_id
+    assert {row.patient_id for row in manifest.rows} == {own_patient(name)}
+    assert own_patient(name) != name
+    assert name not in (tmp_path / "own" / "manifest.csv").read_text("utf-8")
+    # Another image lies there now: nobody said anything of it.
+    shutil.copyfile(files[1], files[0])
+    with qtbot.waitSignal(reads.told) as told:
+        reads.write_corrections(tmp_path / "again")
+    assert "1 image in again" in told.args[0]
+    (row,) = read_manifest(tmp_path / "again").rows
+    assert read_manifest(tmp_path / "again").file_of(row) == files[1]
 
 
 def test_a_folder_with_another_data_set_is_left_alone(
