@@ -74,17 +74,15 @@ class InShadow:
 def shadows(environment: Mapping[str, str] = os.environ) -> tuple[InShadow, ...]:
     """The versions that run in shadow, each beside the models in use of the other roles.
 
-    Raises
-    ------
-    ModelError
-        Where one is not there any more.
+    One that is not there any more is left out: it shows nothing, and stops nobody.
     """
     own = own_models_folder(environment)
     if own is None:
         return ()
     versions = Versions(own)
     found = (versions.shadow(role) for role in ROLES)
-    return tuple(InShadow(one, versions.pack(one.role, one.key)) for one in found if one)
+    placed = (InShadow(one, versions.place(one.role, one.key)) for one in found if one)
+    return tuple(one for one in placed if (one.folder / CARD).is_file())
 
 
 def generator_places(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:

@@ -79,15 +79,21 @@ def merged(sets: Sequence[Manifest], folder: Path) -> Manifest:
     rows: list[ManifestRow] = []
     boxes: list[BoxRow] = []
     hard: list[BoxRow] = []
+    # One that was merged before says itself whence each of its images came.
+    inner: dict[str, str] = {}
     for (name, one), row in named:
         place = one.file_of(row).resolve()
         kept = best[place]
         hard += _moved(one.hard_of(row.path), kept)
         if _joined(name, row.path) == kept:
             told: Mapping[str, str] = {**row.extra, DATA_SET: name}
+            inner |= {kept: row.extra[DATA_SET]} if DATA_SET in row.extra else {}
             rows.append(replace(row, path=kept, file=str(place), extra=told))
             boxes += _moved(one.boxes_of(row.path), kept)
-    settled = _settled(rows, [(name, row) for (name, _), row in named])
+    settled = tuple(
+        replace(row, extra={**row.extra, DATA_SET: inner.get(row.path, row.extra[DATA_SET])})
+        for row in _settled(rows, [(name, row) for (name, _), row in named])
+    )
     paths = {row.path for row in settled}
     left = (tuple(box for box in some if box.path in paths) for some in (boxes, hard))
     return Manifest(folder, settled, *left)

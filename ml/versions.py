@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from ml.errors import ModelError
+from ml.files import written_into
 from ml.registry import CARD, read_pack, write_card
 from ml.texts import mark
 
@@ -357,8 +358,7 @@ class Versions:
 
     def _note(self, event: str, **content: object) -> None:
         """Add a line, on the disk before anything else happens."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / HISTORY).open("ab") as history:
+        with written_into(self.folder), (self.folder / HISTORY).open("ab") as history:
             # A line of its own even after one that was torn.
             history.write(b"\n" + json.dumps({"event": event, **content}).encode() + b"\n")
             history.flush()

@@ -33,7 +33,8 @@ from viewer.jobs.queue import JobQueue  # noqa: E402
 from viewer.jobs.retrained import begin  # noqa: E402
 from viewer.qt.job_runner import JobRunner  # noqa: E402
 from viewer.qt.long_jobs import LongJobs  # noqa: E402
-from viewer.qt.retraining.window import Places, RetrainDialog  # noqa: E402
+from viewer.qt.retraining.places import Places  # noqa: E402
+from viewer.qt.retraining.window import RetrainDialog  # noqa: E402
 
 PICTURE = ROOT / "resources" / "docs" / "retraining.png"
 SIZE_PX = (1280, 760)

@@ -138,15 +138,22 @@ def run(spec: Mapping[str, object], control: Control = NOBODY) -> None:
     margins = Margins(**{each.name: float(str(spec[each.name])) for each in fields(Margins)})
     versions, path = Versions(folder), trained / COMPARISON
     role = read_pack(trained).card.role
-    key = _taken_in(path, versions, role) or add_version(versions, trained).key
-    write_json(path, {"role": role, "key": key})
+    key = _taken_in(path, versions, role)
+    if not key:
+        key = add_version(versions, trained).key
+        write_json(path, {"role": role, "key": key})
+    were = {name: versions.live(name) for name in (role, *BESIDE[role])}
     control.breathe()
     control.log(translate(mark("Both models look at the images for testing.")))
     decision = ask_gate(versions, role, key, manifest, margins)
     for remark in decision.remarks:
         control.log(remark)
-    live, beside = versions.live(role), {name: versions.live(name) for name in BESIDE[role]}
-    told = {"role": role, "key": key, "live": live, "beside": beside}
+    if any(versions.live(name) != live for name, live in were.items()):
+        raise ModelError(
+            mark("Another model was put into use since {key} was compared; compare it again."),
+            key=key,
+        )
+    told = {"role": role, "key": key, "live": were.pop(role), "beside": were}
     write_json(path, {**told, "decision": plain(decision)})
     control.say(1, 1, {"comparison": str(path)})
 

@@ -16,7 +16,8 @@ from viewer.jobs.job import Job
 from viewer.library.job_row import JobState
 from viewer.qt.job_runner import JobRunner
 from viewer.qt.long_jobs import LongJobs
-from viewer.qt.retraining.window import Places, RetrainDialog
+from viewer.qt.retraining.places import Places
+from viewer.qt.retraining.window import RetrainDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -223,6 +224,56 @@ def test_the_way_back_stays_open_though_the_model_in_use_is_gone(
     window.wait(lambda: any(gone in text for text in texts_of(window.dialog.promote.left)))
     window.dialog.promote.backs[ROLE].click()
     window.wait(lambda: versions.live(ROLE) == SHIPPED)
+
+
+def test_a_training_that_cannot_be_read_leaves_the_one_before(
+    window: Window, data: Path
+) -> None:
+    window.audited(data, Verdict.GREEN)
+    shown, dialog = window.run.folder, window.dialog
+    bad = shown.with_name("2020-01-01-detector-1")
+    bad.mkdir()
+    (bad / retrained.ORDER).write_text("{")
+    dialog._read_runs()
+    window.wait(lambda: dialog.choice.findData(str(bad)) > 0)
+    dialog.choice.setCurrentIndex(dialog.choice.findData(str(bad)))
+    assert dialog.choice.currentData() == str(shown), "the buttons act on that one"
+    window.wait(lambda: "cannot be read" in window.said)
+    assert window.run.folder == shown
+    assert dialog.choice.currentData() == str(shown)
+
+
+def test_what_is_read_late_is_of_no_other_training(window: Window, data: Path) -> None:
+    window.audited(data, Verdict.GREEN)
+    first = window.run
+    other = replace(first.order, out=str(first.folder.with_name("other")), role="classifier")
+    second = retrained.begin(other, [data])
+    window.dialog.open_run(second.folder)
+    window.wait(lambda: window.run.folder == second.folder)
+    assert window.dialog.data.role.value == "classifier", "the next one begins like it"
+    window.dialog._take_run(first)
+    window.dialog._override_of(first, "It is only tried out.")
+    assert window.run.folder == second.folder
+    window.dialog._opened(first)
+    assert window.run.folder == second.folder
+
+
+def test_a_finished_training_is_there_though_its_data_are_away(
+    window: Window, data: Path
+) -> None:
+    key = compared(window, data, promoted=True)
+    folder = window.run.folder
+    data.rename(data.with_name("unplugged"))
+    window.dialog._choose_run(0)
+    window.dialog.open_run(folder)
+    window.wait(lambda: window.dialog.run is not None)
+    assert window.run.counted is None
+    window.dialog.go_to(Step.PROMOTE)
+    window.press("promote")
+    window.wait(lambda: Versions(window.folder / "models").live(ROLE) == key)
+    window.wait(lambda: not window.dialog.foot.buttons)
+    window.dialog.go_to(Step.COMPARE)
+    assert list(window.dialog.foot.buttons) == ["to_promote"], "it is in use"
 
 
 def test_too_few_to_tell_is_not_called_worse(window: Window, data: Path) -> None:

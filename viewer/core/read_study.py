@@ -173,26 +173,49 @@ def learnt(
     side: Laterality,
     known: KnownFields,
     said: tuple[str, str],
+    latest: tuple[Outcome, ...] | None = None,
 ) -> Outcome:
     """What holds of a breast once something became known of it away from its images.
 
     Parameters
     ----------
+    study
+        As whoever says it saw it.
     known
         The category; how it is known and what it was (None: not known); the date, ISO 8601;
         and of a follow-up its length in months.
     said
         Who says it and when, ISO 8601 UTC.
+    latest
+        The history by now, which others may have added to: what `known` leaves as it was in
+        `study` holds as it is there. None: nobody did.
 
     Raises
     ------
     ValueError
         Where the date is none.
     """
-    assessment, proof, day, months = known
+    then = study.breast(side)
+    study = study if latest is None else replace(study, outcomes=latest)
     before = study.breast(side)
+    assessment, proof, day, months = _edited(known, then, before)
     listed = before.circumstances.listed if before else ""
     # No image is looked at: the machine's marks are not visible, but they may have been.
     about = Circumstances(*said, False, study.seen, study.synthetic, listed=listed)
     outcome = replace(before or Outcome(side, about), circumstances=about)
     return with_knowledge(outcome, assessment, proof, (day, months))
+
+
+def _edited(known: KnownFields, then: Outcome | None, now: Outcome | None) -> KnownFields:
+    """The category, and beside it the proof: each as it is told anew, or as it holds by now."""
+    was, holds = _fields_of(then), _fields_of(now)
+    category = holds[0] if known[0] is was[0] else known[0]
+    proof = holds[1:] if known[1:] == was[1:] else known[1:]
+    return category, *proof
+
+
+def _fields_of(outcome: Outcome | None) -> KnownFields:
+    if outcome is None:
+        return None, None, "", None
+    proof = (outcome.proof, outcome.truth) if outcome.proof and outcome.truth else None
+    return outcome.assessment, proof, outcome.proof_date, outcome.follow_up_months

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.audit.report import Verdict
@@ -40,8 +41,22 @@ def row_at(step: Step, run: Run, rows: Sequence[JobRow]) -> JobRow | None:
     return row
 
 
-def foot_of(step: Step, run: Run | None, rows: Sequence[JobRow]) -> Foot:
-    """What is said and offered at a step."""
+def works_in(row: JobRow, folder: Path) -> bool:
+    """Whether a job reads or writes in a training's folder, or in one within it."""
+    said = (Path(value) for value in row.spec.values() if isinstance(value, str) and value)
+    return any(path.is_relative_to(folder) for path in said)
+
+
+def foot_of(
+    step: Step, run: Run | None, rows: Sequence[JobRow], live: frozenset[str] = frozenset()
+) -> Foot:
+    """What is said and offered at a step.
+
+    Parameters
+    ----------
+    live
+        The versions in use.
+    """
     if step is Step.DATA or run is None:
         return Foot(
             translate(
@@ -53,7 +68,7 @@ def foot_of(step: Step, run: Run | None, rows: Sequence[JobRow]) -> Foot:
     if row is not None and not row.state.is_ended:
         return _at_work(row, rows)
     told = row.sentence if row is not None else ""
-    foot = _OF_STEP[step](run)
+    foot = _in_use(step, run, live) or _OF_STEP[step](run)
     asked = row is not None and row.kind == HELPS
     return Foot(told, foot.deeds) if told and not _is_done(step, run, asked) else foot
 
@@ -124,6 +139,16 @@ def _compare(run: Run) -> Foot:
         uses,
     ).format(count=uses)
     return Foot(count, (again, Deed("to_promote", translate("Next: promote"), first=True)))
+
+
+def _in_use(step: Step, run: Run, live: frozenset[str]) -> Foot | None:
+    """Of a version that went live, which is compared with nothing any more."""
+    compared = run.comparison
+    if compared is None or compared.key not in live or step not in (Step.COMPARE, Step.PROMOTE):
+        return None
+    to_promote = Deed("to_promote", translate("Next: promote"), first=True)
+    said = translate("{key} is in use.").format(key=compared.key)
+    return Foot(said, (to_promote,) if step is Step.COMPARE else ())
 
 
 def _promote(run: Run) -> Foot:

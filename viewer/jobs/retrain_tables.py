@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ml.merging import FIRST
 from ml.splits import held_out_names, host_of
 from ml.texts import counted, translate
 from ml.train.order import AUDIT
-from viewer.core.retraining import Made
+from viewer.core.retraining import HELPS_FOLDER, Made
 from viewer.jobs.describe import batches_of
 from viewer.jobs.generated import read_left
 from viewer.jobs.retrained import read_run, write_order
@@ -128,9 +129,18 @@ def mend(run: Run) -> Mended:
     were = {row.path: row.split for row in whole.rows}
     _write(whole, rows, run.folder / MENDED)
     write_order(replace(run.order, manifest=str(run.folder / MENDED), override=""))
-    (run.folder / AUDIT).unlink(missing_ok=True)
+    with written_into(run.folder):
+        (run.folder / AUDIT).unlink(missing_ok=True)
+        _put_aside(run.folder / HELPS_FOLDER)
     moved = sum(row.split is not were[row.path] for row in rows)
     return Mended(read_run(run.folder), moved, len(whole.rows) - len(rows))
+
+
+def _put_aside(folder: Path) -> None:
+    """What was found with the tables of before says nothing of the mended ones."""
+    if folder.exists():
+        numbers = (folder.with_name(f"{folder.name}-{number}") for number in count(1))
+        folder.rename(next(each for each in numbers if not each.exists()))
 
 
 def _splits(rows: Sequence[ManifestRow]) -> dict[str, Split]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from ml.manifest import ManifestRow
 
+log = logging.getLogger(__name__)
 ORDER = "order.json"
 # The tables of several data sets as one, within a training's folder.
 DATA = "data"
@@ -108,17 +110,19 @@ def write_order(order: TrainingOrder) -> None:
 def read_run(folder: Path) -> Run:
     """All that lies in a retraining's folder.
 
+    What came of it is there though the data are away, as a disk that is not plugged in.
+
     Raises
     ------
     DataError, ModelError
-        Where a file of it is not what it should be, or the data are not there any more.
+        Where a file of it is not what it should be.
     """
     order = TrainingOrder.from_json(_json(folder / ORDER))
     report = folder / AUDIT
     card = read_card(folder / CARD) if (folder / CARD).exists() else None
     return Run(
         order,
-        count_data([Path(order.manifest)]),
+        _counted(order),
         AuditReport.from_json(_json(report)) if report.exists() else None,
         _curve(folder / CURVE),
         card is not None,
@@ -127,6 +131,14 @@ def read_run(folder: Path) -> Run:
         _helps(folder / HELPS_FOLDER / HELPS),
         samples=read_samples(folder / SAMPLES),
     )
+
+
+def _counted(order: TrainingOrder) -> Counted | None:
+    try:
+        return count_data([Path(order.manifest)])
+    except DataError as error:
+        log.info("the data of a training cannot be read: %s", type(error).__name__)
+        return None
 
 
 def runs_of(trainings: Path) -> tuple[Path, ...]:
@@ -306,15 +318,23 @@ def promote(own: Path, compared: Comparison, who: str) -> None:
     versions.promote(compared.role, compared.key, who, compared.decision)
 
 
-def go_back(own: Path, role: str, who: str) -> None:
+def go_back(own: Path, role: str, live: str, who: str) -> None:
     """Use again what was in use before.
+
+    Parameters
+    ----------
+    live
+        What is in use, as whoever asks has seen it.
 
     Raises
     ------
     ModelError
-        Where the program's own model is in use already.
+        Where another model is in use by now, or the program's own is already.
     """
-    Versions(own).go_back(role, who)
+    versions = Versions(own)
+    if versions.live(role) != live:
+        raise ModelError(mark("Another model is in use by now; look at the list again."))
+    versions.go_back(role, who)
 
 
 def audit_anew(run: Run) -> Run:
@@ -327,13 +347,21 @@ def audit_anew(run: Run) -> Run:
     """
     order = replace(run.order, override="")
     write_order(order)
-    (run.folder / AUDIT).unlink(missing_ok=True)
+    with written_into(run.folder):
+        (run.folder / AUDIT).unlink(missing_ok=True)
     return replace(run, order=order, audit=None)
 
 
 def keep_override(run: Run) -> Run:
-    """Keep the written reason against a red audit with the order and the report."""
-    write_order(run.order)
+    """Keep the written reason against a red audit with the order and the report.
+
+    Raises
+    ------
+    DataError
+        Where the folder cannot be written.
+    """
     assert run.audit is not None
-    write_json(run.folder / AUDIT, run.audit.to_json())
+    with written_into(run.folder):
+        write_json(run.folder / AUDIT, run.audit.to_json())
+    write_order(run.order)
     return run

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from ml.texts import translate
 from viewer.qt.dialogs.base import name_button
+from viewer.qt.once import swallow_second_click
 from viewer.qt.share_bar import ShareBar
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Foot(QFrame):
             button = QPushButton()
             name_button(button, deed.text)
             button.setAutoDefault(False)
+            swallow_second_click(button)
             if deed.first:
                 button.setProperty("kind", "deed")
             button.clicked.connect(lambda _=False, name=deed.name: self.pressed.emit(name))

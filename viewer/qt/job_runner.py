@@ -121,6 +121,11 @@ class JobRunner(QObject):
         if not self._closed:
             self.progress.emit(title, done, of)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no job any more."""
+        return self._closed
+
     def close(self) -> None:
         """Drop what waits, but for what the library is to keep; the rest finishes unheard."""
         self._closed = True

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from ml.mammo.codes import Laterality
     from ml.screen.ranking import StudyRank
-    from viewer.core.decision import Outcome
     from viewer.core.read_study import KnownFields, ReadStudy
     from viewer.core.state import SessionState
     from viewer.jobs.corrections import Written
@@ -92,18 +91,20 @@ class Reads(QObject):
         """Read the words first, and rank the rest beside that."""
         pattern = self._preferences.settings.patient_pattern
         library = self._library
-        self._run(
-            translate(mark("Reading your reads")),
-            library.read_studies,
-            self.read.emit,
-            "library",
-        )
+        self.read_words()
         # Headers are read for this: on the disk's lane, where it delays no decision.
         self._run(
             translate(mark("Ranking unread studies")),
             partial(propose, library, find_home(), pattern),
             self.proposed.emit,
         )
+
+    def read_words(self) -> None:
+        """Read what was said of every study."""
+        # The last window that comes to the front while the program ends asks for nothing.
+        if not self._runner.is_closed:
+            title = translate(mark("Reading your reads"))
+            self._run(title, self._library.read_studies, self.read.emit, "library")
 
     def open_listed(self, rank: StudyRank) -> None:
         """Open a study of a screening's list, from where its images lie."""
@@ -144,18 +145,24 @@ class Reads(QObject):
         return self._dates.get(study.uid, "")
 
     def keep(self, study: ReadStudy, side: Laterality, known: KnownFields) -> None:
-        """Add what became known of a breast, and read everything again."""
-        outcome = learnt(study, side, known, (self.reader, self._now()))
-        shown = self._session.state.study
+        """Add what became known of a breast, and read everything again.
+
+        What was said of it since `study` was read stays, where `known` does not change it.
+        """
+        said = (self.reader, self._now())
+        state, shown = self._session.state, self._session.state.study
         if shown is not None and filed_as(shown) == study.uid:
-            # Of the open study the session holds the history, and writes it on the same lane.
+            # Of the open study the session holds the history, and writes it on the same lane;
+            # just after opening what the library kept may not be there yet.
+            latest = max(state.outcomes, study.outcomes, key=len)
+            outcome = learnt(study, side, known, said, latest)
             action = partial(add_outcome, study_uid=shown.uid, outcome=outcome)
             self._session.apply(action)
             self.refresh()
             return
         self._run(
             translate(mark("Keeping your decision")),
-            partial(self._add, study.uid, outcome),
+            partial(self._add, study, side, known, said),
             lambda _: self.refresh(),
             "library",
         )
@@ -179,8 +186,11 @@ class Reads(QObject):
         )
         self._run(title, work, lambda written: self.told.emit(written_text(written)))
 
-    def _add(self, study_uid: str, outcome: Outcome) -> None:
-        self._library.add_words([(study_uid, uuid4().hex, outcome)])
+    def _add(
+        self, study: ReadStudy, side: Laterality, known: KnownFields, said: tuple[str, str]
+    ) -> None:
+        outcome = learnt(study, side, known, said, self._library.outcomes_of(study.uid))
+        self._library.add_words([(study.uid, uuid4().hex, outcome)])
 
     def _run(
         self,

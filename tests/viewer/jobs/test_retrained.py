@@ -176,7 +176,9 @@ def test_only_what_the_gate_let_through_goes_into_use(
     in_use = retrained.models_in_use(own)
     assert in_use.may_go_back == {ROLE}
     assert [line.live for line in in_use.lines if line.role == ROLE] == [False, True]
-    retrained.go_back(own, ROLE, "Dr. A")
+    with pytest.raises(ModelError, match="Another model is in use by now"):
+        retrained.go_back(own, ROLE, SHIPPED, "Dr. A")
+    retrained.go_back(own, ROLE, compared.key, "Dr. A")
     assert Versions(own).live(ROLE) == SHIPPED
 
 
@@ -222,7 +224,7 @@ def test_versions_are_listed_though_the_one_in_use_is_gone(
     assert line.overrides == ("It is tried.",), "the history has the reason, too"
     assert ROLE not in in_use.names
     assert ROLE in in_use.may_go_back
-    retrained.go_back(own, ROLE, "Dr. A")
+    retrained.go_back(own, ROLE, line.key, "Dr. A")
     assert line_in_use(own).key == SHIPPED
 
 

@@ -142,6 +142,24 @@ def test_a_follow_up_is_held_against_the_date_in_the_files(
     qtbot.waitUntil(lambda: library.outcomes_of(study.uid)[-1].follow_up_months == 1)
 
 
+def test_what_was_said_while_the_form_was_open_stays(
+    qtbot: QtBot, dialog: OutcomesDialog, library: Library
+) -> None:
+    form = ask(dialog)
+    study = dialog.chosen
+    assert study is not None
+    (before,) = (one for one in library.outcomes_of(study.uid) if one.laterality is RIGHT)
+    assessed = replace(before, recall=False, assessment=AssessmentCategory.SUSPICIOUS)
+    library.add_words([(study.uid, "meanwhile", assessed)])
+    form.proof.setCurrentIndex(form.proof.findData(Proof.PATHOLOGY))
+    form.truth.setCurrentIndex(form.truth.findData(Truth.MALIGNANT))
+    form.day.setText("2026-02-20")
+    form.accept()
+    qtbot.waitUntil(lambda: library.outcomes_of(study.uid)[-1].proof is Proof.PATHOLOGY)
+    told = library.outcomes_of(study.uid)[-1]
+    assert (told.recall, told.assessment) == (False, AssessmentCategory.SUSPICIOUS)
+
+
 def test_where_no_date_is_known_the_months_must_be_said(
     qtbot: QtBot, dialog: OutcomesDialog, library: Library, tmp_path: Path
 ) -> None:

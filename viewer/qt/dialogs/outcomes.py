@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QTextDocument
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import (
@@ -120,6 +120,12 @@ class OutcomesDialog(Dialog):
         super().showEvent(event)
         self._reads.refresh()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Read anew what was said in the main window meanwhile."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._reads.read_words()
+
     @property
     def chosen(self) -> ReadStudy | None:
         """The read study that the buttons act on."""
@@ -222,8 +228,11 @@ class OutcomesDialog(Dialog):
             self.buttons[name] = button
 
     def _on_read(self, studies: Sequence[ReadStudy]) -> None:
+        told = self.sentence.text()
         self._studies = tuple(studies)
         self._show()
+        if not self.sentence.text():
+            self._say(told)
 
     def _show(self) -> None:
         first, last = self.first.text().strip(), self.last.text().strip()

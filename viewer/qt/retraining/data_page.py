@@ -28,6 +28,7 @@ from viewer.qt.retraining.parts import Page, heading, line
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ml.train.order import TrainingOrder
     from viewer.core.retraining import Counted, Made
 
 # As many as real ones, which a training takes unasked; and the least that can be asked for.
@@ -91,6 +92,15 @@ class DataPage(Page):
     def asked_dose(self) -> float:
         """Synthetic images for each real one; of no meaning in the modes without them."""
         return self.dose.value() if self.mode.currentData() in DOSED else NO_DOSE
+
+    def show_order(self, order: TrainingOrder) -> None:
+        """Choose what a training was begun with, for one that shall be like it."""
+        self.role.choose(order.role)
+        self.part.choose(order.part)
+        self.beginning.choose(order.from_scratch)
+        self.mode.setCurrentIndex(self.mode.findData(order.mode))
+        if self.mode.currentData() in DOSED:
+            self.dose.setValue(order.dose)
 
     def show_made(self, made: Sequence[Made]) -> None:
         """Offer the finished generations."""
@@ -276,5 +286,6 @@ class _Choice(QWidget):
         return self._values[self._group.checkedId()]
 
     def choose(self, value: object) -> None:
-        """Choose by value."""
-        self._group.button(self._values.index(value)).setChecked(True)
+        """Choose by value; one that is not offered changes nothing."""
+        if value in self._values:
+            self._group.button(self._values.index(value)).setChecked(True)

@@ -10,8 +10,9 @@ from viewer.core.retraining import margins_of
 from viewer.jobs.devices import default_lane
 from viewer.qt.dialogs.reader import ReaderDialog
 from viewer.qt.retraining.choosing import corrections_job
+from viewer.qt.retraining.places import Places
 from viewer.qt.retraining.watcher import Watcher
-from viewer.qt.retraining.window import Places, RetrainDialog
+from viewer.qt.retraining.window import RetrainDialog
 from viewer.qt.studio.window import StudioDialog
 
 if TYPE_CHECKING:

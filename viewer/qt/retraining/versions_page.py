@@ -13,6 +13,7 @@ from viewer.core.retraining import ROLES
 from viewer.core.shadow import beside_text
 from viewer.qt.cards import label
 from viewer.qt.dialogs.base import name_button
+from viewer.qt.once import swallow_second_click
 from viewer.qt.retraining.pages import show_comparison
 from viewer.qt.retraining.parts import Page, heading, line
 
@@ -38,15 +39,15 @@ class PromotePage(Page):
 
     Signals
     -------
-    back_requested : str
-        Use the earlier model of a role again.
+    back_requested : str, str
+        Use the model of a role again that was in use before this one.
     shadow_requested : str, str
         Have a version of a role run in shadow; an empty one: none of that role.
     listed
         The versions are shown anew: what is known of them may be, too.
     """
 
-    back_requested = Signal(str)
+    back_requested = Signal(str, str)
     shadow_requested = Signal(str, str)
     listed = Signal()
 
@@ -94,7 +95,8 @@ class PromotePage(Page):
             head = QHBoxLayout()
             head.addWidget(heading(translate(word)), 1)
             if role in in_use.may_go_back:
-                head.addWidget(self._back(role))
+                live = next((each.key for each in lines if each.live), "")
+                head.addWidget(self._back(role, live))
             rows.addLayout(head)
             for each in reversed(lines):
                 told = next((t for t in self._in_shadow or () if t.key == each.key), None)
@@ -124,11 +126,12 @@ class PromotePage(Page):
             self.shadows[version.role, version.key] = button
         return row
 
-    def _back(self, role: str) -> QPushButton:
+    def _back(self, role: str, live: str) -> QPushButton:
         button = QPushButton()
         name_button(button, translate("Go back to the model before"))
         button.setAutoDefault(False)
-        button.clicked.connect(lambda: self.back_requested.emit(role))
+        swallow_second_click(button)
+        button.clicked.connect(lambda: self.back_requested.emit(role, live))
         self.backs[role] = button
         return button
 

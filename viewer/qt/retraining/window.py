@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,45 +49,11 @@ if TYPE_CHECKING:
     from viewer.library.job_row import JobRow
     from viewer.qt.job_runner import JobRunner
     from viewer.qt.long_jobs import LongJobs
+    from viewer.qt.retraining.places import Places
 
 SIZE_PX = (1500, 860)
 # Among the trainings: tables of what the reader keeps of a generation.
 KEPT = "kept"
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where trainings work, and with what.
-
-    Attributes
-    ----------
-    trainings
-        Gets a folder for each training.
-    own_models
-        The folder of the user's own models.
-    lane
-        The device of new jobs.
-    margins
-        How much worse a new model may be, by the names of `ml.evaluate.gate.Margins`.
-    with_reader
-        Calls back with the reader's name, asking for it where it is not known.
-    promoted
-        Told that other models are in use.
-    corrections
-        Gives the job that writes what the reader corrected as a data set, and gives its folder;
-        None: there is no library.
-    plan
-        Shows what a data set lacks, where images of it can be planned; None: nowhere.
-    """
-
-    trainings: Path
-    own_models: Path
-    lane: str
-    margins: Callable[[], Mapping[str, float]]
-    with_reader: Callable[[Callable[[str], None]], None]
-    promoted: Callable[[], object]
-    corrections: Callable[[], Job[Path] | None] = lambda: None
-    plan: Callable[[Path], object] | None = None
 
 
 class RetrainDialog(Dialog):
@@ -103,6 +69,9 @@ class RetrainDialog(Dialog):
         self._jobs, self._runner, self._places = jobs, runner, places
         self._told = ""
         self.run: Run | None = None
+        # Of the training that was chosen last, and may not be there yet.
+        self._wanted: Path | None = None
+        self._live: frozenset[str] = frozenset()
         self.step = Step.DATA
         self.about = QLabel()
         self.choice = QComboBox()
@@ -134,6 +103,7 @@ class RetrainDialog(Dialog):
 
     def act(self, name: str) -> None:
         """Do what a button of the bottom line says."""
+        self._told = ""
         deeds: dict[str, Callable[[], None]] = {
             "audit": self._audit,
             "override": self.ask_reason,
@@ -158,8 +128,13 @@ class RetrainDialog(Dialog):
         asked.setWindowTitle(title)
         asked.setLabelText(text)
         asked.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        asked.textValueSelected.connect(self.override)
+        asked.textValueSelected.connect(partial(self._override_of, self.run))
         asked.open()
+
+    def _override_of(self, run: Run | None, reason: str) -> None:
+        """Of the run that was asked about, whichever is shown by now."""
+        if self._is_shown(run):
+            self.override(reason)
 
     def override(self, reason: str) -> None:
         """Go on in spite of a red audit, with a written reason."""
@@ -175,8 +150,15 @@ class RetrainDialog(Dialog):
 
     def open_run(self, folder: Path) -> None:
         """Show another training."""
+        self._wanted = folder
         title = translate("Reading {name}").format(name=folder.name)
-        self._do(title, partial(retrained.read_run, folder), self._arrive, self._say)
+        self._do(title, partial(retrained.read_run, folder), self._opened, self._say)
+        # Until it is there, the one that the buttons act on stays chosen.
+        self._mark_choice()
+
+    def _opened(self, run: Run) -> None:
+        if run.folder == self._wanted:
+            self._arrive(run)
 
     def use(self, generation: str) -> None:
         """Add a finished generation to the data of this run, for a training of its own."""
@@ -194,7 +176,7 @@ class RetrainDialog(Dialog):
         run = self.run
         if run is None:
             return
-        of_run = (row for row in self._jobs.rows if str(run.folder) in row.spec.values())
+        of_run = (row for row in self._jobs.rows if retrain_deeds.works_in(row, run.folder))
         if all(row.state.is_ended for row in of_run):
             work = partial(retrain_tables.mend, run)
             self._do(translate("Mending a copy"), work, self._mended, self._say)
@@ -213,10 +195,13 @@ class RetrainDialog(Dialog):
                 begin = partial(retrained.begin, self._order(), self.chosen.sets)
                 self._do(translate("Beginning a training"), begin, self._begun, self._say)
             return
-        order = replace(self.run.order, override="")
         work = partial(retrained.audit_anew, self.run)
-        self._do(translate("Auditing again"), work, self._take_run, self._say)
-        self._submit(retrain_deeds.AUDIT, translate("Audit {name}"), order.to_json())
+        self._do(translate("Auditing again"), work, self._audit_again, self._say)
+
+    def _audit_again(self, run: Run) -> None:
+        self._take_run(run)
+        if self._is_shown(run):
+            self._submit(retrain_deeds.AUDIT, translate("Audit {name}"), run.order.to_json())
 
     def _order(self) -> TrainingOrder:
         role, part = str(self.data.role.value), self.data.part.value
@@ -272,8 +257,8 @@ class RetrainDialog(Dialog):
                 )
             )
 
-    def _go_back(self, role: str) -> None:
-        work = partial(retrained.go_back, self._places.own_models, role)
+    def _go_back(self, role: str, live: str) -> None:
+        work = partial(retrained.go_back, self._places.own_models, role, live)
         self._places.with_reader(partial(self._change_use, work))
 
     def _change_use(self, work: Callable[[str], None], who: str) -> None:
@@ -312,7 +297,8 @@ class RetrainDialog(Dialog):
         ended = {row.id for row in rows if row.state.is_ended}
         if ended != self._ended:
             self.chosen.offer(rows)
-        if self.run is not None and ended - self._ended:
+        if ended - self._ended:
+            self._told = ""
             self._read_again()
             self._read_versions()
         self._ended = ended
@@ -353,7 +339,7 @@ class RetrainDialog(Dialog):
         if folder:
             self.open_run(Path(str(folder)))
         else:
-            self.run = None
+            self.run = self._wanted = None
             self.go_to(Step.DATA)
 
     def _take_versions(self, in_use: InUse) -> None:
@@ -363,20 +349,28 @@ class RetrainDialog(Dialog):
         self.about.setAccessibleName(text)
         self.about.setToolTip(text)
         self.promote.show_versions(in_use)
+        self._live = frozenset(each.key for each in in_use.lines if each.live)
+        self._show_foot()
+
+    def _is_shown(self, run: Run | None) -> bool:
+        return run is not None and self.run is not None and self.run.folder == run.folder
 
     def _arrive(self, run: Run, step: Step | None = None) -> None:
+        if not self._is_shown(run):
+            self.run = run
+            self.data.show_order(run.order)
         self._take_run(run)
         if run.counted is not None:
             self.chosen.take(run.counted)
         self.go_to(step or run.reached)
 
     def _take_run(self, run: Run) -> None:
+        """What is new of the run that is shown; of another one it comes too late."""
         known = self.run
         if known is not None and known.folder == run.folder:
             longer = max(known.curve, run.curve, key=len)
-            run = replace(run, curve=longer)
-        self.run = run
-        self._show()
+            self.run = replace(run, curve=longer)
+            self._show()
 
     def say(self, sentence: str) -> None:
         """Tell something in the bottom line."""
@@ -414,14 +408,17 @@ class RetrainDialog(Dialog):
         if self.run is not None and not isinstance(page, DataPage):
             assert isinstance(page, AuditPage | TrainPage | ComparePage | PromotePage)
             page.show_run(self.run)
+        elif page is self.promote:
+            self.promote.clear(self.promote.right)
         self._mark_choice()
         self._show_foot()
 
     def _show_foot(self) -> None:
-        foot = retrain_deeds.foot_of(self.step, self.run, self._jobs.rows)
+        foot = retrain_deeds.foot_of(self.step, self.run, self._jobs.rows, self._live)
         if self._told:
             foot = replace(foot, sentence=self._told)
-        ready = self.step is not Step.DATA or bool(self.chosen.sets)
+        new = self.step is Step.DATA or self.run is None
+        ready = not new or bool(self.chosen.sets)
         self.foot.show_foot(foot, enabled=ready)
 
     def _lay_out(self) -> None:
