@@ -31,21 +31,21 @@ Text = tuple[str | tuple[str, str], str]
 
 
 def template_text() -> str:
-    """The template as it must be now: every text in order, with the files that use it.
+    """The template as it must be now: every text in order.
 
-    Line numbers and dates are left out, so that it changes only when a text does.
+    Places and dates are left out, so that it changes only when a text does.
     """
     catalog = Catalog(project="Mammoscope", charset="utf-8", fuzzy=False)
-    found: dict[Text, set[str]] = {}
-    for half in ("ml", "viewer"):
-        for path in sorted((ROOT / half).rglob("*.py")):
-            for text in texts_of(path.read_text(encoding="utf-8")):
-                found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
+    found = {
+        text
+        for half in ("ml", "viewer")
+        for path in (ROOT / half).rglob("*.py")
+        for text in texts_of(path.read_text(encoding="utf-8"))
+    }
     for text, context in sorted(found, key=_as_sorted):
-        places = [(name, 0) for name in sorted(found[text, context])]
-        catalog.add(text, locations=places, context=context or None)
+        catalog.add(text, context=context or None)
     buffer = io.BytesIO()
-    write_po(buffer, catalog, omit_header=True, include_lineno=False, width=96)
+    write_po(buffer, catalog, omit_header=True, width=96)
     return _HEADER + buffer.getvalue().decode("utf-8")
 
 
