@@ -65,7 +65,7 @@ def take(trainings: Path, out: Path) -> None:
     places = Places(
         trainings,
         trainings.parent / "models",
-        "cpu",
+        lambda: "cpu",
         lambda: margins_of(Settings()),
         lambda _: None,
         lambda: None,

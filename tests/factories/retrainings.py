@@ -47,7 +47,7 @@ class Window:
         places = Places(
             self.folder / "trainings",
             self.folder / "models",
-            "cpu",
+            lambda: "cpu",
             lambda: margins_of(Settings()),
             lambda named: named("Dr. A"),
             lambda: self.promoted.append(True),

@@ -79,7 +79,7 @@ def make_retraining(
     places = Places(
         home.trainings,
         home.models,
-        default_lane(preferences.settings.device),
+        lambda: default_lane(preferences.settings.device),
         margins=lambda: margins_of(preferences.settings),
         with_reader=with_reader,
         promoted=models.renew,

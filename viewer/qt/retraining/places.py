@@ -23,7 +23,7 @@ class Places:
     own_models
         The folder of the user's own models.
     lane
-        The device of new jobs.
+        Gives the device of a new job: the settings may change it.
     margins
         How much worse a new model may be, by the names of `ml.evaluate.gate.Margins`.
     with_reader
@@ -39,7 +39,7 @@ class Places:
 
     trainings: Path
     own_models: Path
-    lane: str
+    lane: Callable[[], str]
     margins: Callable[[], Mapping[str, float]]
     with_reader: Callable[[Callable[[str], None]], None]
     promoted: Callable[[], object]

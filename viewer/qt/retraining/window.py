@@ -245,7 +245,7 @@ class RetrainDialog(Dialog):
     def _submit(self, kind: str, title: str, spec: Mapping[str, object]) -> None:
         if self.run is not None:
             name = self.run.folder.name
-            lane = self._places.lane
+            lane = self._places.lane()
             self._jobs.submit(kind, title.format(name=name), spec, lane, lambda _: None)
 
     def _promote(self) -> None:
