@@ -84,9 +84,11 @@ def _accuracy(report: Report) -> str:
     rows.sort(key=lambda row: "gain" in row)
     if not rows:
         return "Ours:"
+    # Rounded as in the table below, so that both say the same.
+    shares = ({name: round(row[name], 3) for name in ("value", "low", "high")} for row in rows)
     ours = ", ".join(
-        f"{row['value']:.1%} ({row['low']:.1%} to {row['high']:.1%}) {row['way']}"
-        for row in rows
+        f"{one['value']:.1%} ({one['low']:.1%} to {one['high']:.1%}) {row['way']}"
+        for row, one in zip(rows, shares, strict=True)
     )
     healthy = 1 - asked["with_lesion"] / asked["images"]
     return (
