@@ -234,8 +234,7 @@ def films(folder: Path, taught: set[str]) -> Known:
     }
     if any(name_sha256(item.patient_id) in taught for _, item in parts[False]):
         raise SystemExit("The generator was taught on the films that shall measure it.")
-    held_out = _told_of(parts[False], densities)
-    return Known(*held_out, _told_of(parts[True], densities)[0])
+    return Known(*_told_of(parts[False], densities), _told_of(parts[True], densities)[0])
 
 
 def _is_of_training(item: CanvasItem) -> bool:

@@ -50,10 +50,9 @@ def main(
     """Measure every model in use, or the one named; write JSON, and HTML beside it.
 
     Rows for testing are used where the manifest names any (then those of no split are where a
-    training takes them), else all. Generated images measure
-    nothing and are refused; simulated ones are never pooled with real ones: each source has
-    its own figures. For one of the user's own versions the gate counts it as a use of these
-    patients: who looks at several and compares the best has asked for each of them.
+    training takes them), else all. Generated images measure nothing and are refused; simulated
+    ones are never pooled with real ones: each source has its own figures. For one of the
+    user's own versions the gate counts it as a use of these patients.
 
     Parameters
     ----------
@@ -89,14 +88,9 @@ def main(
         )
         for pack in packs
     }
-    document = {
-        "schema": SCHEMA,
-        "manifest": f"{manifest.folder.name}/{manifest_path.name}"
-        if manifest_path.is_file()
-        else manifest.folder.name,
-        "draws": draws,
-        "models": models,
-    }
+    file = f"/{manifest_path.name}" if manifest_path.is_file() else ""
+    name = f"{manifest.folder.name}{file}"
+    document = {"schema": SCHEMA, "manifest": name, "draws": draws, "models": models}
     _write(out, json.dumps(document, indent=1, allow_nan=False) + "\n")
     # Never over the JSON, whatever that is called.
     name = f"{out.name}.html" if out.suffix == ".html" else f"{out.stem}.html"
@@ -104,6 +98,7 @@ def main(
 
 
 def _count_use(pack: ModelPack, rows: Sequence[ManifestRow]) -> None:
+    """Who looks at several versions and compares the best has asked for each of them."""
     own = own_models_folder()
     if own is not None and own_version(pack.card.key):
         Versions(own).test(pack.card.role, pack.card.key, part_of(rows))

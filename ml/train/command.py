@@ -112,8 +112,7 @@ def main(
     samples = Sampled(control, role, *shown, out, sample_every)
     _write_plan(out, plan, lesson, beginning)
     model = _taught(role, lesson, plan, out, _weights(parent), samples)
-    origin = _origin(role, manifest, manifest_path.name, lesson, parent)
-    origin = replace(origin, overrides=overrides)
+    origin = _origin(role, manifest, manifest_path.name, lesson, parent, overrides)
     pack = make_pack(out, role, model, origin, _held_out(purposes, control), beside=beside)
     _tell(pack, Steps(role, plan, control).of, control)
 
@@ -347,6 +346,7 @@ def _origin(
     name: str,
     lesson: Lesson,
     parent: ModelPack | None,
+    overrides: tuple[str, ...] = (),
 ) -> Origin:
     taught, spec = lesson.taught(), lesson.training.spec
     shown = {item.image_id for item in taught}
@@ -357,7 +357,7 @@ def _origin(
     if parent is not None:
         text += AFTER.format(parent=parent.card.key, data=parent.card.data)
     card = parent.card if parent else None
-    return Origin(f"own-{role}", "1", text, spec, taught, frozenset(hosts), card)
+    return Origin(f"own-{role}", "1", text, spec, taught, frozenset(hosts), card, overrides)
 
 
 def _purposes(

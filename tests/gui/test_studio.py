@@ -15,7 +15,15 @@ from PySide6.QtTest import QTest
 
 from ml.mammo.pixels import read_pixels
 from ml.mammo.read import read_mammogram
-from ml.manifest import Label, Manifest, ManifestRow, Source, read_manifest, write_manifest
+from ml.manifest import (
+    Label,
+    Manifest,
+    ManifestRow,
+    Source,
+    Split,
+    read_manifest,
+    write_manifest,
+)
 from tests.factories.generators import VENDORS, make_generator
 from tests.factories.queues import FakeQueue
 from tests.factories.studios import MASS, Studio, put_image, start
@@ -214,6 +222,7 @@ def test_what_a_data_set_lacks_is_queued_with_one_click(
     row = ManifestRow(
         *("a.dcm", "P1", Laterality.LEFT, ViewPosition.CC, Label.NORMAL),
         source=Source.REAL,
+        split=Split.TRAIN,
         density=BreastDensity.B,
     )
     write_manifest(Manifest(folder, (row,)))
