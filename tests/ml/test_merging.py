@@ -59,6 +59,18 @@ def test_every_image_is_where_it_was(tmp_path: Path) -> None:
     assert [one.extra[DATA_SET] for one in both.rows] == ["a", "b"]
 
 
+def test_a_merged_set_that_gets_more_still_tells_its_own_apart(tmp_path: Path) -> None:
+    data_set(tmp_path / "a", row("1.dcm"))
+    data_set(tmp_path / "b", row("1.dcm", "p2"))
+    merge([tmp_path / "a", tmp_path / "b"], tmp_path / "data")
+    data_set(tmp_path / "c", row("1.dcm", "p3"))
+    more = merge([tmp_path / "data", tmp_path / "c"], tmp_path / "more")
+    assert [one.extra[DATA_SET] for one in more.rows] == ["a", "b", "c"]
+    assert [more.file_of(one) for one in more.rows] == [
+        (tmp_path / name / "1.dcm").resolve() for name in "abc"
+    ]
+
+
 def test_sets_of_one_name_stay_apart(tmp_path: Path) -> None:
     sets = [data_set(tmp_path / place / "data", row("1.dcm")) for place in ("a", "b", "c")]
     names = [one.extra[DATA_SET] for one in merged(sets, tmp_path).rows]

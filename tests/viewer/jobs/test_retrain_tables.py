@@ -22,7 +22,7 @@ from ml.manifest import (
 from ml.train.order import TrainingOrder
 from tests.factories.queues import make_row
 from tests.factories.studios import put_image
-from viewer.core.retraining import Made
+from viewer.core.retraining import HELPS_FOLDER, Made
 from viewer.jobs import retrain_tables, retrained
 from viewer.jobs.generated import write_not_kept
 from viewer.library.job_row import JobState
@@ -126,5 +126,10 @@ def test_a_mended_copy_has_each_patient_once_and_tests_on_nothing_generated(
     assert again.order.manifest == str(run.folder / retrain_tables.MENDED)
     assert again.order.override == ""
     assert again.audit is None
+    # What was found with the tables of before is no answer of the mended ones.
+    (run.folder / HELPS_FOLDER).mkdir()
+    retrain_tables.mend(again)
+    assert not (run.folder / HELPS_FOLDER).exists()
+    assert (run.folder / f"{HELPS_FOLDER}-1").is_dir()
     # What is mended stays as it is.
     assert retrain_tables.mend(again).moved == 0
