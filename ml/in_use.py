@@ -33,12 +33,18 @@ def packs_in_use(environment: Mapping[str, str] = os.environ) -> dict[str, Path]
     ModelError
         Where the version in use is not there any more.
     """
-    folder, own = models_folder(environment), own_models_folder(environment)
+    folder, own = models_folder(environment), own_versions(environment)
     packs = {role: folder / role for role in ROLES if (folder / role / CARD).is_file()}
     if own is not None:
-        live = {role: Versions(own).live_pack(role) for role in ROLES}
+        live = {role: own.live_pack(role) for role in ROLES}
         packs |= {role: place for role, place in live.items() if place is not None}
     return packs
+
+
+def own_versions(environment: Mapping[str, str] = os.environ) -> Versions | None:
+    """The user's own versions; None where a folder was named instead of all others."""
+    own = own_models_folder(environment)
+    return None if own is None else Versions(own)
 
 
 def own_version(key: str, environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -54,8 +60,7 @@ def own_version(key: str, environment: Mapping[str, str] = os.environ) -> Path |
     ModelError
         Where its pack is not there any more.
     """
-    own = own_models_folder(environment)
-    versions = Versions(own) if own else None
+    versions = own_versions(environment)
     if versions is None:
         return None
     roles = (role for role in ROLES if key in {one.key for one in versions.all(role)})
@@ -76,10 +81,9 @@ def shadows(environment: Mapping[str, str] = os.environ) -> tuple[InShadow, ...]
 
     One that is not there any more is left out: it shows nothing, and stops nobody.
     """
-    own = own_models_folder(environment)
-    if own is None:
+    versions = own_versions(environment)
+    if versions is None:
         return ()
-    versions = Versions(own)
     found = (versions.shadow(role) for role in ROLES)
     placed = (InShadow(one, versions.place(one.role, one.key)) for one in found if one)
     return tuple(one for one in placed if (one.folder / CARD).is_file())

@@ -87,7 +87,8 @@ def merged(sets: Sequence[Manifest], folder: Path) -> Manifest:
         hard += _moved(one.hard_of(row.path), kept)
         if _joined(name, row.path) == kept:
             told: Mapping[str, str] = {**row.extra, DATA_SET: name}
-            inner |= {kept: row.extra[DATA_SET]} if DATA_SET in row.extra else {}
+            if DATA_SET in row.extra:
+                inner[kept] = row.extra[DATA_SET]
             rows.append(replace(row, path=kept, file=str(place), extra=told))
             boxes += _moved(one.boxes_of(row.path), kept)
     settled = tuple(

@@ -19,13 +19,11 @@ from ml.evaluate.page import html_page
 from ml.evaluate.report import SCHEMA, data_report, model_report
 from ml.evaluate.versus import part_of
 from ml.files import replacing
-from ml.in_use import own_version, packs_in_use
+from ml.in_use import own_version, own_versions, packs_in_use
 from ml.manifest import Source, Split, read_manifest
-from ml.places import own_models_folder
 from ml.registry import read_pack
 from ml.splits import split_of
 from ml.texts import mark
-from ml.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -99,9 +97,9 @@ def main(
 
 def _count_use(pack: ModelPack, rows: Sequence[ManifestRow]) -> None:
     """Who looks at several versions and compares the best has asked for each of them."""
-    own = own_models_folder()
-    if own is not None and own_version(pack.card.key):
-        Versions(own).test(pack.card.role, pack.card.key, part_of(rows))
+    versions = own_versions()
+    if versions is not None and own_version(pack.card.key):
+        versions.test(pack.card.role, pack.card.key, part_of(rows))
 
 
 class _Counted:

@@ -29,13 +29,12 @@ from ml.control import NOBODY, Control, PassedOn, breathing
 from ml.errors import DataError
 from ml.evaluate.versus import part_of, rows_for_testing
 from ml.files import write_json
+from ml.in_use import own_versions
 from ml.manifest import read_manifest
-from ml.places import own_models_folder
 from ml.texts import mark, translate
 from ml.train.curve import Recorded
 from ml.train.order import CURVE, HELPS, MODE_WORDS, PLAN, HelpsOrder, TrainingOrder
 from ml.train.run import audited, overrides_of
-from ml.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -189,10 +188,10 @@ def train_cell(
 
 def _count_use(order: HelpsOrder, cell: Cell) -> None:
     """Who chooses one of many ways by their answers has asked for each: the gate is told."""
-    own = own_models_folder()
-    if own is not None and cell.seed == 0:
+    versions = own_versions()
+    if versions is not None and cell.seed == 0:
         part = part_of(rows_for_testing(read_manifest(Path(order.manifest))))
-        Versions(own).test(order.role, cell.folder.name, part)
+        versions.test(order.role, cell.folder.name, part)
 
 
 def measure(trained: Path, prepared: Path, control: Control) -> Answers:

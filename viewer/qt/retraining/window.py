@@ -366,9 +366,8 @@ class RetrainDialog(Dialog):
 
     def _take_run(self, run: Run) -> None:
         """What is new of the run that is shown; of another one it comes too late."""
-        known = self.run
-        if known is not None and known.folder == run.folder:
-            longer = max(known.curve, run.curve, key=len)
+        if self.run is not None and self._is_shown(run):
+            longer = max(self.run.curve, run.curve, key=len)
             self.run = replace(run, curve=longer)
             self._show()
 
